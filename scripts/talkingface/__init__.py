@@ -1,0 +1,1 @@
+"""Talking-face datasets from videos: the library behind the workflow's scripts."""

@@ -1,0 +1,239 @@
+"""What a media file holds, and a readable reason when it holds no video."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import av
+
+from talkingface.media.video import ShownFrame
+
+# libav's demuxers of single pictures: `png_pipe`, `jpeg_pipe`, ..., and `image2` chosen by suffix.
+STILL_SUFFIX = "_pipe"
+STILL_FORMATS = {"image2", "ico"}
+# Formats that hold one picture as often as a sequence of them.
+MAYBE_STILL_FORMATS = {"gif", "apng"}
+# ISO brands of pictures in an MP4 box structure (ISO 23008-12, AVIF): HEIC and AVIF files.
+STILL_BRANDS = {"mif1", "heic", "heix", "avif"}
+# libav shows any file called .txt as text art on a terminal.
+TEXT_FORMATS = {"tty"}
+# Packets to look through for the first frame that can be decoded.
+MAX_PACKETS = 500
+
+
+class UnreadableMedia(Exception):
+    """A file that is there but is no video that can be read; the message says why."""
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """A video stream. Sizes in pixels, times in seconds on the container's clock.
+
+    `width` and `height` are those of the decoded picture; `display_width` and `display_height`
+    those of the upright picture with square pixels, as every later stage sees it. `rotation` is
+    libav's display rotation, degrees counter-clockwise. `n_frames` is what the container claims.
+    """
+
+    index: int
+    codec: str
+    width: int
+    height: int
+    pixel_aspect: str
+    rotation: int
+    display_width: int
+    display_height: int
+    fps: float | None
+    pix_fmt: str | None
+    time_base: str | None
+    start_time: float | None
+    duration: float | None
+    n_frames: int | None
+    bit_rate: int | None
+
+
+@dataclass(frozen=True)
+class AudioInfo:
+    """An audio stream. Rate in Hz, times in seconds on the container's clock."""
+
+    index: int
+    codec: str
+    sample_rate: int
+    channels: int
+    layout: str
+    time_base: str | None
+    start_time: float | None
+    duration: float | None
+    bit_rate: int | None
+
+
+@dataclass(frozen=True)
+class MediaInfo:
+    """A file with a video stream that can be decoded.
+
+    `video` and `audio` are the streams the workflow uses (the first video, libav's best audio, None
+    in a silent film), `other_video` and `other_audio` the rest. Cover art and streams that libav
+    has no decoder for are not among them.
+    `truncated` says that an MP4's boxes go on past the end of the file; None for other formats.
+    """
+
+    format: str
+    duration: float | None
+    start_time: float | None
+    bit_rate: int | None
+    truncated: bool | None
+    video: VideoInfo
+    audio: AudioInfo | None
+    other_video: tuple[VideoInfo, ...]
+    other_audio: tuple[AudioInfo, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON, keys in the order of the fields."""
+        record = asdict(self)
+        return record | {key: list(record[key]) for key in ("other_video", "other_audio")}
+
+
+def probe(path: Path) -> MediaInfo:
+    """Describe a media file; its first frame is decoded, so that what is described can be read.
+
+    Raises UnreadableMedia with a reason, OSError when the file itself cannot be read.
+    """
+    with open(path, "rb") as file:
+        if not file.read(1):
+            raise UnreadableMedia("empty file")
+        boxes, truncated = _mp4_boxes(file)
+    try:
+        container = av.open(
+            str(Path(path).absolute()),  # a relative "a:b.mp4" would be taken for a URL
+            metadata_errors="replace",  # old files have titles in Latin-1 and the like
+        )
+    except av.error.FFmpegError as error:
+        if boxes and "moov" not in boxes:
+            raise UnreadableMedia("no index (moov) in the file: it is truncated") from error
+        raise UnreadableMedia(f"not a media file ({error.strerror})") from error
+    with container:
+        return _describe(container, truncated if boxes else None)
+
+
+def _describe(container: av.container.InputContainer, truncated: bool | None) -> MediaInfo:
+    name = container.format.name
+    if name in TEXT_FORMATS:
+        raise UnreadableMedia("not a media file (text)")
+    if (
+        name.endswith(STILL_SUFFIX)
+        or name in STILL_FORMATS
+        or container.metadata.get("major_brand") in STILL_BRANDS
+    ):
+        raise UnreadableMedia("a still image, not a video")
+    attached = av.stream.Disposition.attached_pic
+    videos = [s for s in container.streams.video if not s.disposition & attached]
+    if not videos:
+        raise UnreadableMedia("no video stream")
+    if videos[0].codec_context is None:
+        raise UnreadableMedia("no decoder for the video stream")
+    wanted = 2 if name in MAYBE_STILL_FORMATS else 1
+    frames = _first_frames(container, videos[0], wanted)
+    if not frames:
+        raise UnreadableMedia("no frame of the video stream can be decoded")
+    if len(frames) < wanted:
+        raise UnreadableMedia("a still image, not a video")
+    audios = [s for s in container.streams.audio if s.codec_context]
+    best = container.streams.best("audio")  # as media.audio chooses
+    if best is not None and best.codec_context:
+        audios.sort(key=lambda s: s.index != best.index)
+    return MediaInfo(
+        format=name,
+        duration=_seconds(container.duration, Fraction(1, av.time_base)),
+        start_time=_seconds(container.start_time, Fraction(1, av.time_base)),
+        bit_rate=container.bit_rate or None,
+        truncated=truncated,
+        video=_video(videos[0], frames[0]),
+        audio=_audio(audios[0]) if audios else None,
+        other_video=tuple(_video(s, None) for s in videos[1:] if s.codec_context),
+        other_audio=tuple(map(_audio, audios[1:])),
+    )
+
+
+def _first_frames(
+    container: av.container.InputContainer, stream: av.VideoStream, wanted: int
+) -> list[av.VideoFrame]:
+    """The first `wanted` frames, or fewer at the end; damaged packets are skipped."""
+    frames: list[av.VideoFrame] = []
+    packets = container.demux(stream)
+    for _ in range(MAX_PACKETS):
+        try:
+            frames += next(packets).decode()
+        except (StopIteration, av.error.EOFError):
+            break
+        except av.error.FFmpegError:
+            continue
+        if len(frames) >= wanted:
+            break
+    return frames
+
+
+def _video(stream: av.VideoStream, frame: av.VideoFrame | None) -> VideoInfo:
+    """`frame` gives the rotation; without it (streams that nobody reads) none is assumed."""
+    aspect = stream.sample_aspect_ratio or Fraction(1)
+    width, height = (frame.width, frame.height) if frame else (stream.width, stream.height)
+    shown = ShownFrame(frame, 0, 1, aspect).display_size if frame else (width, height)
+    return VideoInfo(
+        index=stream.index,
+        codec=stream.codec_context.name,
+        width=width,
+        height=height,
+        pixel_aspect=str(aspect),
+        rotation=round(frame.rotation) if frame else 0,
+        display_width=shown[0],
+        display_height=shown[1],
+        fps=float(stream.average_rate) if stream.average_rate else None,
+        pix_fmt=frame.format.name if frame else stream.pix_fmt,
+        time_base=str(stream.time_base) if stream.time_base else None,
+        start_time=_seconds(stream.start_time, stream.time_base),
+        duration=_seconds(stream.duration, stream.time_base),
+        n_frames=stream.frames or None,
+        bit_rate=stream.bit_rate or None,
+    )
+
+
+def _audio(stream: av.AudioStream) -> AudioInfo:
+    return AudioInfo(
+        index=stream.index,
+        codec=stream.codec_context.name,
+        sample_rate=stream.sample_rate,
+        channels=stream.channels,
+        layout=stream.layout.name,
+        time_base=str(stream.time_base) if stream.time_base else None,
+        start_time=_seconds(stream.start_time, stream.time_base),
+        duration=_seconds(stream.duration, stream.time_base),
+        bit_rate=stream.bit_rate or None,
+    )
+
+
+def _seconds(ticks: int | None, time_base: Fraction | None) -> float | None:
+    return None if ticks is None or time_base is None else float(ticks * time_base)
+
+
+def _mp4_boxes(file: BinaryIO) -> tuple[list[str], bool]:
+    """Names of the top-level boxes of an MP4 or QuickTime file (ISO 14496-12, 4.2), and whether
+    the last one goes on past the end of the file. No boxes: the file is of another format."""
+    size = file.seek(0, 2)
+    boxes: list[str] = []
+    position = 0
+    while position + 8 <= size:
+        file.seek(position)
+        header = file.read(16)
+        length, name = int.from_bytes(header[:4], "big"), header[4:8].decode("latin-1")
+        if not boxes and name not in {"ftyp", "moov", "mdat", "wide", "free", "skip"}:
+            return [], False
+        boxes.append(name)
+        if length == 0:  # to the end of the file
+            return boxes, False
+        if length == 1:  # a 64-bit length follows the name
+            length = int.from_bytes(header[8:16], "big")
+        if length < 8:
+            return boxes, False
+        position += length
+    return boxes, position > size

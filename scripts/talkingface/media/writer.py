@@ -1,0 +1,104 @@
+"""Writing video at exactly 25 frames a second, with its sound in exact step."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Self
+
+import av
+import numpy as np
+
+from talkingface.media.grid import FPS
+
+# Sampling rates AAC can carry; others are resampled to 48 kHz before they come here.
+AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+
+
+class VideoWriter:
+    """Encodes frames k = 0, 1, 2 ... at k/25 s as H.264 yuv420p, with AAC sound if there is any.
+
+    A context manager: leaving it finishes the file. `sound` is (n, channels) int16 at
+    `sound_rate`, whose first sample stands at time 0. `colour` passes a source frame's colour
+    description on.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        width: int,
+        height: int,
+        *,
+        preset: str = "veryfast",
+        crf: float = 18,
+        keyframe_interval: int = 250,
+        threads: int = 0,
+        sound: np.ndarray | None = None,
+        sound_rate: int = 0,
+        colour: av.VideoFrame | None = None,
+    ) -> None:
+        if width % 2 or height % 2:
+            raise ValueError(f"{path}: width and height must be even, got {width}x{height}")
+        self._container = av.open(str(path), "w", format="mp4", options={"movflags": "faststart"})
+        options = {"preset": preset, "crf": str(crf), "g": str(keyframe_interval)}
+        self._video = self._container.add_stream("libx264", rate=FPS, options=options)
+        self._video.width, self._video.height, self._video.pix_fmt = width, height, "yuv420p"
+        self._video.codec_context.thread_type = "AUTO"
+        self._video.codec_context.thread_count = threads
+        if colour is not None:
+            context = self._video.codec_context
+            context.color_range = 1  # limited, as yuv420p is
+            context.colorspace = colour.colorspace
+            context.color_primaries = colour.color_primaries
+            context.color_trc = colour.color_trc
+        self.frames = 0
+        self._closed = False
+        self._sound, self._sound_rate, self._sounded = sound, sound_rate, 0
+        if sound is not None:
+            layout = "mono" if sound.shape[1] == 1 else "stereo"
+            self._aac = self._container.add_stream("aac", rate=sound_rate, layout=layout)
+            self._aac.codec_context.bit_rate = 96_000 * sound.shape[1]
+
+    def write(self, frame: av.VideoFrame) -> None:
+        """Encode the next frame (yuv420p of the writer's size)."""
+        frame.pts, frame.time_base = self.frames, Fraction(1, FPS)
+        frame.pict_type = 0  # the source's keyframes are not ours
+        self._container.mux(self._video.encode(frame))
+        self.frames += 1
+        self._write_sound(self.frames * self._sound_rate // FPS)
+
+    def _write_sound(self, stop: int) -> None:
+        """Encode the sound up to sample `stop`, so that both streams advance together."""
+        if self._sound is None or stop <= self._sounded:
+            return
+        samples = np.ascontiguousarray(self._sound[self._sounded : stop])
+        layout = "mono" if samples.shape[1] == 1 else "stereo"
+        frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout=layout)
+        frame.sample_rate = self._sound_rate
+        frame.pts, frame.time_base = self._sounded, Fraction(1, self._sound_rate)
+        self._container.mux(self._aac.encode(frame))
+        self._sounded += len(samples)
+
+    def close(self) -> None:
+        """Finish the file; further calls do nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        if self.frames:
+            self._container.mux(self._video.encode(None))
+            if self._sound is not None:
+                self._container.mux(self._aac.encode(None))
+        self._container.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def frame_from_planes(y: np.ndarray, u: np.ndarray, v: np.ndarray) -> av.VideoFrame:
+    """Build a yuv420p frame from (H, W), (H/2, W/2), (H/2, W/2) uint8 planes, H and W even."""
+    height, width = y.shape
+    stacked = np.concatenate([y.ravel(), u.ravel(), v.ravel()]).reshape(height * 3 // 2, width)
+    return av.VideoFrame.from_ndarray(stacked, format="yuv420p")
