@@ -1,0 +1,25 @@
+"""Decode a video once and write the small copy that the analysis looks at."""
+
+from typing import TYPE_CHECKING
+
+from talkingface.files import read_json, write_json
+from talkingface.log import logged
+from talkingface.proxy import Proxy, make_proxy, write_nothing
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    output = snakemake.output
+    if read_json(snakemake.input.record)["status"] == "ok":
+        proxy = make_proxy(
+            snakemake.input.media,
+            output.video,
+            output.sound,
+            threads=snakemake.threads,
+            **snakemake.params.settings,
+        )
+    else:
+        write_nothing(output.video, output.sound)
+        proxy = Proxy("no_media", "see the video's record")
+    write_json(proxy.to_dict(), output.record)
