@@ -1,0 +1,24 @@
+"""Judge every candidate stretch of every face: the ledger."""
+
+from typing import TYPE_CHECKING
+
+from talkingface.files import read_json, read_table, write_table
+from talkingface.log import logged
+from talkingface.proxy import Proxy
+from talkingface.segments import Thresholds, judge_segments
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    ledger = judge_segments(
+        snakemake.wildcards.video,
+        read_json(snakemake.input.media_record),
+        Proxy.from_dict(read_json(snakemake.input.proxy_record)),
+        tracks=read_table(snakemake.input.tracks),
+        sync=read_table(snakemake.input.sync),
+        sync_frames=read_table(snakemake.input.sync_frames),
+        sound=snakemake.input.sound,
+        thresholds=Thresholds(**snakemake.params.thresholds),
+    )
+    write_table(ledger, snakemake.output[0])
