@@ -1,0 +1,27 @@
+"""Gather the tables of all videos and divide the clips into train and eval."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from talkingface.clips import COLUMNS as CLIP_COLUMNS
+from talkingface.dataset import PRODUCTS, build_dataset, write_dataset
+from talkingface.log import logged
+from talkingface.segments import COLUMNS as LEDGER_COLUMNS
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    videos = snakemake.params.videos
+    ids = [row["video_id"] for row in videos]
+    dataset = build_dataset(
+        videos,
+        dict(zip(ids, snakemake.input.manifests, strict=True)),
+        dict(zip(ids, snakemake.input.segments, strict=True)),
+        dict(zip(ids, snakemake.input.records, strict=True)),
+        {k: v for f in ["clips", *snakemake.params.features] for k, v in PRODUCTS[f].items()},
+        clips_columns=CLIP_COLUMNS,
+        ledger_columns=LEDGER_COLUMNS,
+        **snakemake.params.settings,
+    )
+    write_dataset(dataset, Path(snakemake.output.summary).parent)
