@@ -1,0 +1,39 @@
+"""From videos.csv to a talking-face dataset. See README.md; settings are in config.yaml."""
+
+import sys
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+min_version("9.21")
+sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
+
+from talkingface.config import ConfigError, check_config, read_videos
+from talkingface.sources import local_path
+
+
+configfile: Path(workflow.basedir) / "config.yaml"
+
+
+try:
+    config = check_config(config)
+    VIDEOS = {row["video_id"]: row for row in read_videos(config["videos"])}
+except ConfigError as error:
+    sys.exit(str(error))
+
+
+wildcard_constraints:
+    video="[A-Za-z0-9_-]+",
+
+
+include: "rules/media.smk"
+include: "rules/faces.smk"
+include: "rules/clips.smk"
+include: "rules/features.smk"
+include: "rules/dataset.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        "results/dataset/summary.json",

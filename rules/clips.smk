@@ -1,0 +1,57 @@
+"""Clips: which stretches are kept, and their pictures and sound."""
+
+
+rule segments:
+    input:
+        media_record=rules.download.output.record,
+        proxy_record=rules.proxy.output.record,
+        sound=rules.proxy.output.sound,
+        tracks=rules.tracks.output[0],
+        sync=rules.sync.output.tracks,
+        sync_frames=rules.sync.output.frames,
+    output:
+        "results/segments/{video}.csv",
+    log:
+        "results/logs/segments/{video}.log",
+    benchmark:
+        "results/benchmarks/segments/{video}.tsv"
+    params:
+        thresholds=config["segments"],
+        version=1,
+    conda:
+        "../envs/media.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+        gpu=0,
+    script:
+        "../scripts/segments.py"
+
+
+rule clips:
+    input:
+        media=rules.download.output.media,
+        record=rules.proxy.output.record,
+        sound=rules.proxy.output.sound,
+        tracks=rules.tracks.output[0],
+        segments=rules.segments.output[0],
+    output:
+        folder=directory("results/clips/{video}"),
+        manifest="results/clips/{video}.csv",
+    log:
+        "results/logs/clips/{video}.log",
+    benchmark:
+        "results/benchmarks/clips/{video}.tsv"
+    params:
+        settings=config["clips"],
+        version=1,
+    conda:
+        "../envs/media.yaml"
+    threads: 2
+    resources:
+        mem_mb=2000,
+        runtime=120,
+        gpu=0,
+    script:
+        "../scripts/clips.py"

@@ -1,0 +1,53 @@
+"""Faces: where they are, and which of them the sound belongs to."""
+
+
+rule tracks:
+    input:
+        video=rules.proxy.output.video,
+        record=rules.proxy.output.record,
+        scenes=rules.scenes.output[0],
+    output:
+        "results/tracks/{video}.csv",
+    log:
+        "results/logs/tracks/{video}.log",
+    benchmark:
+        "results/benchmarks/tracks/{video}.tsv"
+    params:
+        settings=config["tracks"],
+        version=1,
+    conda:
+        "../envs/faces.yaml"
+    threads: 2
+    resources:
+        mem_mb=2000,
+        runtime=60,
+        gpu=0,
+    script:
+        "../scripts/tracks.py"
+
+
+rule sync:
+    input:
+        video=rules.proxy.output.video,
+        sound=rules.proxy.output.sound,
+        record=rules.proxy.output.record,
+        tracks=rules.tracks.output[0],
+    output:
+        tracks="results/sync/{video}.csv",
+        frames="results/sync/{video}.frames.csv",
+    log:
+        "results/logs/sync/{video}.log",
+    benchmark:
+        "results/benchmarks/sync/{video}.tsv"
+    params:
+        settings=config["sync"],
+        version=1,
+    conda:
+        "../envs/faces.yaml"
+    threads: 2
+    resources:
+        mem_mb=2000,
+        runtime=120,
+        gpu=0,
+    script:
+        "../scripts/sync.py"

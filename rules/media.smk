@@ -1,0 +1,83 @@
+"""Media: the raw file, and the small copy of it that the analysis looks at."""
+
+
+def source_file(wildcards):
+    """The local file a video comes from, so that a changed file re-runs its video."""
+    path = local_path(VIDEOS[wildcards.video]["source"])
+    return [str(path)] if path and path.exists() else []
+
+
+rule download:
+    input:
+        source_file,
+    output:
+        media="results/raw/{video}.media",
+        record="results/videos/{video}.json",
+    log:
+        "results/logs/download/{video}.log",
+    benchmark:
+        "results/benchmarks/download/{video}.tsv"
+    params:
+        source=lambda wildcards: VIDEOS[wildcards.video]["source"],
+        settings=config["download"],
+        version=1,
+    conda:
+        "../envs/media.yaml"
+    retries: config["download"]["tries"] - 1
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=120,
+        gpu=0,
+        attempt=lambda wildcards, attempt: attempt,
+    script:
+        "../scripts/download.py"
+
+
+rule proxy:
+    input:
+        media=rules.download.output.media,
+        record=rules.download.output.record,
+    output:
+        video="results/proxy/{video}.mp4",
+        sound="results/proxy/{video}.wav",
+        record="results/proxy/{video}.json",
+    log:
+        "results/logs/proxy/{video}.log",
+    benchmark:
+        "results/benchmarks/proxy/{video}.tsv"
+    params:
+        settings=config["proxy"],
+        version=1,
+    conda:
+        "../envs/media.yaml"
+    threads: 2
+    resources:
+        mem_mb=2000,
+        runtime=120,
+        gpu=0,
+    script:
+        "../scripts/proxy.py"
+
+
+rule scenes:
+    input:
+        video=rules.proxy.output.video,
+    output:
+        "results/scenes/{video}.csv",
+    log:
+        "results/logs/scenes/{video}.log",
+    benchmark:
+        "results/benchmarks/scenes/{video}.tsv"
+    params:
+        settings=config["scenes"],
+        version=1,
+    conda:
+        "../envs/media.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
+        gpu=0,
+    script:
+        "../scripts/scenes.py"
