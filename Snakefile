@@ -37,3 +37,11 @@ rule all:
     default_target: True
     input:
         "results/dataset/summary.json",
+
+
+onsuccess:
+    from talkingface.files import read_json
+    from talkingface.summary import describe
+
+    if Path("results/dataset/summary.json").exists():
+        print(describe(read_json("results/dataset/summary.json")))

@@ -15,9 +15,6 @@ rule segments:
         "results/logs/segments/{video}.log",
     benchmark:
         "results/benchmarks/segments/{video}.tsv"
-    params:
-        thresholds=config["segments"],
-        version=1,
     conda:
         "../envs/media.yaml"
     threads: 1
@@ -25,6 +22,9 @@ rule segments:
         mem_mb=1000,
         runtime=20,
         gpu=0,
+    params:
+        thresholds=config["segments"],
+        version=1,
     script:
         "../scripts/segments.py"
 
@@ -43,9 +43,6 @@ rule clips:
         "results/logs/clips/{video}.log",
     benchmark:
         "results/benchmarks/clips/{video}.tsv"
-    params:
-        settings=config["clips"],
-        version=1,
     conda:
         "../envs/media.yaml"
     threads: 2
@@ -53,5 +50,8 @@ rule clips:
         mem_mb=2000,
         runtime=120,
         gpu=0,
+    params:
+        settings=config["clips"],
+        version=1,
     script:
         "../scripts/clips.py"

@@ -6,9 +6,7 @@ rule dataset:
         records=expand("results/videos/{video}.json", video=VIDEOS),
         segments=expand("results/segments/{video}.csv", video=VIDEOS),
         manifests=expand("results/clips/{video}.csv", video=VIDEOS),
-        features=expand(
-            "results/{feature}/{video}.csv", feature=config["features"], video=VIDEOS
-        ),
+        features=expand("results/{feature}/{video}.csv", feature=config["features"], video=VIDEOS),
     output:
         clips="results/dataset/clips.csv",
         train="results/dataset/train.csv",
@@ -19,11 +17,6 @@ rule dataset:
         "results/logs/dataset.log",
     benchmark:
         "results/benchmarks/dataset.tsv"
-    params:
-        videos=list(VIDEOS.values()),
-        features=config["features"],
-        settings=config["split"],
-        version=1,
     conda:
         "../envs/media.yaml"
     threads: 1
@@ -31,5 +24,10 @@ rule dataset:
         mem_mb=4000,
         runtime=60,
         gpu=0,
+    params:
+        videos=list(VIDEOS.values()),
+        features=config["features"],
+        settings=config["split"],
+        version=1,
     script:
         "../scripts/dataset.py"

@@ -12,9 +12,6 @@ rule tracks:
         "results/logs/tracks/{video}.log",
     benchmark:
         "results/benchmarks/tracks/{video}.tsv"
-    params:
-        settings=config["tracks"],
-        version=1,
     conda:
         "../envs/faces.yaml"
     threads: 2
@@ -22,6 +19,9 @@ rule tracks:
         mem_mb=2000,
         runtime=60,
         gpu=0,
+    params:
+        settings=config["tracks"],
+        version=1,
     script:
         "../scripts/tracks.py"
 
@@ -39,9 +39,6 @@ rule sync:
         "results/logs/sync/{video}.log",
     benchmark:
         "results/benchmarks/sync/{video}.tsv"
-    params:
-        settings=config["sync"],
-        version=1,
     conda:
         "../envs/faces.yaml"
     threads: 2
@@ -49,5 +46,8 @@ rule sync:
         mem_mb=2000,
         runtime=120,
         gpu=0,
+    params:
+        settings=config["sync"],
+        version=1,
     script:
         "../scripts/sync.py"

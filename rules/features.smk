@@ -12,9 +12,6 @@ rule frames:
         "results/logs/frames/{video}.log",
     benchmark:
         "results/benchmarks/frames/{video}.tsv"
-    params:
-        settings=config["frames"],
-        version=1,
     conda:
         "../envs/media.yaml"
     threads: 1
@@ -22,6 +19,9 @@ rule frames:
         mem_mb=1000,
         runtime=60,
         gpu=0,
+    params:
+        settings=config["frames"],
+        version=1,
     script:
         "../scripts/frames.py"
 
@@ -37,9 +37,6 @@ rule landmarks:
         "results/logs/landmarks/{video}.log",
     benchmark:
         "results/benchmarks/landmarks/{video}.tsv"
-    params:
-        settings=config["landmarks"],
-        version=1,
     conda:
         "../envs/faces.yaml"
     threads: 1
@@ -47,6 +44,9 @@ rule landmarks:
         mem_mb=2000,
         runtime=120,
         gpu=0,
+    params:
+        settings=config["landmarks"],
+        version=1,
     script:
         "../scripts/landmarks.py"
 
@@ -62,8 +62,6 @@ rule mfcc:
         "results/logs/mfcc/{video}.log",
     benchmark:
         "results/benchmarks/mfcc/{video}.tsv"
-    params:
-        version=1,
     conda:
         "../envs/audio.yaml"
     threads: 1
@@ -71,6 +69,8 @@ rule mfcc:
         mem_mb=1000,
         runtime=30,
         gpu=0,
+    params:
+        version=1,
     script:
         "../scripts/mfcc.py"
 
@@ -86,9 +86,6 @@ rule mel:
         "results/logs/mel/{video}.log",
     benchmark:
         "results/benchmarks/mel/{video}.tsv"
-    params:
-        settings=config["mel"],
-        version=1,
     conda:
         "../envs/audio.yaml"
     threads: 1
@@ -96,5 +93,8 @@ rule mel:
         mem_mb=1000,
         runtime=30,
         gpu=0,
+    params:
+        settings=config["mel"],
+        version=1,
     script:
         "../scripts/mel.py"

@@ -17,19 +17,19 @@ rule download:
         "results/logs/download/{video}.log",
     benchmark:
         "results/benchmarks/download/{video}.tsv"
-    params:
-        source=lambda wildcards: VIDEOS[wildcards.video]["source"],
-        settings=config["download"],
-        version=1,
+    retries: config["download"]["tries"] - 1
     conda:
         "../envs/media.yaml"
-    retries: config["download"]["tries"] - 1
     threads: 1
     resources:
         mem_mb=1000,
         runtime=120,
         gpu=0,
         attempt=lambda wildcards, attempt: attempt,
+    params:
+        source=lambda wildcards: VIDEOS[wildcards.video]["source"],
+        settings=config["download"],
+        version=1,
     script:
         "../scripts/download.py"
 
@@ -46,9 +46,6 @@ rule proxy:
         "results/logs/proxy/{video}.log",
     benchmark:
         "results/benchmarks/proxy/{video}.tsv"
-    params:
-        settings=config["proxy"],
-        version=1,
     conda:
         "../envs/media.yaml"
     threads: 2
@@ -56,6 +53,9 @@ rule proxy:
         mem_mb=2000,
         runtime=120,
         gpu=0,
+    params:
+        settings=config["proxy"],
+        version=1,
     script:
         "../scripts/proxy.py"
 
@@ -69,9 +69,6 @@ rule scenes:
         "results/logs/scenes/{video}.log",
     benchmark:
         "results/benchmarks/scenes/{video}.tsv"
-    params:
-        settings=config["scenes"],
-        version=1,
     conda:
         "../envs/media.yaml"
     threads: 1
@@ -79,5 +76,8 @@ rule scenes:
         mem_mb=1000,
         runtime=60,
         gpu=0,
+    params:
+        settings=config["scenes"],
+        version=1,
     script:
         "../scripts/scenes.py"

@@ -1,0 +1,47 @@
+# make demo: set up and run the whole workflow on a video it makes itself.
+# make test: set up and run the tests.
+PYTHON ?= python3
+CORES ?= $(shell nproc 2>/dev/null || echo 2)
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+
+.PHONY: demo test lint constraints clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo   run the workflow on a demonstration video, into demo/"
+	@echo "make test   run the tests"
+	@echo "make lint   check style and types"
+
+# One environment a set of extras, made anew when what it holds changes.
+$(VENV)/.ready-%: pyproject.toml constraints.txt
+	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$*]"
+# opencv's wheel wants the system's libGL; where there is none, its headless twin does the same.
+	@$(BIN)/python -c "import cv2" 2>/dev/null || $(BIN)/python -m pip install --quiet \
+	  --no-deps --force-reinstall "opencv-python-headless==$$($(BIN)/python -m pip list | \
+	  awk '$$1 == "opencv-python" {print $$2}')"
+	@touch $@
+
+demo: $(VENV)/.ready-demo
+	$(BIN)/python scripts/demo.py demo
+	$(BIN)/snakemake -d demo --cores $(CORES)
+	$(BIN)/python scripts/contact_sheet.py demo/results demo/contact_sheet.jpg
+	@echo "The dataset is in demo/results/dataset, a picture of it in demo/contact_sheet.jpg."
+
+test: $(VENV)/.ready-demo,dlib,test
+	$(BIN)/python -m pytest -q
+
+lint: $(VENV)/.ready-demo,dlib,test
+	$(BIN)/ruff check scripts tests benchmarks
+	$(BIN)/ruff format --check scripts tests benchmarks
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/mypy
+
+constraints:
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+	  --no-header --no-emit-index-url --no-annotate --upgrade -q -o constraints.txt
+
+clean:
+	rm -rf $(VENV) demo

@@ -1,0 +1,22 @@
+"""A dataset's summary.json in a few lines for a person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def describe(summary: dict[str, Any]) -> str:
+    """What came in, what was kept, and why the rest was not."""
+    kept, videos = summary["kept"], summary["videos"]
+    lines = [
+        f"{videos['count']} videos, {_duration(summary['hours_in'])}; kept "
+        f"{kept['clips']} clips, {_duration(kept['hours'])} "
+        f"(train {summary['train']['clips']}, eval {summary['eval']['clips']})"
+    ]
+    for row in summary["rejected"]:
+        lines.append(f"  {row['count']:5d} not kept by {row['stage']}: {row['reason']}")
+    return "\n".join(lines)
+
+
+def _duration(hours: float) -> str:
+    return f"{hours:.1f} h" if hours >= 1 else f"{hours * 60:.1f} min"
