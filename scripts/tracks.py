@@ -1,0 +1,25 @@
+"""Detect faces and follow them inside each shot."""
+
+from typing import TYPE_CHECKING
+
+from talkingface import detection
+from talkingface.files import read_json, read_table, write_table
+from talkingface.log import logged
+from talkingface.proxy import Proxy, proxy_frames
+from talkingface.tracks import track_faces
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]), detection.load(threads=snakemake.threads) as detector:
+    scenes = read_table(snakemake.input.scenes)
+    tracks = track_faces(
+        proxy_frames(snakemake.input.video),
+        list(scenes.itertuples(index=False, name=None)),
+        detector.run,
+        scale=Proxy.from_dict(read_json(snakemake.input.record)).scale,
+        **snakemake.params.settings,
+    )
+    write_table(
+        tracks.round({"x": 2, "y": 2, "w": 2, "h": 2, "confidence": 3}), snakemake.output[0]
+    )
