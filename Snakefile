@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from talkingface.config import ConfigError, check_config, read_videos
 from talkingface.sources import local_path
+from talkingface.split import SplitError, assign_splits
 
 
 configfile: Path(workflow.basedir) / "config.yaml"
@@ -17,9 +18,12 @@ configfile: Path(workflow.basedir) / "config.yaml"
 
 try:
     config = check_config(config)
-    VIDEOS = {row["video_id"]: row for row in read_videos(config["videos"])}
-except ConfigError as error:
+    rows = read_videos(config["videos"])
+    assign_splits(rows, config["split"]["eval_fraction"])
+except (ConfigError, SplitError) as error:
     sys.exit(str(error))
+
+VIDEOS = {row["video_id"]: row for row in rows}
 
 
 wildcard_constraints:

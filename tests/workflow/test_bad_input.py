@@ -1,0 +1,149 @@
+"""Bad videos end in the ledger, each with its own reason, and stop nobody else."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from talkingface.media.video import shown_frames
+from talkingface.media.writer import VideoWriter
+
+from .conftest import Workspace
+
+# What each video's row in rejected.csv must say: stage and a part of the reason.
+EXPECTED = {
+    "zero": ("download", "empty file"),
+    "text": ("download", "not a media file"),
+    "cut_end": ("download", "truncated"),
+    "cut_front": ("proxy", "truncated"),
+    "no_audio": ("proxy", "no audio track"),
+    "quiet": ("proxy", "silent"),
+    "no_face": ("tracks", "no_face"),
+    "picture": ("download", "a still image"),
+    "missing": ("download", "no such file"),
+    "gone": ("download", "404"),
+    "short": ("tracks", "too_short"),
+}
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """A web server on this machine that has nothing."""
+
+    class Nothing(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_error(404)
+
+        do_HEAD = do_GET
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Nothing)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+def cut(source: Path, target: Path, frames: int, sound: np.ndarray) -> None:
+    """The first frames of a video with another sound at 16 kHz, index in front."""
+    shown = list(shown_frames(source, [(0, frames)]))
+    size = shown[0].display_size
+    with VideoWriter(target, *size, sound=sound, sound_rate=16000) as writer:
+        for item in shown:
+            for _ in range(item.start, item.end):
+                writer.write(item.frame)
+
+
+@pytest.fixture(scope="module")
+def workspace(
+    demo_videos: Path, address: str, tmp_path_factory: pytest.TempPathFactory
+) -> Workspace:
+    workspace = Workspace(tmp_path_factory.mktemp("bad_input"))
+    folder = workspace.folder
+    vlog = demo_videos / "vlog.mp4"
+    shutil.copy(vlog, folder / "good.mp4")
+    (folder / "zero.mp4").touch()
+    (folder / "text.mp4").write_text("This is no video.\n" * 500)
+    noise = np.random.default_rng(0).normal(0, 3000, (640 * 80, 1)).astype(np.int16)
+    cut(vlog, folder / "cut_front.mp4", 80, noise)
+    whole = (folder / "cut_front.mp4").read_bytes()
+    (folder / "cut_front.mp4").write_bytes(whole[: len(whole) // 2])
+    # The demonstration's index is at the end.
+    whole = vlog.read_bytes()
+    assert whole.index(b"moov") > len(whole) // 2
+    (folder / "cut_end.mp4").write_bytes(whole[: len(whole) // 2])
+    shutil.copy(demo_videos / "silent.mp4", folder / "no_audio.mp4")
+    cut(vlog, folder / "quiet.mp4", 80, np.zeros_like(noise))
+    cut(vlog, folder / "short.mp4", 3, noise[: 3 * 640])
+    shutil.copy(demo_videos / "landscape.mp4", folder / "no_face.mp4")
+    cv2.imwrite(str(folder / "picture.png"), np.full((480, 640, 3), 90, np.uint8))
+    sources = {name: f"{name}.mp4" for name in EXPECTED}
+    sources |= {"picture": "picture.png", "gone": f"{address}/gone.mp4", "missing": "nowhere.mp4"}
+    workspace.list_videos("good,good.mp4,,", *(f"{k},{v},," for k, v in sources.items()))
+    workspace.run("--config", "features=[mfcc]")
+    return workspace
+
+
+@pytest.mark.parametrize("video", EXPECTED)
+def test_each_has_its_own_reason(workspace: Workspace, video: str) -> None:
+    rejected = workspace.table("dataset/rejected.csv")
+    rows = rejected[rejected.video_id == video]
+    assert len(rows) == 1
+    stage, reason = EXPECTED[video]
+    assert rows.stage.iloc[0] == stage
+    assert reason in rows.reason.iloc[0]
+    assert len(workspace.table(f"clips/{video}.csv")) == 0
+
+
+def test_the_dataset_holds_exactly_the_survivors(workspace: Workspace) -> None:
+    assert set(workspace.table("dataset/clips.csv").video_id) == {"good"}
+    summary = workspace.json("dataset/summary.json")
+    assert summary["videos"]["count"] == 1 + len(EXPECTED)
+    assert summary["kept"]["clips"] == 1
+
+
+@pytest.mark.parametrize("video_id", ["../x", "a b", ";rm", "", "a/b", "ä"])
+def test_unsafe_names_are_refused_before_anything_runs(tmp_path: Path, video_id: str) -> None:
+    workspace = Workspace(tmp_path)
+    workspace.list_videos("fine,a.mp4,,", f"{video_id},b.mp4,,")
+    done = workspace.run(check=False)
+    assert done.returncode != 0
+    assert "videos.csv" in done.stderr
+    assert "line 3" in done.stderr
+    assert "video_id" in done.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_name_given_twice_is_refused(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    workspace.list_videos("one,a.mp4,,", "two,b.mp4,,", "one,c.mp4,,")
+    done = workspace.run(check=False)
+    assert done.returncode != 0
+    assert "line 4" in done.stderr and "line 2" in done.stderr and "'one'" in done.stderr
+
+
+def test_unknown_settings_are_refused(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    workspace.list_videos("one,a.mp4,,")
+    (tmp_path / "mine.yaml").write_text("clips: {sise: 256}\n")
+    done = workspace.run("--configfile", "mine.yaml", check=False)
+    assert done.returncode != 0
+    assert "clips.sise" in done.stderr and "size" in done.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_contrary_splits_are_refused(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    workspace.list_videos("one,a.mp4,ann,train", "two,b.mp4,ann,eval")
+    done = workspace.run(check=False)
+    assert done.returncode != 0
+    assert "'one'" in done.stderr and "'two'" in done.stderr
+    assert not (tmp_path / "results").exists()
