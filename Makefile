@@ -5,13 +5,14 @@ CORES ?= $(shell nproc 2>/dev/null || echo 2)
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 
-.PHONY: demo test lint constraints clean
+.PHONY: help demo test lint docs constraints clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   run the workflow on a demonstration video, into demo/"
 	@echo "make test   run the tests"
 	@echo "make lint   check style and types"
+	@echo "make docs   write the table of settings into README.md"
 
 # One environment a set of extras, made anew when what it holds changes.
 $(VENV)/.ready-%: pyproject.toml constraints.txt
@@ -37,6 +38,9 @@ lint: $(VENV)/.ready-demo,dlib,test
 	$(BIN)/ruff format --check scripts tests benchmarks
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/mypy
+
+docs: $(VENV)/.ready-demo
+	$(BIN)/python scripts/describe_settings.py README.md
 
 constraints:
 	$(BIN)/python -m pip install --quiet uv

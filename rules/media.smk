@@ -34,6 +34,22 @@ rule download:
         "../scripts/download.py"
 
 
+rule retry_unavailable:
+    log:
+        "results/logs/retry_unavailable.log",
+    params:
+        records=expand("results/videos/{video}.json", video=VIDEOS),
+    conda:
+        "../envs/media.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+        gpu=0,
+    script:
+        "../scripts/retry_unavailable.py"
+
+
 rule proxy:
     input:
         media=rules.download.output.media,

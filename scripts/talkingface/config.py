@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,15 @@ def describe_config() -> Iterable[tuple[str, Any, str]]:
     yield from _describe(load_schema("config"), "")
 
 
+def settings_table() -> str:
+    """The settings as a Markdown table for README."""
+    lines = ["| setting | default | meaning |", "|---|---|---|"]
+    for key, default, description in describe_config():
+        shown = json.dumps(default) if not isinstance(default, str) else default
+        lines.append(f"| `{key}` | `{shown}` | {description} |")
+    return "\n".join(lines) + "\n"
+
+
 def _describe(schema: dict[str, Any], prefix: str) -> Iterable[tuple[str, Any, str]]:
     for name, part in schema["properties"].items():
         if "properties" in part:
@@ -132,6 +142,7 @@ def _explain(error: ValidationError, what: str) -> str:
     if error.validator == "required":
         return error.message.replace("is a required property", f": {what} must be given")
     if error.validator == "enum":
-        return f"{where}: got {error.instance!r}; allowed: {', '.join(map(str, error.validator_value))}"
+        allowed = ", ".join(map(str, error.validator_value))
+        return f"{where}: got {error.instance!r}; allowed: {allowed}"
     hint = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
     return f"{where}: {error.message}. {' '.join(hint.split())}".rstrip()

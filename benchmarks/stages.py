@@ -1,0 +1,209 @@
+"""Each stage's wall time over decoding the same file, in one run.
+
+    python benchmarks/stages.py VIDEO [--loop SECONDS] [--memory]
+
+`decode only` reads every frame of the file with libav's own threads and throws it away. Every
+stage runs as the workflow runs it, in a process of its own, on all cores; what it needs before
+its first frame (imports, models) is measured apart, as the same process on no work. `--loop`
+repeats the video without re-encoding until it is that long. `--memory` adds every stage's peak
+resident memory on the file and on one ten times as long.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import av
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "scripts"))
+THREADS = len(os.sched_getaffinity(0))
+COUNTED = ("proxy", "scenes", "tracks", "sync", "clips")
+
+# What scripts/{stage}.py does, on plain paths. `work` says whether there is anything to do.
+STAGES = {
+    "proxy": """
+from talkingface.proxy import make_proxy
+from talkingface.files import write_json
+if work:
+    write_json(make_proxy(media, "proxy.mp4", "proxy.wav", threads=threads).to_dict(), "proxy.json")
+""",
+    "scenes": """
+from talkingface.files import write_table
+from talkingface.proxy import proxy_frames
+from talkingface.scenes import find_scenes, make_detector
+frames = proxy_frames("proxy.mp4") if work else []
+table = find_scenes(frames, make_detector())
+if work:
+    write_table(table, "scenes.csv")
+""",
+    "tracks": """
+from talkingface import detection
+from talkingface.files import read_json, read_table, write_table
+from talkingface.proxy import Proxy, proxy_frames
+from talkingface.tracks import track_faces
+with detection.load(threads=threads) as detector:
+    if work:
+        scenes = list(read_table("scenes.csv").itertuples(index=False, name=None))
+        scale = Proxy.from_dict(read_json("proxy.json")).scale
+        frames = proxy_frames("proxy.mp4")
+        write_table(track_faces(frames, scenes, detector.run, scale=scale), "tracks.csv")
+""",
+    "sync": """
+import numpy as np
+from talkingface.files import read_json, read_table, write_table
+from talkingface.mesh import FaceMesh
+from talkingface.proxy import Proxy, proxy_frames
+from talkingface.sync import sync_motion
+if work:
+    scale = Proxy.from_dict(read_json("proxy.json")).scale
+    frames = proxy_frames("proxy.mp4")
+    tables = sync_motion(frames, read_table("tracks.csv"), "proxy.wav", scale=scale, threads=threads)
+    write_table(tables[0], "sync.csv")
+    write_table(tables[1], "sync.frames.csv")
+else:
+    for _ in range(threads):
+        FaceMesh(refine=False).follow(np.zeros((64, 64, 3), np.uint8))
+""",
+    "segments": """
+from talkingface.files import read_json, read_table, write_table
+from talkingface.proxy import Proxy
+from talkingface.segments import Thresholds, judge_segments
+if work:
+    ledger = judge_segments(
+        "video", {"status": "ok"}, Proxy.from_dict(read_json("proxy.json")),
+        read_table("tracks.csv"), read_table("sync.csv"), read_table("sync.frames.csv"),
+        "proxy.wav", Thresholds(min_face_height=1, min_confidence=-100),
+    )
+    write_table(ledger, "segments.csv")
+""",
+    "clips": """
+from talkingface.clips import Encoding, make_clips
+from talkingface.files import read_json, read_table, write_table
+from talkingface.proxy import Proxy
+from talkingface.segments import kept
+if work:
+    size = Proxy.from_dict(read_json("proxy.json")).size
+    rows = kept(read_table("segments.csv"))
+    manifest = make_clips(
+        media, "proxy.wav", rows, read_table("tracks.csv"), "clips", frame_size=size,
+        encoding=Encoding(threads=threads),
+    )
+    write_table(manifest, "clips.csv")
+    print(f"{manifest.n_frames.sum()} frames in {len(manifest)} clips")
+""",
+    "landmarks": """
+from talkingface.clips import clip_frames, face_boxes
+from talkingface.files import read_table
+from talkingface.landmarks import Landmarker
+with Landmarker() as landmarker:
+    if work:
+        for clip in read_table("clips.csv").itertuples():
+            boxes = face_boxes(read_table(f"clips/{clip.clip_id}.csv"), clip.width, clip.height)
+            landmarker.run(clip_frames(f"clips/{clip.clip_id}.mp4", clip.n_frames), boxes)
+""",
+    "mfcc": """
+from talkingface.files import read_table
+from talkingface.media.audio import read_wav
+from talkingface.mfcc import mfcc_features
+if work:
+    for clip in read_table("clips.csv").itertuples():
+        mfcc_features(read_wav(f"clips/{clip.clip_id}.wav"))
+""",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("video", type=Path)
+    parser.add_argument("--loop", type=float, metavar="SECONDS", default=0)
+    parser.add_argument("--memory", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        media = looped(options.video.resolve(), Path(folder, "media.mp4"), options.loop)
+        frames, decode = decode_only(media)
+        print(f"{media.name}: {frames} frames, {THREADS} threads")
+        print(f"decode only {decode:.2f} s ({frames / decode:.0f} frames/s)\n")
+        print(f"{'stage':<12}{'seconds':>9}{'x decode':>10}{'start-up s':>12}")
+        total, peaks = 0.0, {}
+        for stage in STAGES:
+            idle, _ = run(stage, media, folder, work=False)
+            busy, peaks[stage] = run(stage, media, folder, work=True)
+            seconds = max(0.0, busy - idle)
+            total += seconds if stage in COUNTED else 0.0
+            print(f"{stage:<12}{seconds:9.2f}{seconds / decode:10.2f}{idle:12.2f}", flush=True)
+        again = decode_only(media)[1]
+        print(f"{' + '.join(COUNTED)}: {total:.2f} s, {total / decode:.2f} x decode only")
+        print(f"(decode only once more: {again:.2f} s)")
+        if options.memory:
+            memory(media, peaks)
+
+
+def memory(media: Path, short: dict[str, float]) -> None:
+    """Peak memory of every stage on a file ten times as long, over that on `media`."""
+    with av.open(str(media)) as container:
+        seconds = float(container.duration / av.time_base)
+    with tempfile.TemporaryDirectory() as folder:
+        long = looped(media, Path(folder, "long.mp4"), 10 * seconds)
+        print(f"\n{'peak MB':<12}{seconds:8.0f} s{10 * seconds:8.0f} s{'ratio':>8}")
+        for stage in STAGES:
+            _, peak = run(stage, long, folder, work=True)
+            print(f"{stage:<12}{short[stage]:10.0f}{peak:10.0f}{peak / short[stage]:8.2f}", flush=True)
+
+
+def decode_only(media: Path) -> tuple[int, float]:
+    """Number of frames, and seconds to decode them with libav's threads."""
+    began = time.perf_counter()
+    with av.open(str(media)) as container:
+        stream = container.streams.video[0]
+        stream.thread_type = "AUTO"
+        stream.codec_context.thread_count = THREADS
+        frames = sum(1 for _ in container.decode(stream))
+    return frames, time.perf_counter() - began
+
+
+def run(stage: str, media: Path, folder: str, *, work: bool) -> tuple[float, float]:
+    """Wall seconds and peak memory (MB) of a stage in a process of its own."""
+    code = f"work, threads, media = {work}, {THREADS}, {str(media)!r}\n{STAGES[stage]}"
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "scripts")}
+    began = time.perf_counter()
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=folder, env=environment)
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - began
+    if status:
+        sys.exit(f"{stage} failed")
+    return seconds, usage.ru_maxrss / 1024
+
+
+def looped(video: Path, target: Path, seconds: float) -> Path:
+    """The video repeated, packets as they are, until it lasts `seconds`; itself where it does."""
+    with av.open(str(video)) as container:
+        length = container.duration / av.time_base
+    if length >= seconds:
+        return video
+    with av.open(str(target), "w") as output, av.open(str(video)) as first:
+        copies = {
+            stream.index: output.add_stream_from_template(stream)
+            for stream in (first.streams.video[0], *first.streams.audio[:1])
+        }
+        for repeat in range(int(seconds / length) + 1):
+            with av.open(str(video)) as container:
+                for packet in container.demux([container.streams[i] for i in copies]):
+                    if packet.dts is not None:
+                        shift = round(repeat * length / packet.time_base)
+                        packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
+                        packet.stream = copies[packet.stream.index]
+                        output.mux(packet)
+    return target
+
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    main()

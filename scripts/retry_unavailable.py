@@ -1,0 +1,16 @@
+"""Forget that videos were unavailable, so that the next run downloads them again."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from talkingface.files import read_json
+from talkingface.log import logged
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with logged(snakemake.log[0]):
+    for record in map(Path, snakemake.params.records):
+        if record.exists() and read_json(record)["status"] == "unavailable":
+            print(f"{record}: to be tried again")
+            record.unlink()
