@@ -54,7 +54,7 @@ with detection.load(threads=threads) as detector:
         scenes = list(read_table("scenes.csv").itertuples(index=False, name=None))
         scale = Proxy.from_dict(read_json("proxy.json")).scale
         frames = proxy_frames("proxy.mp4")
-        write_table(track_faces(frames, scenes, detector.run, scale=scale), "tracks.csv")
+        write_table(track_faces(frames, scenes, detector.follow, scale=scale, threads=threads), "tracks.csv")
 """,
     "sync": """
 import numpy as np

@@ -16,8 +16,9 @@ with logged(snakemake.log[0]), detection.load(threads=snakemake.threads) as dete
     tracks = track_faces(
         proxy_frames(snakemake.input.video),
         list(scenes.itertuples(index=False, name=None)),
-        detector.run,
+        detector.follow,
         scale=Proxy.from_dict(read_json(snakemake.input.record)).scale,
+        threads=snakemake.threads,
         **snakemake.params.settings,
     )
     write_table(

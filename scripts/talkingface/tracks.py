@@ -42,7 +42,9 @@ COLUMNS = ["track", "scene", "frame", "x", "y", "w", "h", "confidence", "detecte
 
 Detector = Callable[[Sequence[np.ndarray]], Sequence[np.ndarray]]
 
-BATCH = 16  # sampled frames per call of the detector
+# Sampled frames of one shot per call of the detector, which may search only the first of them
+# thoroughly: once a second at the default sampling, and at the start of every shot.
+BATCH = 5
 IN_FLIGHT = 2  # batches detected or waiting while the next frames are decoded
 
 # Distances in face sizes (the geometric mean of the box's sides).
@@ -167,7 +169,7 @@ def _samples(
 
 
 def _detected(
-    samples: Iterable[tuple[int, int, np.ndarray]], detector: Detector
+    samples: Iterable[tuple[int, int, np.ndarray]], detector: Detector, threads: int
 ) -> Iterator[tuple[int, int, np.ndarray, list[np.ndarray]]]:
     """(scene position, frame, faces, thumbnails) in order, detecting while frames are decoded."""
 
@@ -181,14 +183,14 @@ def _detected(
 
     waiting: deque[Future] = deque()
     batch: list[tuple[int, int, np.ndarray]] = []
-    with ThreadPoolExecutor(1, "detect") as pool:
+    with ThreadPoolExecutor(threads, "detect") as pool:
         try:
             for sample in samples:
-                batch.append(sample)
-                if len(batch) == BATCH:
+                if len(batch) == BATCH or (batch and sample[0] != batch[0][0]):
                     waiting.append(pool.submit(work, batch))
                     batch = []
-                if len(waiting) > IN_FLIGHT:
+                batch.append(sample)
+                if len(waiting) > threads + IN_FLIGHT:
                     yield from waiting.popleft().result()
             if batch:
                 waiting.append(pool.submit(work, batch))
@@ -233,13 +235,15 @@ def track_faces(
     min_confidence: float = 0.75,
     min_frames: int = 1,
     scale: float = 1.0,
+    threads: int = 1,
 ) -> pd.DataFrame:
     """Find and follow the faces of a video; one row per frame and track, columns COLUMNS.
 
     ``frames``: (H, W, 3) uint8 BGR on the 25 fps grid, in order from frame 0; a few dozen sampled
     ones are held at a time. ``scenes``: (scene, start_frame, end_frame), in order, end exclusive,
     not overlapping. ``detector``: takes a list of frames, returns per frame an array (K, 5) of
-    x, y, w, h, score (`detection.FaceDetector.run`); it is called from one other thread.
+    x, y, w, h, score (`detection.FaceDetector.follow`); the frames of one call are of one shot, in
+    order. It is called from ``threads`` other threads, which does not change the result.
     ``every``: frames between detections. ``iou``: see the module. ``max_gap``: frames between two
     detections of one track, at most. ``min_confidence``: a track needs one detection with this
     score; weaker ones only continue it. ``min_frames``: shortest track kept. ``scale``: boxes are
@@ -260,7 +264,7 @@ def track_faces(
         if not (scenes[k - 1][2] if k else 0) <= start < end:
             raise ValueError(f"scene {scenes[k]} is empty, out of order or overlaps")
     found: list[list[_Track]] = [[] for _ in scenes]
-    for position, frame, faces, looks in _detected(_samples(frames, scenes, every), detector):
+    for position, frame, faces, looks in _detected(_samples(frames, scenes, every), detector, threads):
         _link(found[position], frame, faces, looks, iou, max_gap)
 
     dropped = {"min_confidence": 0, "min_frames": 0}
