@@ -54,7 +54,8 @@ with detection.load(threads=threads) as detector:
         scenes = list(read_table("scenes.csv").itertuples(index=False, name=None))
         scale = Proxy.from_dict(read_json("proxy.json")).scale
         frames = proxy_frames("proxy.mp4")
-        write_table(track_faces(frames, scenes, detector.follow, scale=scale, threads=threads), "tracks.csv")
+        table = track_faces(frames, scenes, detector.follow, scale=scale, threads=threads)
+        write_table(table, "tracks.csv")
 """,
     "sync": """
 import numpy as np
@@ -65,7 +66,8 @@ from talkingface.sync import sync_motion
 if work:
     scale = Proxy.from_dict(read_json("proxy.json")).scale
     frames = proxy_frames("proxy.mp4")
-    tables = sync_motion(frames, read_table("tracks.csv"), "proxy.wav", scale=scale, threads=threads)
+    tracks = read_table("tracks.csv")
+    tables = sync_motion(frames, tracks, "proxy.wav", scale=scale, threads=threads)
     write_table(tables[0], "sync.csv")
     write_table(tables[1], "sync.frames.csv")
 else:
@@ -155,7 +157,9 @@ def memory(media: Path, short: dict[str, float]) -> None:
         print(f"\n{'peak MB':<12}{seconds:8.0f} s{10 * seconds:8.0f} s{'ratio':>8}")
         for stage in STAGES:
             _, peak = run(stage, long, folder, work=True)
-            print(f"{stage:<12}{short[stage]:10.0f}{peak:10.0f}{peak / short[stage]:8.2f}", flush=True)
+            print(
+                f"{stage:<12}{short[stage]:10.0f}{peak:10.0f}{peak / short[stage]:8.2f}", flush=True
+            )
 
 
 def decode_only(media: Path) -> tuple[int, float]:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import av
 import numpy as np
 import pandas as pd
+from av.video.reformatter import VideoReformatter
 
 from talkingface.crops import crop_boxes, crop_planes, output_size
 from talkingface.files import write_table
+from talkingface.media.ahead import ahead
 from talkingface.media.audio import SoundTrack, read_wav, sound_format, write_wav
 from talkingface.media.grid import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
-from talkingface.media.video import ShownFrame, bgr_frames, first_timestamp, shown_frames
+from talkingface.media.video import (
+    ShownFrame,
+    bgr_frames,
+    first_timestamp,
+    limited_yuv420p,
+    shown_frames,
+)
 from talkingface.media.writer import AAC_RATES, VideoWriter, frame_from_planes
 
 COLUMNS = [
@@ -37,12 +44,18 @@ class Encoding:
     threads: int = 0
 
 
-@dataclass
+@dataclass(eq=False)
 class _Clip:
     row: pd.Series
     crops: np.ndarray
     size: tuple[int, int]
     writer: VideoWriter | None = None
+    written: int = 0
+    scaler: VideoReformatter = field(default_factory=VideoReformatter)
+    # The last picture written, and what it was made of.
+    picture: av.VideoFrame | None = None
+    source: ShownFrame | None = None
+    cropped: np.ndarray | None = None
 
 
 def make_clips(
@@ -148,27 +161,29 @@ def _write_videos(
 ) -> None:
     if not clips:
         return
-    rate, channels = sound_format(media)
+    rate, _ = sound_format(media)
     rate = rate if rate in AAC_RATES else 48_000
-    track = SoundTrack(media, origin=first_timestamp(media), rate=rate, channels=channels)
+    track = SoundTrack(media, origin=first_timestamp(media), rate=rate, channels=1)
     waiting = list(clips)
     open_clips: list[_Clip] = []
     stretches = [(int(c.row.start_frame), int(c.row.end_frame)) for c in clips]
-    with ExitStack() as stack:
-        for shown in shown_frames(media, stretches, threads=encoding.threads):
-            while waiting and int(waiting[0].row.start_frame) < shown.end:
+    for shown in ahead(shown_frames(media, stretches, threads=encoding.threads)):
+        if not open_clips and not (waiting and waiting[0].row.start_frame < shown.end):
+            continue
+        # Once for all clips that show this frame.
+        shown = replace(shown, frame=limited_yuv420p(shown.frame, scaler=shown.scaler))
+        for k in range(shown.start, shown.end):
+            while waiting and waiting[0].row.start_frame <= k:
                 clip = waiting.pop(0)
-                _open(clip, folder, track, shifts[clip.row.clip_id], rate, encoding, shown.frame)
-                stack.push(clip.writer)
+                delay = shifts[clip.row.clip_id] * rate // SAMPLE_RATE
+                clip.writer = _open(clip, folder, encoding, shown.frame, track, delay)
                 open_clips.append(clip)
             for clip in open_clips:
-                _write_frame(clip, shown)
-            for clip in [c for c in open_clips if int(c.row.end_frame) <= shown.end]:
-                clip.writer.close()
-                open_clips.remove(clip)
+                _write_frame(clip, shown, k)
+            open_clips = [clip for clip in open_clips if not _finished(clip, k)]
     for clip in clips:
         expected = int(clip.row.end_frame - clip.row.start_frame)
-        written = clip.writer.frames if clip.writer else 0
+        written = clip.writer.frames if clip.writer else clip.written
         if written != expected:
             raise RuntimeError(f"{clip.row.clip_id}: {written} frames written, expected {expected}")
 
@@ -176,32 +191,44 @@ def _write_videos(
 def _open(
     clip: _Clip,
     folder: Path,
-    track: SoundTrack,
-    shift: int,
-    rate: int,
     encoding: Encoding,
     colour: av.VideoFrame,
-) -> None:
-    start, end = int(clip.row.start_frame), int(clip.row.end_frame)
-    delay = shift * rate // SAMPLE_RATE
-    clip.writer = VideoWriter(
+    track: SoundTrack,
+    delay: int,
+) -> VideoWriter:
+    """Begin a clip; `delay` is in samples of `track`."""
+    first = int(clip.row.start_frame) * track.rate // FPS - delay
+    return VideoWriter(
         folder / f"{clip.row.clip_id}.mp4",
         *clip.size,
         preset=encoding.preset,
         crf=encoding.crf,
         threads=encoding.threads,
-        sound=track.read(start * rate // FPS - delay, end * rate // FPS - delay),
-        sound_rate=rate,
+        sound=lambda start, stop: track.read(first + start, first + stop),
+        sound_rate=track.rate,
+        channels=track.channels,
         colour=colour,
     )
 
 
-def _write_frame(clip: _Clip, shown: ShownFrame) -> None:
-    start = max(shown.start, int(clip.row.start_frame))
-    end = min(shown.end, int(clip.row.end_frame))
-    for k in range(start, end):
-        crop = clip.crops[k - int(clip.row.start_frame)]
-        clip.writer.write(frame_from_planes(*crop_planes(shown, crop, clip.size)))
+def _write_frame(clip: _Clip, shown: ShownFrame, k: int) -> None:
+    """Write grid frame `k`; a picture that stays, in a crop that stays, is cropped once."""
+    crop = clip.crops[k - int(clip.row.start_frame)]
+    if clip.picture is None or clip.source is not shown or (crop != clip.cropped).any():
+        clip.picture = frame_from_planes(*crop_planes(shown, crop, clip.size, clip.scaler))
+        clip.source, clip.cropped = shown, crop
+    assert clip.writer is not None
+    clip.writer.write(clip.picture)
+
+
+def _finished(clip: _Clip, k: int) -> bool:
+    if k + 1 < clip.row.end_frame:
+        return False
+    assert clip.writer is not None
+    clip.writer.close()
+    clip.written = clip.writer.frames
+    clip.writer = clip.picture = clip.source = None  # an encoder holds some 10 MB
+    return True
 
 
 def _frame_table(clip: _Clip, tracks: pd.DataFrame) -> pd.DataFrame:

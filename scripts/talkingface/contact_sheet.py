@@ -25,7 +25,9 @@ def contact_sheet(
     `results` is the results folder, `clips` its dataset/clips.csv; at most `most` clips, spread
     evenly. Gives (H, W, 3) uint8 BGR.
     """
-    chosen = clips.iloc[np.unique(np.linspace(0, len(clips) - 1, min(most, len(clips))).astype(int))]
+    chosen = clips.iloc[
+        np.unique(np.linspace(0, len(clips) - 1, min(most, len(clips))).astype(int))
+    ]
     rows = [_row(Path(results), clip, columns) for _, clip in chosen.iterrows()]
     if not rows:
         rows = [np.full((SIDE, columns * (SIDE + MARGIN), 3), 255, np.uint8)]

@@ -5,11 +5,16 @@ Boxes are float x, y, w, h in source display pixels (upright, square pixels).
 
 from __future__ import annotations
 
+from math import ceil, floor
+
+import av
 import cv2
 import numpy as np
+from av.video.reformatter import VideoReformatter
 from scipy.signal import medfilt
 
 from talkingface.media.video import ShownFrame, limited_yuv420p, plane_array, turn
+from talkingface.media.writer import frame_from_planes
 
 # syncnet_python smooths box centres and sizes over this many frames.
 MEDIAN_FRAMES = 13
@@ -59,18 +64,31 @@ def output_size(policy: str, crop: np.ndarray, size: int | None) -> tuple[int, i
 
 
 def crop_planes(
-    shown: ShownFrame, crop: np.ndarray, size: tuple[int, int]
+    shown: ShownFrame,
+    crop: np.ndarray,
+    size: tuple[int, int],
+    scaler: VideoReformatter | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Y, U and V planes, (H, W) and twice (H/2, W/2) uint8, of one crop scaled to `size`.
 
     The pixels are taken from the decoded planes in one resampling, which also turns the picture
     upright and makes its pixels square; colours are never converted. Outside the picture is grey.
+    `scaler` is best one for all frames of a clip: setting it up costs more than using it.
     """
     frame = limited_yuv420p(shown.frame)
     x, y, w, h = crop
     corners = np.array([[x, y, 1], [x + w, y + h, 1]]) @ shown.display_to_coded().T
     (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
-    width, height = size if frame.rotation % 180 == 0 else size[::-1]
+    rotation = shown.frame.rotation
+    width, height = size if rotation % 180 == 0 else size[::-1]
+    part = _whole_part(frame, (left, top, right, bottom))
+    if part is not None:
+        # libav's filter widens with the reduction, so nothing is passed over.
+        scaled = (scaler or VideoReformatter()).reformat(
+            part, width, height, "yuv420p", interpolation="BICUBIC"
+        )
+        y_plane, u_plane, v_plane = (turn(plane_array(p), rotation) for p in scaled.planes)
+        return y_plane, u_plane, v_plane
     planes = []
     for index, plane in enumerate(frame.planes[:3]):
         half = 2 if index else 1
@@ -78,8 +96,26 @@ def crop_planes(
         sampled = _resample(
             plane_array(plane), area, (width // half, height // half), PADDING[index]
         )
-        planes.append(turn(sampled, frame.rotation))
+        planes.append(turn(sampled, rotation))
     return planes[0], planes[1], planes[2]
+
+
+def _whole_part(
+    frame: av.VideoFrame, area: tuple[float, float, float, float]
+) -> av.VideoFrame | None:
+    """The part of a frame inside `area`, where that is whole pixels of every plane, all inside."""
+    left, top, right, bottom = (round(edge) for edge in area)
+    even = all(edge % 2 == 0 for edge in (left, top, right, bottom))
+    near = max(abs(edge - round(edge)) for edge in area) < 1e-6
+    if not (even and near and left >= 0 and top >= 0):
+        return None
+    if right > frame.width or bottom > frame.height:
+        return None
+    if (left, top, right, bottom) == (0, 0, frame.width, frame.height):
+        return frame
+    y, u, v = (plane_array(plane) for plane in frame.planes[:3])
+    halved = np.s_[top // 2 : bottom // 2, left // 2 : right // 2]
+    return frame_from_planes(y[top:bottom, left:right], u[halved], v[halved])
 
 
 def _resample(
@@ -89,28 +125,32 @@ def _resample(
     left, top, right, bottom = area
     factor_x, factor_y = (right - left) / size[0], (bottom - top) / size[1]
     rows, columns = plane.shape
-    inside = left >= 0 and top >= 0 and right <= columns and bottom <= rows
-    whole = all(abs(edge - round(edge)) < 1e-6 for edge in area)
-    if inside and whole:
-        part = plane[round(top) : round(bottom), round(left) : round(right)]
-        how = cv2.INTER_AREA if max(factor_x, factor_y) > 1 else cv2.INTER_CUBIC
-        return cv2.resize(part, size, interpolation=how)
-    # A warp samples single points: shrink by a whole factor first, so that none is passed over.
-    shrink = max(1, int(min(factor_x, factor_y)))
-    if shrink > 1:
-        plane = cv2.resize(plane, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA)
-    scale_x, scale_y = columns / plane.shape[1], rows / plane.shape[0]
+    # What matters of the plane, with as much around it as the filters reach.
+    margin_x, margin_y = 2 * ceil(max(1, factor_x)), 2 * ceil(max(1, factor_y))
+    x0, x1 = max(0, floor(left) - margin_x), min(columns, ceil(right) + margin_x)
+    y0, y1 = max(0, floor(top) - margin_y), min(rows, ceil(bottom) + margin_y)
+    if x0 >= x1 or y0 >= y1:
+        return np.full(size[::-1], padding, np.uint8)
+    part = plane[y0:y1, x0:x1]
+    # A warp samples single points: shrink by averaging first, so that none is passed over.
+    shrunk = (
+        max(1, round((x1 - x0) / max(1, factor_x))),
+        max(1, round((y1 - y0) / max(1, factor_y))),
+    )
+    if shrunk != (x1 - x0, y1 - y0):
+        part = cv2.resize(part, shrunk, interpolation=cv2.INTER_AREA)
+    scale_x, scale_y = (x1 - x0) / shrunk[0], (y1 - y0) / shrunk[1]
     matrix = np.array(
         [
-            [factor_x / scale_x, 0, (left + 0.5 * factor_x) / scale_x - 0.5],
-            [0, factor_y / scale_y, (top + 0.5 * factor_y) / scale_y - 0.5],
+            [factor_x / scale_x, 0, (left - x0 + 0.5 * factor_x) / scale_x - 0.5],
+            [0, factor_y / scale_y, (top - y0 + 0.5 * factor_y) / scale_y - 0.5],
         ]
     )
     return cv2.warpAffine(
-        plane,
+        part,
         matrix,
         size,
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=padding,
     )

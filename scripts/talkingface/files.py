@@ -54,7 +54,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
     names = pd.read_csv(path, nrows=0).columns
     return pd.read_csv(
         path,
-        dtype={name: str for name in TEXT},
+        dtype=dict.fromkeys(TEXT, str),
         # A video may be called NA.
         keep_default_na=False,
         na_values={name: [""] for name in names if name not in TEXT},

@@ -20,6 +20,8 @@ def write_frames(
     folder.mkdir(parents=True, exist_ok=True)
     # Level 1 is five times as fast as the default and hardly larger.
     options = {"png": [cv2.IMWRITE_PNG_COMPRESSION, 1], "jpg": [cv2.IMWRITE_JPEG_QUALITY, quality]}
+    if format not in options:
+        raise ValueError(f"unknown format {format!r}: choose png or jpg")
     count = 0
     for count, image in enumerate(frames, start=1):
         path = folder / f"{count:06d}.{format}"

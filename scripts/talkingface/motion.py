@@ -176,10 +176,7 @@ def correlate(measures: np.ndarray, levels: np.ndarray, max_offset: int) -> Sync
     number = 1 + -(-(count - width) // (WINDOW // 2))
     starts = np.linspace(0, count - width, number).astype(int)
     curves = np.stack(
-        [
-            _curve(measures[s : s + width], levels[s : s + width], reach)
-            for s in starts
-        ]
+        [_curve(measures[s : s + width], levels[s : s + width], reach) for s in starts]
     )
     searched = min(max_offset, reach - PEAK_WIDTH - 1)
     lag, confidence = _peak(curves.mean(axis=0), reach, searched)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ import av
 import numpy as np
 import soundfile
 
+from talkingface.media.ahead import ahead
 from talkingface.media.audio import SoundTrack, has_sound
 from talkingface.media.grid import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from talkingface.media.video import (
+    BrokenClock,
     ShownFrame,
     bgr_frames,
     first_timestamp,
@@ -94,8 +97,11 @@ def make_proxy(
             proxy = Proxy("no_audio", "no audio track")
         else:
             proxy = _encode(media, video, long_side, crf, threads)
-            _write_sound(media, sound, proxy.n_frames)
-    except (av.FFmpegError, LookupError) as error:
+            if proxy.status == "ok":
+                _write_sound(media, sound, proxy.n_frames)
+    except MemoryError:
+        raise
+    except (av.FFmpegError, BrokenClock, LookupError) as error:
         proxy = Proxy("broken", f"cannot be decoded: {error}")
     if proxy.status != "ok":
         write_nothing(video, sound)
@@ -122,19 +128,25 @@ def fitted_size(width: int, height: int, long_side: int) -> tuple[int, int]:
 
 
 def _encode(media: str | Path, video: Path, long_side: int, crf: float, threads: int) -> Proxy:
-    frames = shown_frames(media, threads=threads)
+    frames = ahead(shown_frames(media, threads=threads))
     first = next(frames, None)
     if first is None:
         return Proxy("broken", "no frame could be decoded")
     size = first.display_size
     proxy_size = fitted_size(*size, long_side)
     end = first.end
-    with VideoWriter(video, *proxy_size, preset="ultrafast", crf=crf, threads=threads) as writer:
-        _write(writer, first, proxy_size)
-        for shown in frames:
+    with VideoWriter(
+        video,
+        *proxy_size,
+        preset="ultrafast",
+        crf=crf,
+        threads=threads,
+        colour=limited_yuv420p(first.frame),
+    ) as writer:
+        for shown in chain([first], frames):
             _write(writer, shown, proxy_size)
             end = shown.end
-    claimed = _claimed_seconds(media)
+    claimed = float(_claimed_seconds(media))
     missing = claimed - end / FPS
     if missing > max(MISSING_SECONDS, MISSING_SHARE * claimed):
         return Proxy("truncated", f"{end / FPS:.1f} s of {claimed:.1f} s could be decoded")
@@ -145,7 +157,7 @@ def _write(writer: VideoWriter, shown: ShownFrame, size: tuple[int, int]) -> Non
     rotation = shown.frame.rotation
     width, height = size if rotation % 180 == 0 else size[::-1]
     # Scaled before it is turned: turning the small picture costs next to nothing.
-    small = limited_yuv420p(shown.frame, width, height)
+    small = limited_yuv420p(shown.frame, width, height, shown.scaler)
     if rotation:
         small = frame_from_planes(*(turn(plane_array(plane), rotation) for plane in small.planes))
     for _ in range(shown.start, shown.end):
@@ -167,4 +179,9 @@ def _claimed_seconds(media: str | Path) -> Fraction:
     with container:
         if stream.duration:
             return stream.duration * stream.time_base
-        return Fraction(0)
+        # Matroska: hours:minutes:seconds, of each stream.
+        parts = stream.metadata.get("DURATION", "").split(":")
+        try:
+            return sum(Fraction(p) * 60**i for i, p in enumerate(reversed(parts))) + Fraction(0)
+        except ValueError:
+            return Fraction(0)

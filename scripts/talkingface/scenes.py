@@ -15,8 +15,8 @@ from talkingface.media.grid import FPS
 
 COLUMNS = ["scene", "start_frame", "end_frame"]
 
-# PySceneDetect's own working width: its thresholds were chosen on pictures of this size.
-WORKING_WIDTH = 256
+# Longer side of the pictures compared; PySceneDetect itself scales to about this width.
+WORKING_SIDE = 256
 
 
 def make_detector(
@@ -28,9 +28,11 @@ def make_detector(
     than `min_scene_frames` grid frames are merged into their neighbour.
     """
     if detector == "content":
-        return ContentDetector(threshold=threshold or 27.0, min_scene_len=min_scene_frames)
+        threshold = 27.0 if threshold is None else threshold
+        return ContentDetector(threshold=threshold, min_scene_len=min_scene_frames)
     if detector == "adaptive":
-        return AdaptiveDetector(adaptive_threshold=threshold or 3.0, min_scene_len=min_scene_frames)
+        threshold = 3.0 if threshold is None else threshold
+        return AdaptiveDetector(adaptive_threshold=threshold, min_scene_len=min_scene_frames)
     raise ValueError(f"unknown scene detector {detector!r}: choose content or adaptive")
 
 
@@ -45,9 +47,9 @@ def find_scenes(frames: Iterable[np.ndarray], detector: SceneDetector) -> pd.Dat
     position = None
     for image in frames:
         position = FrameTimecode(count, fps=float(FPS))
-        if image.shape[1] > WORKING_WIDTH:
-            height = max(1, round(image.shape[0] * WORKING_WIDTH / image.shape[1]))
-            image = cv2.resize(image, (WORKING_WIDTH, height), interpolation=cv2.INTER_AREA)
+        scale = WORKING_SIDE / max(image.shape[:2])
+        if scale < 1:
+            image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
         cuts.update(cut.frame_num for cut in detector.process_frame(position, image))
         count += 1
     if position is None:

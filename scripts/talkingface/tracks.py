@@ -264,7 +264,8 @@ def track_faces(
         if not (scenes[k - 1][2] if k else 0) <= start < end:
             raise ValueError(f"scene {scenes[k]} is empty, out of order or overlaps")
     found: list[list[_Track]] = [[] for _ in scenes]
-    for position, frame, faces, looks in _detected(_samples(frames, scenes, every), detector, threads):
+    samples = _samples(frames, scenes, every)
+    for position, frame, faces, looks in _detected(samples, detector, threads):
         _link(found[position], frame, faces, looks, iou, max_gap)
 
     dropped = {"min_confidence": 0, "min_frames": 0}

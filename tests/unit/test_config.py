@@ -118,7 +118,10 @@ def test_all_bad_rows_are_listed_at_once(tmp_path: Path) -> None:
     assert "line 3" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("header", ["video_id", "video_id,source,who", "video_id,source,source", ""])
+HEADERS = ["video_id", "video_id,source,who", "video_id,source,source", ""]
+
+
+@pytest.mark.parametrize("header", HEADERS)
 def test_a_bad_header_is_refused(tmp_path: Path, header: str) -> None:
     with pytest.raises(ConfigError, match="line 1"):
         read_videos(write(tmp_path, header, "a,b"))

@@ -12,7 +12,10 @@ from talkingface.dataset import build_dataset, write_dataset
 from talkingface.split import split_side
 
 CLIP_HEADER = "clip_id,video_id,scene,track,start_frame,end_frame,n_frames,crop,offset"
-LEDGER_HEADER = "clip_id,video_id,scene,track,start_frame,end_frame,verdict,stage,reason,value,threshold,n_frames"
+LEDGER_HEADER = (
+    "clip_id,video_id,scene,track,start_frame,end_frame,verdict,stage,reason,value,"
+    "threshold,n_frames"
+)
 PRODUCTS = {"video": "clips/{video}/{clip}.mp4", "mfcc": "mfcc/{video}/{clip}.npy"}
 
 

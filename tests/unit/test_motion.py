@@ -16,6 +16,7 @@ from talkingface.motion import (
     mouth_measures,
     mouth_points,
 )
+from talkingface.tracks import COLUMNS as TRACK_COLUMNS
 
 
 def smooth_noise(frames: int, columns: int, seed: int) -> np.ndarray:
@@ -124,8 +125,7 @@ def test_a_drawn_speaker_is_found(early: int) -> None:
     pictures = portrait_frames([face], times, size=(400, 400))
     x, y, w, h = face.box(1.0)
     rows = [(0, 0, k, 2 * x, 2 * y, 2 * w, 2 * h, 1.0, 1) for k in range(frames)]
-    columns = "track scene frame x y w h confidence detected".split()
-    points = mouth_points(pictures, pd.DataFrame(rows, columns=columns), scale=2.0)
+    points = mouth_points(pictures, pd.DataFrame(rows, columns=TRACK_COLUMNS), scale=2.0)
     assert np.isfinite(points[0]).all()
     sound = np.clip(speech.samples * 20000, -32768, 32767).astype(np.int16).ravel()
     sound = sound[early * 640 :][: frames * 640]
@@ -140,6 +140,6 @@ def test_threads_do_not_change_the_points() -> None:
     )
     x, y, w, h = Face(centre=(150.0, 150.0), height=140.0).box(0.0)
     rows = [(0, 0, k, x, y, w, h, 1.0, 1) for k in range(80)]
-    table = pd.DataFrame(rows, columns="track scene frame x y w h confidence detected".split())
+    table = pd.DataFrame(rows, columns=TRACK_COLUMNS)
     one, two = (mouth_points(iter(pictures), table, 1.0, threads) for threads in (1, 2))
     np.testing.assert_array_equal(one[0], two[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -10,6 +11,8 @@ import av
 import numpy as np
 import soundfile
 import soxr
+
+logger = logging.getLogger(__name__)
 
 # Timestamps may wander this far, in seconds, from the running count of samples (Matroska rounds
 # to 1 ms, some muxers to a frame of 90 kHz ticks); beyond it the difference is a real gap or
@@ -21,16 +24,20 @@ HISTORY_SECONDS = 10
 
 def has_sound(path: str | Path) -> bool:
     """Whether the file has an audio stream that can be decoded."""
-    with av.open(str(path), metadata_errors="replace") as container:
-        stream = container.streams.best("audio")
-        return stream is not None and stream.codec_context is not None
+    with _open(path) as container:
+        return _stream(container) is not None
 
 
 def sound_format(path: str | Path) -> tuple[int, int]:
-    """Sampling rate and number of channels (at most 2) of the sound that would be read."""
-    with av.open(str(path), metadata_errors="replace") as container:
-        context = container.streams.best("audio").codec_context
-        return context.sample_rate, min(2, context.channels)
+    """Sampling rate and number of channels (at most 2) of the sound that would be read.
+
+    Raises LookupError when the file has none.
+    """
+    with _open(path) as container:
+        stream = _stream(container)
+        if stream is None:
+            raise LookupError(f"{path}: no audio stream")
+        return stream.codec_context.sample_rate, min(2, stream.codec_context.channels)
 
 
 def pcm_blocks(
@@ -40,7 +47,8 @@ def pcm_blocks(
 
     `origin` is the time, in seconds on the container's clock, at which sample 0 is to stand (see
     `video.first_timestamp`). A late start and gaps are silence; what lies before is dropped.
-    More than two channels are mixed down as libav does. A file without sound yields nothing.
+    Channels are mixed down with libav's weights, scaled so that they sum to 1: nothing clips.
+    A file without sound yields nothing.
     """
     if channels not in (1, 2):
         raise ValueError(f"channels must be 1 or 2, got {channels}")
@@ -62,6 +70,7 @@ class SoundTrack:
         self._buffer = np.zeros((0, channels), np.int16)
         self._start = 0
         self._ended = False
+        self.rate, self.channels = rate, channels
         self._history = HISTORY_SECONDS * rate
 
     def read(self, start: int, stop: int) -> np.ndarray:
@@ -72,13 +81,9 @@ class SoundTrack:
         """
         if max(start, 0) < self._start:
             raise ValueError(f"sample {start} was already passed (now at {self._start})")
-        while not self._ended and self._start + len(self._buffer) < stop:
-            block = next(self._blocks, None)
-            if block is None:
-                self._ended = True
-            else:
-                self._buffer = np.concatenate([self._buffer, block])
-                self._forget(start - self._history)
+        if not self._ended and self._start + len(self._buffer) < stop:
+            # A second more, so that the buffer is not copied at every call.
+            self._fill(stop + self.rate, max(0, start - self._history))
         wanted = np.zeros((stop - start, self._buffer.shape[1]), np.int16)
         first, last = max(start, 0), min(stop, self._start + len(self._buffer))
         if first < last:
@@ -86,18 +91,31 @@ class SoundTrack:
             wanted[first - start : last - start] = part
         return wanted
 
-    def _forget(self, before: int) -> None:
-        drop = min(before - self._start, len(self._buffer))
-        if drop > 0:
-            self._buffer = self._buffer[drop:]
-            self._start += drop
+    def _fill(self, stop: int, forget: int) -> None:
+        """Read on to sample `stop` and drop what lies before `forget`."""
+        parts, end = [self._buffer], self._start + len(self._buffer)
+        while end < stop:
+            block = next(self._blocks, None)
+            if block is None:
+                self._ended = True
+                break
+            parts.append(block)
+            end += len(block)
+            if end <= forget:
+                parts = [block[:0]]
+                self._start = end
+        self._buffer = np.concatenate(parts)
+        drop = max(0, forget - self._start)
+        self._buffer = self._buffer[drop:]
+        self._start += drop
 
 
 def read_wav(path: str | Path, start: int = 0, stop: int | None = None) -> np.ndarray:
-    """Samples `start` to `stop` of a 16-bit wav as (n,) or (n, channels) int16."""
+    """Samples `start` to `stop` of a 16-bit wav, as far as there are any, as (n,) or
+    (n, channels) int16."""
     with soundfile.SoundFile(str(path)) as wav:
-        wav.seek(start)
-        return wav.read(-1 if stop is None else stop - start, dtype="int16")
+        start = wav.seek(min(start, wav.frames))
+        return wav.read(-1 if stop is None else max(0, stop - start), dtype="int16")
 
 
 def write_wav(path: str | Path, samples: np.ndarray, rate: int) -> None:
@@ -107,22 +125,30 @@ def write_wav(path: str | Path, samples: np.ndarray, rate: int) -> None:
     soundfile.write(str(path), samples, rate, subtype="PCM_16", format="WAV")
 
 
+def _open(path: str | Path) -> av.container.InputContainer:
+    # A relative "a:b.mp4" would be taken for a URL.
+    return av.open(str(Path(path).absolute()), metadata_errors="replace")
+
+
+def _stream(container: av.container.InputContainer) -> av.AudioStream | None:
+    """libav's best audio stream, or the first that can be decoded."""
+    best = container.streams.best("audio")
+    streams = ([best] if best else []) + list(container.streams.audio)
+    return next((s for s in streams if s.codec_context is not None), None)
+
+
 def _placed(path: str | Path, origin: Fraction, layout: str) -> Iterator[tuple[np.ndarray, int]]:
     """Yield (n, channels) float32 blocks at the source's rate, without gaps, from `origin` on."""
-    with av.open(str(path), metadata_errors="replace") as container:
-        stream = container.streams.best("audio")
-        if stream is None or stream.codec_context is None:
+    with _open(path) as container:
+        stream = _stream(container)
+        if stream is None:
             return
         rate = stream.codec_context.sample_rate
         channels = 1 if layout == "mono" else 2
-        mixer = av.AudioResampler(format="fltp", layout=layout, rate=rate)
         position = 0
-        for frame in _decode(container, stream):
-            # pts is kept aside: the mixer only changes format and layout, never the length.
-            pts, frame.pts = frame.pts, None
-            samples = np.concatenate([f.to_ndarray().T for f in mixer.resample(frame)])
+        for pts, time_base, samples in _mixed(container, stream, layout, rate):
             if pts is not None:
-                target = round((pts * frame.time_base - origin) * rate)
+                target = round((pts * time_base - origin) * rate)
                 if target > position and (position == 0 or target - position > JITTER * rate):
                     yield from _silence(target - position, channels, rate)
                     position = target
@@ -133,13 +159,39 @@ def _placed(path: str | Path, origin: Fraction, layout: str) -> Iterator[tuple[n
                 yield np.ascontiguousarray(samples), rate
 
 
-def _decode(container, stream) -> Iterator[av.AudioFrame]:
+def _mixed(
+    container: av.container.InputContainer, stream: av.AudioStream, layout: str, rate: int
+) -> Iterator[tuple[int | None, Fraction, np.ndarray]]:
+    """Timestamp, its unit and (n, channels) float32 samples of every frame."""
+    made_for = mixer = None
+    for frame in _decode(container, stream):
+        pts, time_base = frame.pts, frame.time_base
+        frame.pts = None  # the mixer would check it
+        format = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if format != made_for:
+            # maxval: in floating point libav does not scale its weights to a sum of 1.
+            mixer = av.AudioResampler("fltp", layout, rate, options={"rematrix_maxval": "1"})
+            made_for = format
+        mixed = [part.to_ndarray().T for part in mixer.resample(frame)]
+        if mixed:
+            yield pts, time_base, np.concatenate(mixed)
+
+
+def _decode(
+    container: av.container.InputContainer, stream: av.AudioStream
+) -> Iterator[av.AudioFrame]:
     """Decode what can be decoded: a damaged packet costs its samples, not the file."""
-    for packet in container.demux(stream):
-        try:
-            yield from packet.decode()
-        except av.error.FFmpegError:
-            continue
+    try:
+        for packet in container.demux(stream):
+            try:
+                frames = stream.decode(packet)
+            except MemoryError:
+                raise
+            except av.FFmpegError:
+                continue
+            yield from frames
+    except av.FFmpegError as error:
+        logger.warning("%s: the sound cannot be read to its end: %s", container.name, error)
 
 
 def _silence(samples: int, channels: int, rate: int) -> Iterator[tuple[np.ndarray, int]]:

@@ -4,34 +4,50 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 
 import av
 import cv2
 import numpy as np
-from av.video.reformatter import ColorRange
+from av.video.reformatter import ColorRange, VideoReformatter
 
+from talkingface.media.ahead import ahead
 from talkingface.media.grid import FPS, grid_index
 
 logger = logging.getLogger(__name__)
 
+Container = av.container.InputContainer
+Frames = Iterator[av.VideoFrame]
+
 # A gap longer than this, in seconds, between two stretches is skipped by seeking.
 SEEK_GAP = 8
-# Seeking aims this many seconds before the wanted frame.
-SEEK_MARGIN = 1
+# Seeking aims this many seconds before the wanted frame, and if that was too late, this many.
+SEEK_MARGINS = (1, 10)
+# Timestamps that jump further than this, in seconds, are a broken clock (joined recordings, a
+# reset counter) and not a picture that stands still.
+MAX_HOLD = 600
+
+
+class BrokenClock(ValueError):
+    """A file whose timestamps jump, so that nobody can say what is on screen when."""
 
 
 @dataclass(frozen=True)
 class ShownFrame:
     """A decoded frame, the grid frames `start` to `end` (exclusive) at which it is on screen, and
-    the pixel aspect ratio (width over height) it is to be displayed with."""
+    the pixel aspect ratio (width over height) it is to be displayed with.
+
+    `scaler` is one for all frames of a reading: setting it up costs more than using it.
+    """
 
     frame: av.VideoFrame
     start: int
     end: int
     pixel_aspect: Fraction = Fraction(1)
+    scaler: VideoReformatter = field(default_factory=VideoReformatter)
 
     @property
     def display_size(self) -> tuple[int, int]:
@@ -42,7 +58,8 @@ class ShownFrame:
     def upright_bgr(self) -> np.ndarray:
         """The frame as it is meant to be displayed: (H, W, 3) uint8 BGR, square pixels."""
         width = round(self.frame.width * self.pixel_aspect)
-        return turn(self.frame.to_ndarray(format="bgr24", width=width), self.frame.rotation)
+        image = self.scaler.reformat(self.frame, width=width, format="bgr24").to_ndarray()
+        return turn(image, self.frame.rotation)
 
     def display_to_coded(self) -> np.ndarray:
         """(2, 3) float64 affine map from display coordinates to the coded picture's.
@@ -61,15 +78,14 @@ class ShownFrame:
         return matrix
 
 
-def open_video(
-    path: str | Path, threads: int = 0
-) -> tuple[av.container.InputContainer, av.VideoStream]:
+def open_video(path: str | Path, threads: int = 0) -> tuple[Container, av.VideoStream]:
     """Open a file and choose its video stream (cover art is not one).
 
     `threads` is the number of decoder threads, 0 for as many as there are cores.
     Raises av.FFmpegError when the file cannot be opened, LookupError when it has no video.
     """
-    container = av.open(str(path), metadata_errors="replace")
+    # A relative "a:b.mp4" would be taken for a URL.
+    container = av.open(str(Path(path).absolute()), metadata_errors="replace")
     attached = av.stream.Disposition.attached_pic
     streams = [s for s in container.streams.video if not s.disposition & attached]
     if not streams:
@@ -85,7 +101,7 @@ def first_timestamp(path: str | Path) -> Fraction:
     """Presentation time of the first video frame, in seconds on the container's clock."""
     container, stream = open_video(path, threads=1)
     with container:
-        for frame in _decode(container, stream):
+        for frame in _timed(container, stream):
             return frame.pts * stream.time_base
     raise ValueError(f"{path}: no frame could be decoded")
 
@@ -101,11 +117,10 @@ def shown_frames(
     `stretches` are the wanted grid intervals `[start, end)`; frames outside them may be left
     out, long gaps between them are skipped by seeking. None: the whole file. The last frame
     lasts for its duration; a frame that cannot be decoded leaves the one before it on screen.
+    All frames have the first one's size: what a stream changes to is scaled to it.
+    Raises BrokenClock where timestamps jump by more than MAX_HOLD.
     """
-    if stretches is None:
-        yield from _shown(path, None, threads)
-        return
-    for stretch in _merge(stretches):
+    for stretch in [None] if stretches is None else _merge(stretches):
         yield from _shown(path, stretch, threads)
 
 
@@ -117,9 +132,9 @@ def bgr_frames(
     A source frame that fills several grid frames is given as the same array each time: do not
     write to it.
     """
-    for shown in shown_frames(path, stretches, threads=threads):
-        image = shown.upright_bgr()
-        for k in range(shown.start, shown.end):
+    shown = shown_frames(path, stretches, threads=threads)
+    for start, end, image in ahead((s.start, s.end, s.upright_bgr()) for s in shown):
+        for k in range(start, end):
             yield k, image
 
 
@@ -139,18 +154,28 @@ def plane_array(plane: av.video.plane.VideoPlane) -> np.ndarray:
 
 
 def limited_yuv420p(
-    frame: av.VideoFrame, width: int | None = None, height: int | None = None
+    frame: av.VideoFrame,
+    width: int | None = None,
+    height: int | None = None,
+    scaler: VideoReformatter | None = None,
 ) -> av.VideoFrame:
-    """The frame as 8-bit 4:2:0 in limited range, scaled to `width` x `height` where given."""
+    """The frame as 8-bit 4:2:0 in limited range, scaled to `width` x `height` where given.
+
+    The matrix stays the source's (RGB becomes BT.709), and so do primaries and transfer: HDR is
+    not tone-mapped.
+    """
     full_range = frame.color_range == ColorRange.JPEG
+    rgb = frame.format.is_rgb or frame.format.has_palette
     if frame.format.name == "yuv420p" and not full_range and width is None:
         return frame
-    return frame.reformat(
+    return (scaler or VideoReformatter()).reformat(
+        frame,
         width,
         height,
         "yuv420p",
         interpolation="AREA",
-        dst_color_range="MPEG" if full_range else None,
+        dst_colorspace="ITU709" if rgb else None,
+        dst_color_range="MPEG" if full_range or rgb else None,
     )
 
 
@@ -165,89 +190,121 @@ def _merge(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return merged
 
 
-def _shown(path: str | Path, stretch: tuple[int, int] | None, threads: int) -> Iterator[ShownFrame]:
+def _shown(
+    path: str | Path, stretch: tuple[int, int] | None, threads: int, seeking: bool = True
+) -> Iterator[ShownFrame]:
     first, last = stretch or (0, None)
     container, stream = open_video(path, threads)
     with container:
-        frames = _monotonic(_decode(container, stream))
+        frames: Frames | None = _timed(container, stream)
         current = next(frames, None)
         if current is None:
             return
-        origin = current.pts
-        if first > SEEK_GAP * FPS:
-            wanted = origin + Fraction(first, FPS) / stream.time_base
-            current, frames = _seek(path, container, stream, int(wanted), current, frames)
-        time_base = stream.time_base
+        origin, time_base = current.pts, stream.time_base
+        size = current.width, current.height
         aspect = stream.sample_aspect_ratio or Fraction(1)
+        scaler = VideoReformatter()
+        if seeking and first > SEEK_GAP * FPS:
+            frames = _seek(container, stream, origin + int(Fraction(first, FPS) / time_base))
+            if frames is None:
+                logger.info("%s: seeking is not exact, reading from the beginning", path)
+                yield from _shown(path, stretch, threads, seeking=False)
+                return
+            current = next(frames)
         while current is not None:
             following = next(frames, None)
             start = grid_index((current.pts - origin) * time_base)
             stop_pts = following.pts if following else current.pts + _duration(current, stream)
             end = grid_index((stop_pts - origin) * time_base)
             if following is None:
-                end = max(end, 1)
+                end = max(end, 1)  # however short a single frame lasts
             if last is not None:
                 end = min(end, last)
             if max(start, first) < end:
-                yield ShownFrame(current, max(start, first), end, aspect)
+                if (current.width, current.height) != size:
+                    current = current.reformat(*size, interpolation="AREA")
+                yield ShownFrame(current, max(start, first), end, aspect, scaler)
             if last is not None and end >= last:
                 return
             current = following
 
 
-def _seek(path, container, stream, wanted, current, frames):
-    """Go to a frame at or before `wanted`; back to the beginning where the index is not exact."""
-    margin = int(SEEK_MARGIN / stream.time_base)
-    for target in (wanted - margin, wanted - 10 * margin):
+def _seek(container: Container, stream: av.VideoStream, wanted: int) -> Frames | None:
+    """Frames from one at or before `wanted` on; None where the file cannot be searched."""
+    if _counted(container, stream):
+        return None
+    for margin in SEEK_MARGINS:
         try:
-            container.seek(target, stream=stream, backward=True)
+            container.seek(wanted - int(margin / stream.time_base), stream=stream, backward=True)
         except av.FFmpegError:
-            break
-        frames = _monotonic(_decode(container, stream))
+            return None
+        frames = _timed(container, stream)
         current = next(frames, None)
         if current is not None and current.pts <= wanted:
-            return current, frames
-    logger.info("%s: seeking is not exact, reading from the beginning", path)
-    container.seek(0, backward=True, any_frame=False)
-    frames = _monotonic(_decode(container, stream))
-    return next(frames, None), frames
+            return chain([current], frames)
+    return None
 
 
-def _decode(container, stream) -> Iterator[av.VideoFrame]:
+def _counted(container: Container, stream: av.VideoStream) -> bool:
+    """Whether the file holds no presentation times: AVI, raw streams."""
+    return container.format.name == "avi" or stream.start_time is None
+
+
+def _timed(container: Container, stream: av.VideoStream) -> Frames:
+    """Frames in order of their timestamps; those not after the one before are left out.
+
+    AVI knows when a frame is decoded but not when it is shown: its first frame is shown when its
+    first packet is due, as every program that writes AVI assumes. Frames without any timestamp
+    follow each other at the stream's rate.
+    """
+    avi = container.format.name == "avi"
+    last = delay = None
+    for frame in _decode(container, stream):
+        if avi:
+            delay = frame.dts if delay is None else delay
+            frame.pts = None if frame.dts is None else frame.dts - delay
+        if frame.pts is None:
+            frame.pts = 0 if last is None else last + _duration(frame, stream)
+        if last is not None:
+            jump = (frame.pts - last) * stream.time_base
+            if abs(jump) > MAX_HOLD:
+                at = float(last * stream.time_base)
+                raise BrokenClock(f"timestamps jump by {float(jump):.0f} s at {at:.1f} s")
+            if jump <= 0:
+                continue
+        last = frame.pts
+        yield frame
+
+
+def _decode(container: Container, stream: av.VideoStream) -> Frames:
     """Decode what can be decoded: a damaged packet costs its frames, not the file."""
     damaged = 0
-    packets = container.demux(stream)
-    while True:
+    for packet in _packets(container, stream):
         try:
-            packet = next(packets)
-            frames = packet.decode()
-        except StopIteration:
-            break
-        except av.error.EOFError:
-            break
-        except av.error.FFmpegError:
+            frames = stream.decode(packet)
+        except MemoryError:
+            raise
+        except av.FFmpegError:
             damaged += 1
-            if damaged > 1000:
-                break
             continue
         yield from frames
     if damaged:
         logger.warning("%d damaged packets were skipped", damaged)
 
 
-def _monotonic(frames: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
-    """Leave out frames whose timestamp is missing or not after the one before."""
-    last = None
-    for frame in frames:
-        if frame.pts is None or (last is not None and frame.pts <= last):
-            continue
-        last = frame.pts
-        yield frame
+def _packets(container: Container, stream: av.VideoStream) -> Iterator[av.Packet | None]:
+    """Packets, then one that makes the decoder give what it holds back, after an error too."""
+    try:
+        yield from container.demux(stream)
+    except av.FFmpegError as error:
+        logger.warning("the file cannot be read to its end: %s", error)
+        yield None
 
 
 def _duration(frame: av.VideoFrame, stream: av.VideoStream) -> int:
-    """Time the last frame stays on screen, in the stream's time base."""
+    """Time a frame stays on screen by its own account or at the stream's usual rate, in the
+    stream's time base."""
     if frame.duration:
-        return frame.duration
+        return min(frame.duration, int(MAX_HOLD / stream.time_base))
     rate = stream.average_rate or stream.guessed_rate or FPS
     return round(1 / (rate * stream.time_base))

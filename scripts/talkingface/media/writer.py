@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Self
@@ -10,17 +12,23 @@ import av
 import numpy as np
 
 from talkingface.media.grid import FPS
+from talkingface.media.video import plane_array
 
 # Sampling rates AAC can carry; others are resampled to 48 kHz before they come here.
 AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+
+# Gives samples `start` to `stop` (exclusive) as (n, channels) int16.
+SoundReader = Callable[[int, int], np.ndarray]
 
 
 class VideoWriter:
     """Encodes frames k = 0, 1, 2 ... at k/25 s as H.264 yuv420p, with AAC sound if there is any.
 
-    A context manager: leaving it finishes the file. `sound` is (n, channels) int16 at
-    `sound_rate`, whose first sample stands at time 0. `colour` passes a source frame's colour
-    description on.
+    A context manager: leaving it finishes the file. `sound` is asked for the samples of one frame
+    after the other, `channels` at `sound_rate`; sample 0 stands at time 0. `colour` is a frame
+    like those to come, whose colour description is passed on.
+
+    Raises OSError when the file cannot be written.
     """
 
     def __init__(
@@ -33,13 +41,16 @@ class VideoWriter:
         crf: float = 18,
         keyframe_interval: int = 250,
         threads: int = 0,
-        sound: np.ndarray | None = None,
+        sound: SoundReader | None = None,
         sound_rate: int = 0,
+        channels: int = 1,
         colour: av.VideoFrame | None = None,
     ) -> None:
         if width % 2 or height % 2:
             raise ValueError(f"{path}: width and height must be even, got {width}x{height}")
-        self._container = av.open(str(path), "w", format="mp4", options={"movflags": "faststart"})
+        # A relative "a:b.mp4" would be taken for a URL.
+        name = str(Path(path).absolute())
+        self._container = av.open(name, "w", format="mp4", options={"movflags": "faststart"})
         options = {"preset": preset, "crf": str(crf), "g": str(keyframe_interval)}
         self._video = self._container.add_stream("libx264", rate=FPS, options=options)
         self._video.width, self._video.height, self._video.pix_fmt = width, height, "yuv420p"
@@ -55,25 +66,26 @@ class VideoWriter:
         self._closed = False
         self._sound, self._sound_rate, self._sounded = sound, sound_rate, 0
         if sound is not None:
-            layout = "mono" if sound.shape[1] == 1 else "stereo"
-            self._aac = self._container.add_stream("aac", rate=sound_rate, layout=layout)
-            self._aac.codec_context.bit_rate = 96_000 * sound.shape[1]
+            self._layout = "mono" if channels == 1 else "stereo"
+            self._aac = self._container.add_stream("aac", rate=sound_rate, layout=self._layout)
+            self._aac.codec_context.bit_rate = 96_000 * channels
 
     def write(self, frame: av.VideoFrame) -> None:
-        """Encode the next frame (yuv420p of the writer's size)."""
+        """Encode the next frame: yuv420p of the writer's size. The same may be given again."""
         frame.pts, frame.time_base = self.frames, Fraction(1, FPS)
         frame.pict_type = 0  # the source's keyframes are not ours
-        self._container.mux(self._video.encode(frame))
+        with _writing():
+            self._container.mux(self._video.encode(frame))
         self.frames += 1
-        self._write_sound(self.frames * self._sound_rate // FPS)
+        if self._sound is not None:
+            samples = self._sound(self._sounded, self.frames * self._sound_rate // FPS)
+            with _writing():
+                if len(samples):
+                    self._write_sound(samples)
 
-    def _write_sound(self, stop: int) -> None:
-        """Encode the sound up to sample `stop`, so that both streams advance together."""
-        if self._sound is None or stop <= self._sounded:
-            return
-        samples = np.ascontiguousarray(self._sound[self._sounded : stop])
-        layout = "mono" if samples.shape[1] == 1 else "stereo"
-        frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout=layout)
+    def _write_sound(self, samples: np.ndarray) -> None:
+        interleaved = np.ascontiguousarray(samples).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(interleaved, format="s16", layout=self._layout)
         frame.sample_rate = self._sound_rate
         frame.pts, frame.time_base = self._sounded, Fraction(1, self._sound_rate)
         self._container.mux(self._aac.encode(frame))
@@ -84,21 +96,35 @@ class VideoWriter:
         if self._closed:
             return
         self._closed = True
-        if self.frames:
-            self._container.mux(self._video.encode(None))
-            if self._sound is not None:
-                self._container.mux(self._aac.encode(None))
-        self._container.close()
+        with _writing():
+            if self.frames:
+                self._container.mux(self._video.encode(None))
+                if self._sound is not None:
+                    self._container.mux(self._aac.encode(None))
+            self._container.close()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        if error is None:
+            self.close()
+        else:
+            self._closed = True  # what is there is useless, and libav may stumble over it
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """A full disk must not be taken for a broken source, whose errors are libav's too."""
+    try:
+        yield
+    except av.FFmpegError as error:
+        raise OSError(f"cannot write: {error}") from error
 
 
 def frame_from_planes(y: np.ndarray, u: np.ndarray, v: np.ndarray) -> av.VideoFrame:
     """Build a yuv420p frame from (H, W), (H/2, W/2), (H/2, W/2) uint8 planes, H and W even."""
-    height, width = y.shape
-    stacked = np.concatenate([y.ravel(), u.ravel(), v.ravel()]).reshape(height * 3 // 2, width)
-    return av.VideoFrame.from_ndarray(stacked, format="yuv420p")
+    frame = av.VideoFrame(y.shape[1], y.shape[0], "yuv420p")
+    for plane, pixels in zip(frame.planes, (y, u, v), strict=True):
+        plane_array(plane)[:] = pixels
+    return frame
