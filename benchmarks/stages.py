@@ -130,9 +130,11 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         media = looped(options.video.resolve(), Path(folder, "media.mp4"), options.loop)
-        frames, decode = decode_only(media)
+        frames, alone = decode_only(media, 1)
+        frames, decode = decode_only(media, THREADS)
         print(f"{media.name}: {frames} frames, {THREADS} threads")
-        print(f"decode only {decode:.2f} s ({frames / decode:.0f} frames/s)\n")
+        print(f"decode only {decode:.2f} s ({frames / decode:.0f} frames/s)")
+        print(f"with one thread {alone:.2f} s ({frames / alone:.0f} frames/s)\n")
         print(f"{'stage':<12}{'seconds':>9}{'x decode':>10}{'start-up s':>12}")
         total, peaks = 0.0, {}
         for stage in STAGES:
@@ -141,8 +143,9 @@ def main() -> None:
             seconds = max(0.0, busy - idle)
             total += seconds if stage in COUNTED else 0.0
             print(f"{stage:<12}{seconds:9.2f}{seconds / decode:10.2f}{idle:12.2f}", flush=True)
-        again = decode_only(media)[1]
-        print(f"{' + '.join(COUNTED)}: {total:.2f} s, {total / decode:.2f} x decode only")
+        again = decode_only(media, THREADS)[1]
+        print(f"{' + '.join(COUNTED)}: {total:.2f} s, {total / decode:.2f} x decode only,")
+        print(f"{total / alone:.2f} x decode only with one thread")
         print(f"(decode only once more: {again:.2f} s)")
         if options.memory:
             memory(media, peaks)
@@ -162,13 +165,13 @@ def memory(media: Path, short: dict[str, float]) -> None:
             )
 
 
-def decode_only(media: Path) -> tuple[int, float]:
+def decode_only(media: Path, threads: int) -> tuple[int, float]:
     """Number of frames, and seconds to decode them with libav's threads."""
     began = time.perf_counter()
     with av.open(str(media)) as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
-        stream.codec_context.thread_count = THREADS
+        stream.codec_context.thread_count = threads
         frames = sum(1 for _ in container.decode(stream))
     return frames, time.perf_counter() - began
 

@@ -39,7 +39,7 @@ FRAME_COLUMNS = [
 class Encoding:
     """How a clip is written: x264's preset and crf, number of threads (0: as many as cores)."""
 
-    preset: str = "veryfast"
+    preset: str = "superfast"
     crf: float = 18
     threads: int = 0
 

@@ -83,7 +83,7 @@ def make_proxy(
     sound: str | Path,
     *,
     long_side: int = 640,
-    crf: float = 23,
+    crf: float = 28,
     threads: int = 0,
 ) -> Proxy:
     """Decode `media` once; write the small copy to `video` (mp4) and its sound to `sound` (wav).
@@ -128,7 +128,7 @@ def fitted_size(width: int, height: int, long_side: int) -> tuple[int, int]:
 
 
 def _encode(media: str | Path, video: Path, long_side: int, crf: float, threads: int) -> Proxy:
-    frames = ahead(shown_frames(media, threads=threads))
+    frames = ahead(shown_frames(media, threads=threads, rough=True))
     first = next(frames, None)
     if first is None:
         return Proxy("broken", "no frame could be decoded")

@@ -37,7 +37,7 @@ class VideoWriter:
         width: int,
         height: int,
         *,
-        preset: str = "veryfast",
+        preset: str = "superfast",
         crf: float = 18,
         keyframe_interval: int = 250,
         threads: int = 0,
@@ -67,7 +67,9 @@ class VideoWriter:
         self._sound, self._sound_rate, self._sounded = sound, sound_rate, 0
         if sound is not None:
             self._layout = "mono" if channels == 1 else "stereo"
-            self._aac = self._container.add_stream("aac", rate=sound_rate, layout=self._layout)
+            self._aac = self._container.add_stream(
+                "aac", rate=sound_rate, layout=self._layout, options={"aac_coder": "fast"}
+            )
             self._aac.codec_context.bit_rate = 96_000 * channels
 
     def write(self, frame: av.VideoFrame) -> None:
