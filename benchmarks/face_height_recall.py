@@ -4,7 +4,7 @@ Pastes faces (scikit-image's astronaut and, where ../shared/samples exists, both
 at random places, turned by up to 20 degrees, on pictures without one, passes them through JPEG
 (quality 80, for the proxy's compression) and runs `talkingface.detection` on them.
 
-    python benchmarks/face_height_recall.py [--width 640 --height 360 --min-face 36 --count 120]
+    python benchmarks/face_height_recall.py [--width 640 --height 360 --min-face 33 --count 120]
 
 Columns: face height in the proxy (forehead to chin, see detection.py) and in a source three times
 as large (1080p); recall at score 0.5 (continues a track) and 0.75 (starts one), in percent; false

@@ -37,8 +37,6 @@ rule download:
 rule retry_unavailable:
     log:
         "results/logs/retry_unavailable.log",
-    params:
-        records=expand("results/videos/{video}.json", video=VIDEOS),
     conda:
         "../envs/media.yaml"
     threads: 1
@@ -46,6 +44,8 @@ rule retry_unavailable:
         mem_mb=500,
         runtime=10,
         gpu=0,
+    params:
+        records=expand("results/videos/{video}.json", video=VIDEOS),
     script:
         "../scripts/retry_unavailable.py"
 

@@ -134,15 +134,17 @@ def _with_defaults(config: dict[str, Any], schema: dict[str, Any]) -> dict[str, 
 def _explain(error: ValidationError, what: str) -> str:
     """One line for a person: which key, what it is, what is allowed."""
     where = ".".join(str(step) for step in error.path)
+    schema: dict[str, Any] = error.schema if isinstance(error.schema, dict) else {}
     if error.validator == "additionalProperties":
-        allowed = list(error.schema["properties"])
-        unknown = sorted(set(error.instance) - set(allowed))
+        known = list(schema["properties"])
+        given: Any = error.instance
+        unknown = sorted(set(given) - set(known))
         keys = ", ".join(f"{where}.{key}" if where else str(key) for key in unknown)
-        return f"{keys}: unknown; allowed here: {', '.join(allowed)}"
+        return f"{keys}: unknown; allowed here: {', '.join(known)}"
     if error.validator == "required":
         return error.message.replace("is a required property", f": {what} must be given")
     if error.validator == "enum":
-        allowed = ", ".join(map(str, error.validator_value))
+        allowed = ", ".join(map(str, schema["enum"]))
         return f"{where}: got {error.instance!r}; allowed: {allowed}"
-    hint = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
+    hint = str(schema.get("description", ""))
     return f"{where}: {error.message}. {' '.join(hint.split())}".rstrip()

@@ -152,7 +152,7 @@ def _resample(
         size,
         flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_CONSTANT,
-        borderValue=padding,
+        borderValue=(padding,),
     )
 
 

@@ -142,11 +142,13 @@ class _OneVideo(YoutubeDL):
         self.folder = folder
         super().__init__(options)
 
-    def prepare_filename(self, *args, **kwargs):
+    def prepare_filename(self, *args: Any, **kwargs: Any) -> str:
         # Not in the template: yt-dlp expands $VARIABLES in it and has no way to escape them.
         return str(self.folder / super().prepare_filename(*args, **kwargs))
 
-    def process_ie_result(self, ie_result, download=True, extra_info=None):
+    def process_ie_result(
+        self, ie_result: Any, download: bool = True, extra_info: Any = None
+    ) -> Any:
         if ie_result.get("_type") in ("playlist", "multi_video"):
             entries = ie_result.get("entries") or []
             two = (
@@ -159,7 +161,7 @@ class _OneVideo(YoutubeDL):
             ie_result = two[0]
         return super().process_ie_result(ie_result, download, extra_info)
 
-    def process_info(self, info_dict):
+    def process_info(self, info_dict: dict[str, Any]) -> None:
         if info_dict.get("is_live"):
             raise VideoUnavailable("unavailable", "a live stream that has not ended")
         self.signed = info_dict.get("extractor_key") != "Generic"

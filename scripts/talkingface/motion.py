@@ -148,7 +148,8 @@ def band_levels(sound: np.ndarray) -> np.ndarray:
     count = len(sound) // SAMPLES_PER_FRAME
     half = SAMPLES_PER_FRAME // 2
     padded = np.pad(sound, (half, half))
-    mel = np.linspace(*(2595 * np.log10(1 + np.array(BAND_EDGES_HZ) / 700)), BANDS + 1)
+    low, high = 2595 * np.log10(1 + np.array(BAND_EDGES_HZ) / 700)
+    mel = np.linspace(low, high, BANDS + 1)
     edges = np.round(700 * (10 ** (mel / 2595) - 1) * FFT / SAMPLE_RATE).astype(int)
     levels = np.empty((count, BANDS))
     for start in range(0, count, 1000):

@@ -202,3 +202,35 @@ def test_boxes_agree_with_the_mesh_on_a_portrait(detector):
             assert len(strong) == 1
             overlaps.append(iou(strong[0], hull))
     assert np.mean(overlaps) > 0.7 and min(overlaps) > 0.5
+
+
+def test_following_keeps_to_a_small_face_that_moves(detector):
+    canvas = background("coffee", 640, 360)
+    pasted = [paste(canvas, astronaut(), 200 + 8 * k, 150 + 3 * k, 38) for k in range(5)]
+    # Too small to be seen in the whole picture: only the first frame's tiles find it.
+    assert detection.REACH * 640 > 38
+    for faces, (_, truth) in zip(detector.follow([p for p, _ in pasted]), pasted, strict=True):
+        strong = faces[faces[:, 4] >= 0.7]
+        assert len(strong) == 1
+        assert iou(strong[0], truth) > 0.6
+
+
+def test_following_sees_a_large_face_appear(detector):
+    canvas = background("coffee", 640, 360)
+    picture, truth = paste(canvas, astronaut(), 300, 180, 140)
+    before, after = detector.follow([canvas, picture])
+    assert not (before[:, 4] >= 0.75).any()
+    assert iou(after[0], truth) > 0.6
+
+
+def test_following_forgets_a_face_that_is_gone(detector):
+    canvas = background("coffee", 640, 360)
+    picture, _ = paste(canvas, astronaut(), 200, 150, 50)
+    first, second = detector.follow([picture, canvas])
+    assert (first[:, 4] >= 0.7).sum() == 1
+    assert not (second[:, 4] >= 0.75).any()
+
+
+def test_one_frame_followed_is_one_frame_searched(detector):
+    picture, _ = paste(background("coffee", 640, 360), astronaut(), 90, 80, 38)
+    np.testing.assert_array_equal(detector.follow([picture])[0], detector.run([picture])[0])

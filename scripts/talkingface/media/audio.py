@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -133,7 +134,7 @@ def _open(path: str | Path) -> av.container.InputContainer:
 def _stream(container: av.container.InputContainer) -> av.AudioStream | None:
     """libav's best audio stream, or the first that can be decoded."""
     best = container.streams.best("audio")
-    streams = ([best] if best else []) + list(container.streams.audio)
+    streams: list[Any] = ([best] if best else []) + list(container.streams.audio)
     return next((s for s in streams if s.codec_context is not None), None)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
-from av.video.reformatter import ColorRange, VideoReformatter
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from talkingface.media.ahead import ahead
 from talkingface.media.grid import FPS, grid_index
@@ -156,7 +156,7 @@ def turn(image: np.ndarray, rotation: int) -> np.ndarray:
 
 def plane_array(plane: av.video.plane.VideoPlane) -> np.ndarray:
     """View of an 8-bit plane as (height, width) uint8, without its row padding."""
-    rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
     return rows[: plane.height, : plane.width]
 
 
@@ -181,7 +181,7 @@ def limited_yuv420p(
         height,
         "yuv420p",
         interpolation="AREA",
-        dst_colorspace="ITU709" if rgb else None,
+        dst_colorspace=Colorspace.ITU709 if rgb else None,
         dst_color_range="MPEG" if full_range or rgb else None,
     )
 
