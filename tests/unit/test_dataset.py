@@ -301,6 +301,8 @@ def test_a_product_may_not_hide_a_column(workspace: Workspace) -> None:
             workspace.records,
             {"split": "{video}"},
             0.1,
+            clips_columns=[],
+            ledger_columns=[],
         )
 
 
