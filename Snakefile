@@ -17,7 +17,7 @@ configfile: Path(workflow.basedir) / "config.yaml"
 
 
 try:
-    config = check_config(config)
+    config.update(check_config(config))
     rows = read_videos(config["videos"])
     assign_splits(rows, config["split"]["eval_fraction"])
 except (ConfigError, SplitError) as error:

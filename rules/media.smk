@@ -7,6 +7,12 @@ def source_file(wildcards):
     return [str(path)] if path and path.exists() else []
 
 
+def wanted_format(wildcards):
+    """yt-dlp's format; none of a local file, which is the same with another."""
+    is_local = local_path(VIDEOS[wildcards.video]["source"])
+    return None if is_local else config["download"]["format"]
+
+
 rule download:
     input:
         source_file,
@@ -28,7 +34,9 @@ rule download:
         attempt=lambda wildcards, attempt: attempt,
     params:
         source=lambda wildcards: VIDEOS[wildcards.video]["source"],
-        settings=config["download"],
+        # How a file is fetched, such as cookies and limits, is no param: the file is the same,
+        # and a param that changes would fetch it again. The script reads it from the config.
+        format=wanted_format,
         version=1,
     script:
         "../scripts/download.py"

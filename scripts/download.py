@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with logged(snakemake.log[0]):
-    settings = dict(snakemake.params.settings)
+    settings = dict(snakemake.config["download"])
     cookies = settings.pop("cookies")
     download(
         snakemake.params.source,

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from talkingface.files import read_json, write_json
+from talkingface.files import aside, read_json, write_json
 from talkingface.log import logged
 from talkingface.proxy import Proxy, make_proxy, write_nothing
 
@@ -10,16 +10,16 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with logged(snakemake.log[0]):
-    output = snakemake.output
-    if read_json(snakemake.input.record)["status"] == "ok":
-        proxy = make_proxy(
-            snakemake.input.media,
-            output.video,
-            output.sound,
-            threads=snakemake.threads,
-            **snakemake.params.settings,
-        )
-    else:
-        write_nothing(output.video, output.sound)
-        proxy = Proxy("no_media", "see the video's record")
-    write_json(proxy.to_dict(), output.record)
+    with aside(snakemake.output.video) as video, aside(snakemake.output.sound) as sound:
+        if read_json(snakemake.input.record)["status"] == "ok":
+            proxy = make_proxy(
+                snakemake.input.media,
+                video,
+                sound,
+                threads=snakemake.threads,
+                **snakemake.params.settings,
+            )
+        else:
+            write_nothing(video, sound)
+            proxy = Proxy("no_media", "see the video's record")
+    write_json(proxy.to_dict(), snakemake.output.record)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -34,19 +36,19 @@ EXPECTED = {
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    """A web server on this machine that has nothing."""
+def address(demo_videos: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A web server on this machine that has one video, /talk.mp4."""
 
-    class Nothing(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_error(404)
-
-        do_HEAD = do_GET
+    class OneVideo(SimpleHTTPRequestHandler):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments, directory=str(folder))
 
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Nothing)
+    folder = tmp_path_factory.mktemp("web")
+    shutil.copy(demo_videos / "vlog.mp4", folder / "talk.mp4")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), OneVideo)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
@@ -87,7 +89,8 @@ def workspace(
     cv2.imwrite(str(folder / "picture.png"), np.full((480, 640, 3), 90, np.uint8))
     sources = {name: f"{name}.mp4" for name in EXPECTED}
     sources |= {"picture": "picture.png", "gone": f"{address}/gone.mp4", "missing": "nowhere.mp4"}
-    workspace.list_videos("good,good.mp4,,", *(f"{k},{v},," for k, v in sources.items()))
+    good = ["good,good.mp4,,", f"web,{address}/talk.mp4,,"]
+    workspace.list_videos(*good, *(f"{k},{v},," for k, v in sources.items()))
     workspace.run("--config", "features=[mfcc]")
     return workspace
 
@@ -104,10 +107,22 @@ def test_each_has_its_own_reason(workspace: Workspace, video: str) -> None:
 
 
 def test_the_dataset_holds_exactly_the_survivors(workspace: Workspace) -> None:
-    assert set(workspace.table("dataset/clips.csv").video_id) == {"good"}
+    clips = workspace.table("dataset/clips.csv")
+    assert list(clips.video_id) == ["good", "web"]
+    # Downloaded or linked, it is the same file.
+    assert clips.n_frames.nunique() == 1
     summary = workspace.json("dataset/summary.json")
-    assert summary["videos"]["count"] == 1 + len(EXPECTED)
-    assert summary["kept"]["clips"] == 1
+    assert summary["videos"]["count"] == 2 + len(EXPECTED)
+    assert summary["kept"]["clips"] == 2
+
+
+def test_a_download_is_recorded(workspace: Workspace, demo_videos: Path) -> None:
+    record = workspace.json("videos/web.json")
+    assert record["provenance"]["kind"] == "url"
+    content = (demo_videos / "vlog.mp4").read_bytes()
+    assert record["provenance"]["sha256"] == hashlib.sha256(content).hexdigest()
+    assert (workspace.folder / "results/raw/web.media").read_bytes() == content
+    assert (workspace.folder / "results/raw/good.media").is_symlink()
 
 
 @pytest.mark.parametrize("video_id", ["../x", "a b", ";rm", "", "a/b", "ä"])

@@ -85,6 +85,12 @@ def test_a_setting_changed_runs_its_stage_and_after(
     assert set(planned(workspace, "--configfile", str(settings))) == expected
 
 
+def test_how_files_are_fetched_re_runs_nothing(workspace: Workspace) -> None:
+    settings = workspace.folder / "settings.yaml"
+    settings.write_text("features: [mfcc]\ndownload: {timeout: 5, tries: 9, format: best}\n")
+    assert planned(workspace, "--configfile", str(settings)) == {}
+
+
 def planned(workspace: Workspace, *config: str) -> dict[str, set[str]]:
     """What a dry run would do: the videos of every rule."""
     done = workspace.run("--dry-run", *(config or FEATURES))
