@@ -1,0 +1,135 @@
+"""A stage has one name everywhere, and every package that is used is asked for."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS = ROOT / "scripts"
+RULES = {
+    name: body
+    for file in sorted((ROOT / "rules").glob("*.smk"))
+    for name, body in re.findall(
+        r"^rule (\w+):\n(.*?)(?=^\S|\Z)", file.read_text(), re.MULTILINE | re.DOTALL
+    )
+}
+# Where a distribution's name is not that of its module.
+DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "cv2": "opencv-python",
+    "dlib": "dlib-bin",
+    "face_recognition_models": "face_recognition_models",
+    "google": "mediapipe",  # protobuf, which mediapipe brings in the version it needs
+    "imageio_ffmpeg": "imageio-ffmpeg",
+    "skimage": "scikit-image",
+    "yaml": "pyyaml",
+    "yt_dlp": "yt-dlp",
+}
+
+
+def distribution(module: str) -> str:
+    return DISTRIBUTIONS.get(module, module)
+
+
+def requirements(lines: list[str]) -> dict[str, str]:
+    """Distribution to version range, spaces taken out."""
+    parts = (re.match(r"([\w.-]+)\s*(.*)", line) for line in lines)
+    return {part[1]: part[2].replace(" ", "") for part in parts if part}
+
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+NEEDED = requirements(PROJECT["dependencies"])
+OPTIONAL = {
+    name for lines in PROJECT["optional-dependencies"].values() for name in requirements(lines)
+}
+
+
+def imports(path: Path) -> set[str]:
+    """Full names of what a file imports, inside functions too, but not for type checking."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            node.body = []
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def used(path: Path, seen: set[Path]) -> set[str]:
+    """Modules of other distributions that a script imports, through the library too."""
+    if path in seen:
+        return set()
+    seen.add(path)
+    found = set()
+    for name in imports(path):
+        top = name.split(".")[0]
+        if top == "talkingface":
+            own = SCRIPTS / Path(*name.split("."))
+            for file in (own.with_suffix(".py"), own / "__init__.py"):
+                found |= used(file, seen) if file.exists() else set()
+        elif top not in sys.stdlib_module_names:
+            found.add(top)
+    return found
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_stage_has_one_name_everywhere(rule: str) -> None:
+    body = RULES[rule]
+    assert f'"../scripts/{rule}.py"' in body
+    assert (SCRIPTS / f"{rule}.py").exists()
+    assert f"results/logs/{rule}" in body
+    if rule == "retry_unavailable":
+        return
+    assert f"results/benchmarks/{rule}" in body
+    assert f"results/{rule}/" in body or rule == "download"
+    assert "version=" in body
+    assert (SCRIPTS / "talkingface" / f"{rule}.py").exists()
+    assert (ROOT / "tests" / "unit" / f"test_{rule}.py").exists()
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_says_what_it_needs(rule: str) -> None:
+    for word in ("threads:", "mem_mb=", "runtime=", "gpu=", "conda:", "log:"):
+        assert word in RULES[rule]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_what_a_script_imports_is_in_its_environment(rule: str) -> None:
+    name = re.search(r'"\.\./(envs/\w+\.yaml)"', RULES[rule])
+    assert name
+    environment = yaml.safe_load((ROOT / name[1]).read_text())["dependencies"]
+    (pip,) = (part["pip"] for part in environment if isinstance(part, dict))
+    asked = requirements(pip)
+    wanted = {distribution(module) for module in used(SCRIPTS / f"{rule}.py", set())}
+    wanted -= OPTIONAL
+    assert wanted <= set(asked) and wanted <= set(NEEDED)
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "envs").glob("*.yaml")), ids=lambda p: p.stem)
+def test_environments_agree_with_the_project(file: Path) -> None:
+    environment = yaml.safe_load(file.read_text())["dependencies"]
+    (pip,) = (part["pip"] for part in environment if isinstance(part, dict))
+    for name, versions in requirements(pip).items():
+        assert NEEDED[name] == versions, name
+
+
+def test_no_stage_needs_torch() -> None:
+    for rule in RULES:
+        assert not {"torch", "transformers"} & used(SCRIPTS / f"{rule}.py", set())
+    assert "torch" not in (ROOT / "constraints.txt").read_text()
+
+
+def test_modules_are_short() -> None:
+    for file in SCRIPTS.rglob("*.py"):
+        assert len(file.read_text().splitlines()) <= 400, file
