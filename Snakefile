@@ -8,7 +8,7 @@ from snakemake.utils import min_version
 min_version("9.21")
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
-from talkingface.config import ConfigError, check_config, read_videos
+from talkingface.config import ConfigError, check_config, read_videos, refuse_vanished
 from talkingface.sources import local_path
 from talkingface.split import SplitError, assign_splits
 
@@ -19,6 +19,7 @@ configfile: Path(workflow.basedir) / "config.yaml"
 try:
     config.update(check_config(config))
     rows = read_videos(config["videos"])
+    refuse_vanished(rows, "results/videos")
     assign_splits(rows, config["split"]["eval_fraction"])
 except (ConfigError, SplitError) as error:
     sys.exit(str(error))
@@ -40,7 +41,9 @@ include: "rules/dataset.smk"
 rule all:
     default_target: True
     input:
-        "results/dataset/summary.json",
+        rules.dataset.output.summary,
+        # Wanted for itself too, so that what was deleted is made again.
+        rules.dataset.input,
 
 
 onsuccess:

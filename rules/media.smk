@@ -7,6 +7,14 @@ def source_file(wildcards):
     return [str(path)] if path and path.exists() else []
 
 
+def source_fingerprint(wildcards):
+    """Size and time of a local file; None of anything else."""
+    path = local_path(VIDEOS[wildcards.video]["source"])
+    if path is None or not path.exists():
+        return None
+    return [path.stat().st_size, path.stat().st_mtime_ns]
+
+
 def wanted_format(wildcards):
     """yt-dlp's format; none of a local file, which is the same with another."""
     is_local = local_path(VIDEOS[wildcards.video]["source"])
@@ -37,6 +45,8 @@ rule download:
         # How a file is fetched, such as cookies and limits, is no param: the file is the same,
         # and a param that changes would fetch it again. The script reads it from the config.
         format=wanted_format,
+        # A file may be replaced by one with an older date.
+        fingerprint=source_fingerprint,
         version=1,
     script:
         "../scripts/download.py"
@@ -45,6 +55,7 @@ rule download:
 rule retry_unavailable:
     log:
         "results/logs/retry_unavailable.log",
+    localrule: True
     conda:
         "../envs/media.yaml"
     threads: 1

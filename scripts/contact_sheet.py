@@ -4,13 +4,13 @@ import sys
 from pathlib import Path
 
 import cv2
-import pandas as pd
 
 from talkingface.contact_sheet import contact_sheet
+from talkingface.files import read_table
 
 if len(sys.argv) != 3:
     sys.exit(__doc__)
 results, picture = Path(sys.argv[1]), sys.argv[2]
-clips = pd.read_csv(results / "dataset" / "clips.csv", dtype={"video_id": str, "clip_id": str})
+clips = read_table(results / "dataset" / "clips.csv")
 if not cv2.imwrite(picture, contact_sheet(results, clips)):
     sys.exit(f"{picture}: could not be written")

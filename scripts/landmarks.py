@@ -24,4 +24,5 @@ with logged(snakemake.log[0]), Landmarker(snakemake.params.settings["backend"]) 
             write_text(folder / f"{clip.clip_id}.txt", found.points68, found.present)
             shares.append(found.present.mean())
     table = clips[["clip_id", "n_frames"]].assign(present_share=shares).round(4)
+    table["backend"] = landmarker.backend
     write_table(table, snakemake.output.manifest)

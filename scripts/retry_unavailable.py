@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with logged(snakemake.log[0]):
+    forgotten = []
     for record in map(Path, snakemake.params.records):
         if record.exists() and read_json(record)["status"] == "unavailable":
-            print(f"{record}: to be tried again")
             record.unlink()
+            forgotten.append(record.stem)
+    print(f"the next run tries again: {', '.join(forgotten) or 'none'}")

@@ -12,6 +12,8 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from talkingface.sources import local_path
+
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 
 
@@ -40,6 +42,11 @@ def check_config(config: dict[str, Any]) -> dict[str, Any]:
         raise ConfigError("config: segments.max_frames must not be less than segments.min_frames")
     if 2 * segments["trim_frames"] >= segments["min_frames"]:
         raise ConfigError("config: segments.trim_frames must be less than half of min_frames")
+    if completed["tracks"]["max_gap"] < completed["tracks"]["every"]:
+        raise ConfigError("config: tracks.max_gap must not be less than tracks.every")
+    cookies = completed["download"]["cookies"]
+    if cookies is not None and not Path(cookies).is_file():
+        raise ConfigError(f"config: download.cookies: no such file: {Path(cookies).absolute()}")
     return completed
 
 
@@ -56,6 +63,10 @@ def read_videos(path: str | Path) -> list[dict[str, str | None]]:
         )
     schema = load_schema("videos")
     columns = schema["properties"]
+    try:
+        path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 text; save it as 'CSV UTF-8'") from error
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(
             file, restkey="more cells than the header has", skipinitialspace=True
@@ -94,6 +105,27 @@ def read_videos(path: str | Path) -> list[dict[str, str | None]]:
     if faults:
         raise ConfigError(f"{path}:\n" + "\n".join(f"  {fault}" for fault in faults))
     return videos
+
+
+def refuse_vanished(videos: Iterable[dict[str, str | None]], records: str | Path) -> None:
+    """Raise ConfigError when local files are gone from which results were already made.
+
+    A disk that is not mounted must not turn finished videos into missing ones. `records` is the
+    folder of the videos' records by download.
+    """
+    gone = []
+    for row in videos:
+        path = local_path(str(row["source"]))
+        record = Path(records, f"{row['video_id']}.json")
+        if path is None or path.exists() or not record.exists():
+            continue
+        if json.loads(record.read_text("utf-8"))["status"] == "ok":
+            gone.append(f"  {row['video_id']}: {path}")
+    if gone:
+        raise ConfigError(
+            "These files were used before and are gone. Bring them back (is a disk not mounted?), "
+            "or take their rows out of the list of videos:\n" + "\n".join(gone)
+        )
 
 
 def describe_config() -> Iterable[tuple[str, Any, str]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from talkingface.files import read_json, write_json, write_table
+from talkingface.files import TEXT, read_json, write_json, write_table
 from talkingface.media.grid import FPS
 from talkingface.split import SIDES, Side, assign_splits, split_groups
 
@@ -37,7 +37,6 @@ CLIP_COLUMNS = ["identity", "source", "split", "duration_s"]
 # Added to every rejected row.
 REJECTED_COLUMNS = ["identity", "source"]
 
-TEXT = ("clip_id", "video_id", "verdict", "stage", "reason", "crop")
 # Whole numbers, missing where a row stands for a whole video.
 WHOLE = ("scene", "track", "start_frame", "end_frame", "n_frames")
 

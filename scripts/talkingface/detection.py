@@ -316,8 +316,3 @@ def load(
     that share a batch of frames; mediapipe releases the interpreter lock.
     """
     return FaceDetector(min_face=min_face, min_score=min_score, threads=threads)
-
-
-def run(detector: FaceDetector, frames: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """See `FaceDetector.run`."""
-    return detector.run(frames)

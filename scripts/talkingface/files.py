@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-TEXT = ("clip_id", "video_id", "verdict", "stage", "reason", "crop", "file")
+TEXT = ("clip_id", "video_id", "verdict", "stage", "reason", "crop", "detail", "backend")
 
 
 def _remove(path: Path) -> None:

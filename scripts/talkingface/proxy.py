@@ -22,6 +22,7 @@ from talkingface.media.audio import SoundTrack, has_sound
 from talkingface.media.grid import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from talkingface.media.video import (
     BrokenClock,
+    NoVideo,
     ShownFrame,
     bgr_frames,
     first_timestamp,
@@ -101,7 +102,7 @@ def make_proxy(
                 _write_sound(media, sound, proxy.n_frames)
     except MemoryError:
         raise
-    except (av.FFmpegError, BrokenClock, LookupError) as error:
+    except (av.FFmpegError, BrokenClock, NoVideo) as error:
         proxy = Proxy("broken", f"cannot be decoded: {error}")
     if proxy.status != "ok":
         write_nothing(video, sound)

@@ -22,7 +22,7 @@ from talkingface.proxy import Proxy
 
 COLUMNS = [
     "clip_id", "video_id", "scene", "track", "start_frame", "end_frame", "verdict", "stage",
-    "reason", "value", "threshold", "n_frames", "face_height", "detected_share",
+    "reason", "detail", "value", "threshold", "n_frames", "face_height", "detected_share",
     "other_face_share", "loudness", "offset", "trusted", "confidence", "other_confidence",
 ]  # fmt: skip
 
@@ -59,15 +59,17 @@ def judge_segments(
 
     `record` is the video's record by download, `tracks` one row a frame and face, `sync` one row
     a track, `sync_frames` one a frame and track, `sound` the grid's wav. A video with no candidate
-    at all has one row without clip_id that says why. `reason` names the first threshold missed,
-    `stage` the stage that measured it, `value` what was measured.
+    at all has one row without clip_id that says why. `reason` names the first threshold missed
+    (or the status of a video that cannot be used, with `detail` in words), `stage` the stage that
+    measured it, `value` what was measured.
     """
     if record["status"] != "ok":
-        return _whole_video(video_id, "download", f"{record['status']}: {record['reason']}")
+        return _whole_video(video_id, "download", record["status"], detail=record["reason"])
     if proxy.status != "ok":
-        return _whole_video(video_id, "proxy", f"{proxy.status}: {proxy.reason}")
+        return _whole_video(video_id, "proxy", proxy.status, detail=proxy.reason)
     if tracks.empty and proxy.n_frames < thresholds.min_frames:
-        return _whole_video(video_id, "proxy", "too_short", proxy.n_frames, thresholds.min_frames)
+        least = thresholds.min_frames
+        return _whole_video(video_id, "proxy", "too_short", proxy.n_frames, least)
     if tracks.empty:
         return _whole_video(video_id, "tracks", "no_face")
     boxes = {number: rows.set_index("frame") for number, rows in tracks.groupby("track")}
@@ -82,10 +84,11 @@ def judge_segments(
             if number in synced.index:
                 measures["offset"] = synced.offset[number]
                 measures["trusted"] = synced.trusted[number]
-                levels = {n: s.loc[start : end - 1].mean() for n, s in scores.items()}
-                measures["confidence"] = round(float(levels.pop(number)), 3)
-                others = [level for level in levels.values() if level == level]
-                measures["other_confidence"] = round(float(max(others, default=0.0)), 3)
+                # A face that is there for a part of the time counts for that part.
+                sums = {n: float(s.loc[start : end - 1].sum()) for n, s in scores.items()}
+                levels = {n: total / (end - start) for n, total in sums.items()}
+                measures["confidence"] = round(levels.pop(number), 3)
+                measures["other_confidence"] = round(max([*levels.values(), 0.0]), 3)
             rows.append(
                 {
                     "clip_id": clip_name(video_id, start, end, number),
@@ -113,6 +116,8 @@ def _whole_video(
     reason: str,
     value: float | None = None,
     threshold: float | None = None,
+    *,
+    detail: str | None = None,
 ) -> pd.DataFrame:
     row = {
         "clip_id": "",
@@ -120,6 +125,7 @@ def _whole_video(
         "verdict": "rejected",
         "stage": stage,
         "reason": reason,
+        "detail": detail,
         "value": value,
         "threshold": threshold,
     }
@@ -127,13 +133,18 @@ def _whole_video(
 
 
 def _stretches(track: pd.DataFrame, thresholds: Thresholds) -> Iterator[tuple[int, int]]:
-    """A track without its trimmed ends, in equal parts of at most `max_frames`."""
+    """A track without its trimmed ends, in equal parts of at most `max_frames`.
+
+    Where equal parts would be too short, they have `max_frames` each and the rest is left over.
+    """
     start = int(track.index[0]) + thresholds.trim_frames
     end = int(track.index[-1]) + 1 - thresholds.trim_frames
     if end <= start:
         start, end = int(track.index[0]), int(track.index[-1]) + 1
     parts = ceil((end - start) / thresholds.max_frames)
     edges = [start + (end - start) * i // parts for i in range(parts + 1)]
+    if parts > 1 and (end - start) // parts < thresholds.min_frames:
+        edges = [*range(start, end, thresholds.max_frames), end]
     yield from pairwise(edges)
 
 
@@ -150,20 +161,10 @@ def _measure(
     return {
         "n_frames": end - start,
         "face_height": round(float(own.h.median()), 1),
-        "detected_share": round(_seen_share(own), 3),
+        "detected_share": round(float(own.detected.mean()), 3),
         "other_face_share": round(float(inside.mean()), 3),
         "loudness": round(loudness, 1),
     }
-
-
-def _seen_share(own: pd.DataFrame) -> float:
-    """Share of frames that lie between two sightings no further apart than usual."""
-    seen = own.index[own.detected == 1].to_numpy()
-    if len(seen) < 2:
-        return len(seen) / len(own)
-    gaps = np.diff(seen)
-    usual = np.median(gaps)
-    return (float(gaps[gaps <= usual].sum()) + 1) / len(own)
 
 
 def _centre_inside(own: pd.DataFrame, other: pd.DataFrame) -> np.ndarray:

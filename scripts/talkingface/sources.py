@@ -7,6 +7,13 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+# The many addresses of one YouTube video.
+YOUTUBE_PAGE = re.compile(
+    r"https?://(?:(?:www|m|music)\.)?(?:youtu\.be/|youtube(?:-nocookie)?\.com/"
+    r"(?:watch\?(?:[^#]*&)?v=|shorts/|embed/|live/|v/))([\w-]{11})(?![\w-])",
+    re.ASCII,
+)
+
 
 def local_path(source: str) -> Path | None:
     """The absolute path of a local source, existing or not; None when the source is an address.
@@ -33,7 +40,10 @@ def address(source: str) -> str:
 def canonical(source: str) -> str:
     """One spelling of a source, so that a video listed in two ways is known to be one."""
     path = local_path(source)
-    return str(path) if path else address(source)
+    if path:
+        return str(path)
+    page = YOUTUBE_PAGE.match(source)
+    return address(f"youtube:{page[1]}" if page else source)
 
 
 def _youtube_id(source: str) -> str | None:

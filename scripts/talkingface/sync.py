@@ -12,7 +12,7 @@ from talkingface import motion
 from talkingface.media.audio import read_wav
 from talkingface.media.grid import SAMPLES_PER_FRAME
 
-COLUMNS = ["track", "offset", "confidence", "trusted"]
+COLUMNS = ["track", "offset", "confidence", "trusted", "backend"]
 FRAME_COLUMNS = ["track", "frame", "score", "openness"]
 
 # A wrong correction is worse than none: chance reached 5 in 5 s windows of unrelated sound, and a
@@ -45,7 +45,7 @@ def sync_motion(
         measures = motion.mouth_measures(points)
         found = motion.correlate(measures, motion.band_levels(samples), max_offset)
         trusted = found.confidence >= TRUSTED_CONFIDENCE and abs(found.offset) >= TRUSTED_OFFSET
-        rows.append((number, found.offset, round(found.confidence, 3), int(trusted)))
+        rows.append((number, found.offset, round(found.confidence, 3), int(trusted), "motion"))
         columns = {"track": number, "frame": own, "score": found.scores.round(3)}
         per_frame.append(pd.DataFrame(columns | {"openness": measures[:, 0].round(4)}))
     table = pd.DataFrame(rows, columns=COLUMNS)

@@ -11,6 +11,7 @@ from talkingface.config import (
     check_config,
     describe_config,
     read_videos,
+    refuse_vanished,
     settings_table,
 )
 
@@ -58,6 +59,8 @@ def test_what_is_left_out_comes_from_the_defaults() -> None:
         ({"segments": {"min_frames": 100, "max_frames": 80}}, ["max_frames", "min_frames"]),
         ({"segments": {"trim_frames": 40}}, ["trim_frames", "min_frames"]),
         ({"split": 3}, ["split", "3"]),
+        ({"tracks": {"max_gap": 3}}, ["tracks.max_gap", "tracks.every"]),
+        ({"download": {"cookies": "nowhere.txt"}}, ["download.cookies", "/nowhere.txt"]),
     ],
 )
 def test_refusals_name_the_key_and_what_is_allowed(
@@ -130,3 +133,24 @@ def test_a_bad_header_is_refused(tmp_path: Path, header: str) -> None:
 def test_a_missing_list_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="nowhere.csv"):
         read_videos(tmp_path / "nowhere.csv")
+
+
+def test_a_list_in_another_encoding_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "videos.csv"
+    path.write_bytes("video_id,source,identity\na,a.mp4,Zoë\n".encode("latin-1"))
+    with pytest.raises(ConfigError, match=r"videos\.csv: not UTF-8"):
+        read_videos(path)
+
+
+def test_files_that_were_used_and_are_gone_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"status": "ok"}')
+    (tmp_path / "b.json").write_text('{"status": "missing"}')
+    videos = [
+        {"video_id": name, "source": str(tmp_path / f"{name}.mp4")} for name in ("a", "b", "c")
+    ]
+    with pytest.raises(ConfigError) as refusal:
+        refuse_vanished(videos, tmp_path)
+    assert "a.mp4" in str(refusal.value)
+    assert "b.mp4" not in str(refusal.value) and "c.mp4" not in str(refusal.value)
+    (tmp_path / "a.mp4").touch()
+    refuse_vanished(videos, tmp_path)

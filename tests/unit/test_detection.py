@@ -117,7 +117,7 @@ def test_threads_batches_and_order_change_nothing(detector):
     frames = [paste(canvas, astronaut(), 80 + 30 * k, 150 + 5 * k, 70)[0] for k in range(12)]
     alone = [detector.run([frame])[0] for frame in frames]
     with detection.load(threads=2) as two:
-        together = detection.run(two, frames)
+        together = two.run(frames)
         backwards = two.run(frames[::-1])[::-1]
     for one, both, back in zip(alone, together, backwards, strict=True):
         np.testing.assert_array_equal(one, both)

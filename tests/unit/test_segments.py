@@ -27,9 +27,9 @@ THRESHOLDS = Thresholds(
 
 
 def track(
-    number: int, start: int, end: int, *, x: float = 400, height: float = 200, every: int = 1
+    number: int, start: int, end: int, *, x: float = 400, height: float = 200
 ) -> pd.DataFrame:
-    """A face that stands still, seen in every n-th frame."""
+    """A face that stands still and is seen in every frame."""
     frames = np.arange(start, end)
     return pd.DataFrame(
         {
@@ -41,7 +41,7 @@ def track(
             "w": 0.8 * height,
             "h": height,
             "confidence": 0.9,
-            "detected": ((frames - start) % every == 0).astype(int),
+            "detected": 1,
         }
     )
 
@@ -127,6 +127,14 @@ def test_a_face_seen_too_rarely(sound: Path) -> None:
     assert row.value == pytest.approx(0.4, abs=0.02)
 
 
+def test_a_face_seen_now_and_then(sound: Path) -> None:
+    """As tracks says it: frames between two samples of which one missed the face are 0."""
+    face = track(0, 0, 100)
+    face["detected"] = (face.frame % 10 == 0).astype(int)
+    row = only(judge(sound, face))
+    assert (row.reason, row.value) == ("face_lost", 0.1)
+
+
 def test_a_silent_mouth(sound: Path) -> None:
     row = only(judge(sound, track(0, 0, 100), table=sync(t0=1.9)))
     assert (row.stage, row.reason, row.value, row.threshold) == ("sync", "not_speaking", 1.9, 2)
@@ -175,6 +183,18 @@ def test_long_tracks_are_cut_into_equal_parts(sound: Path) -> None:
     assert set(ledger.verdict) == {"kept"}
 
 
+def test_where_equal_parts_are_too_short_the_rest_is_left_over(sound: Path) -> None:
+    ledger = judge(sound, track(0, 0, 200), min_frames=75, max_frames=75)
+    assert list(ledger.end_frame - ledger.start_frame) == [75, 75, 50]
+    assert list(ledger.verdict) == ["kept", "kept", "rejected"]
+    assert ledger.reason[2] == "too_short"
+
+
+def test_a_few_shared_frames_do_not_decide_who_speaks(sound: Path) -> None:
+    faces = [track(0, 0, 150, x=100), track(1, 145, 290, x=800)]
+    assert list(judge(sound, *faces, table=sync(t0=3.0, t1=9.0)).verdict) == ["kept", "kept"]
+
+
 def test_ends_are_trimmed(sound: Path) -> None:
     row = only(judge(sound, track(0, 0, 100), trim_frames=5))
     assert (row.start_frame, row.end_frame) == (5, 95)
@@ -193,13 +213,13 @@ def test_stricter_thresholds_only_reject_more(sound: Path) -> None:
     ("record", "proxy", "stage", "words"),
     [
         ({"status": "removed", "reason": "gone"}, PROXY, "download", ["removed", "gone"]),
-        (OK, Proxy("no_audio", "no audio track"), "proxy", ["no_audio"]),
-        (OK, PROXY, "tracks", ["no_face"]),
-        (OK, replace(PROXY, n_frames=3), "proxy", ["too_short"]),
+        (OK, Proxy("no_audio", "no audio track"), "proxy", ["no_audio", "no audio track"]),
+        (OK, PROXY, "tracks", ["no_face", None]),
+        (OK, replace(PROXY, n_frames=3), "proxy", ["too_short", None]),
     ],
 )
 def test_a_video_without_candidates_has_one_row(
-    tmp_path: Path, record: dict[str, Any], proxy: Proxy, stage: str, words: list[str]
+    tmp_path: Path, record: dict[str, Any], proxy: Proxy, stage: str, words: list[str | None]
 ) -> None:
     empty = track(0, 0, 0)
     ledger = judge_segments(
@@ -207,5 +227,4 @@ def test_a_video_without_candidates_has_one_row(
     )
     row = only(ledger)
     assert (row.video_id, row.clip_id, row.verdict, row.stage) == ("v", "", "rejected", stage)
-    for word in words:
-        assert word in row.reason
+    assert [row.reason, row.detail] == words

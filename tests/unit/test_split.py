@@ -126,3 +126,16 @@ def test_refuses_lists() -> None:
         split_groups([row("a"), row("a")])
     with pytest.raises(ValueError, match="no source"):
         split_groups([{"video_id": "a", "source": "", "identity": ""}])
+
+
+def test_the_addresses_of_one_youtube_video_are_one_source() -> None:
+    addresses = [
+        "https://www.youtube.com/watch?v=abcdefghi-_",
+        "https://youtu.be/abcdefghi-_?t=10",
+        "https://m.youtube.com/watch?t=3&v=abcdefghi-_&list=x",
+        "https://www.youtube.com/shorts/abcdefghi-_",
+        "youtube:abcdefghi-_",
+        "https://www.youtube.com/watch?v=ABCDEFGHI-_",
+    ]
+    groups = split_groups([row(f"v{i}", address) for i, address in enumerate(addresses)])
+    assert list(groups.values()) == ["v0"] * 5 + ["v5"]

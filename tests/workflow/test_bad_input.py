@@ -19,19 +19,19 @@ from talkingface.media.writer import VideoWriter
 
 from .conftest import Workspace
 
-# What each video's row in rejected.csv must say: stage and a part of the reason.
+# What each video's row in rejected.csv must say: stage, reason and a part of the detail.
 EXPECTED = {
-    "zero": ("download", "empty file"),
-    "text": ("download", "not a media file"),
-    "cut_end": ("download", "truncated"),
-    "cut_front": ("proxy", "truncated"),
-    "no_audio": ("proxy", "no audio track"),
-    "quiet": ("proxy", "silent"),
-    "no_face": ("tracks", "no_face"),
-    "picture": ("download", "a still image"),
-    "missing": ("download", "no such file"),
-    "gone": ("download", "404"),
-    "short": ("tracks", "too_short"),
+    "zero": ("download", "broken", "empty file"),
+    "text": ("download", "broken", "not a media file"),
+    "cut_end": ("download", "broken", "truncated"),
+    "cut_front": ("proxy", "truncated", "could be decoded"),
+    "no_audio": ("proxy", "no_audio", "no audio track"),
+    "quiet": ("proxy", "silent", ""),
+    "no_face": ("tracks", "no_face", ""),
+    "picture": ("download", "broken", "a still image"),
+    "missing": ("download", "missing", "no such file"),
+    "gone": ("download", "not_found", "404"),
+    "short": ("tracks", "too_short", ""),
 }
 
 
@@ -100,9 +100,9 @@ def test_each_has_its_own_reason(workspace: Workspace, video: str) -> None:
     rejected = workspace.table("dataset/rejected.csv")
     rows = rejected[rejected.video_id == video]
     assert len(rows) == 1
-    stage, reason = EXPECTED[video]
-    assert rows.stage.iloc[0] == stage
-    assert reason in rows.reason.iloc[0]
+    stage, reason, detail = EXPECTED[video]
+    assert (rows.stage.iloc[0], rows.reason.iloc[0]) == (stage, reason)
+    assert detail in rows.detail.iloc[0]
     assert len(workspace.table(f"clips/{video}.csv")) == 0
 
 

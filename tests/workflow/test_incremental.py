@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import socket
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -59,7 +64,7 @@ def test_a_source_replaced(workspace: Workspace, demo_videos: Path) -> None:
     workspace.run(*FEATURES)
     assert workspace.json("videos/view.json")["provenance"]["sha256"] != sha256
     rejected = workspace.table("dataset/rejected.csv").set_index("video_id")
-    assert "no_audio" in rejected.reason["view"]
+    assert rejected.reason["view"] == "no_audio"
     assert planned(workspace) == {}
 
 
@@ -87,8 +92,56 @@ def test_a_setting_changed_runs_its_stage_and_after(
 
 def test_how_files_are_fetched_re_runs_nothing(workspace: Workspace) -> None:
     settings = workspace.folder / "settings.yaml"
-    settings.write_text("features: [mfcc]\ndownload: {timeout: 5, tries: 9, format: best}\n")
+    settings.write_text("features: [mfcc]\ndownload: {timeout: 5, tries: 9}\n")
     assert planned(workspace, "--configfile", str(settings)) == {}
+
+
+def test_an_older_file_in_place_of_a_source(workspace: Workspace, demo_videos: Path) -> None:
+    more = workspace.folder / "old.mp4"
+    shutil.copy(demo_videos / "landscape.mp4", more)
+    workspace.list_videos("vlog,vlog.mp4,,", "view,view.mp4,,", "old,old.mp4,,")
+    workspace.run(*FEATURES)
+    shutil.copy(demo_videos / "silent.mp4", more)
+    os.utime(more, (10**9, 10**9))
+    assert planned(workspace)["download"] == {"old"}
+    more.unlink()
+    done = workspace.run(*FEATURES, check=False)
+    assert done.returncode != 0
+    assert "old.mp4" in done.stderr and "gone" in done.stderr
+    workspace.list_videos("vlog,vlog.mp4,,", "view,view.mp4,,")
+    workspace.run(*FEATURES)
+
+
+def test_what_was_deleted_is_made_again(workspace: Workspace) -> None:
+    shutil.rmtree(workspace.folder / "results/clips/vlog")
+    (workspace.folder / "results/clips/vlog.csv").unlink()
+    plan = planned(workspace)
+    assert plan["clips"] == {"vlog"} and "proxy" not in plan
+    workspace.run(*FEATURES)
+    assert len(workspace.table("dataset/clips.csv")) == 1
+
+
+def test_an_unreachable_video_is_tried_again(tmp_path: Path, demo_videos: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    workspace = Workspace(tmp_path)
+    workspace.list_videos(f"net,http://127.0.0.1:{port}/landscape.mp4,,")
+    workspace.run(*FEATURES)
+    rejected = workspace.table("dataset/rejected.csv")
+    assert list(rejected.reason) == ["unavailable"]
+    assert planned(workspace) == {}
+    workspace.run("retry_unavailable")
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", port), partial(Quiet, directory=str(demo_videos)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    workspace.run(*FEATURES)
+    server.shutdown()
+    assert list(workspace.table("dataset/rejected.csv").reason) == ["no_face"]
 
 
 def planned(workspace: Workspace, *config: str) -> dict[str, set[str]]:

@@ -31,6 +31,10 @@ SEEK_MARGINS = (1, 10)
 MAX_HOLD = 600
 
 
+class NoVideo(LookupError):
+    """A file without a video stream."""
+
+
 class BrokenClock(ValueError):
     """A file whose timestamps jump, so that nobody can say what is on screen when."""
 
@@ -85,7 +89,7 @@ def open_video(
 
     `threads` is the number of decoder threads, 0 for as many as there are cores; `rough` leaves
     out the loop filter, a fifth of the work, at the price of visible blocks.
-    Raises av.FFmpegError when the file cannot be opened, LookupError when it has no video.
+    Raises av.FFmpegError when the file cannot be opened, NoVideo when it has no video.
     """
     # A relative "a:b.mp4" would be taken for a URL.
     container = av.open(str(Path(path).absolute()), metadata_errors="replace")
@@ -93,7 +97,7 @@ def open_video(
     streams = [s for s in container.streams.video if not s.disposition & attached]
     if not streams:
         container.close()
-        raise LookupError(f"{path}: no video stream")
+        raise NoVideo(f"{path}: no video stream")
     stream = streams[0]
     stream.thread_type = "AUTO"
     stream.codec_context.thread_count = threads
