@@ -556,7 +556,7 @@ def test_expired_address_of_a_site_is_transient(server):
     assert isinstance(fetch_module._meaning(caught.value, signed=True), TransientError)
 
 
-# Answers of YouTube, as yt-dlp 2026.10.26 hands them on.
+# Sentences of the kind that yt-dlp passes on from YouTube; written for this test.
 @pytest.mark.parametrize(
     ("said", "status"),
     [
