@@ -5,19 +5,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from talkingface.files import aside, read_table, write_table
 from talkingface.log import logged
 from talkingface.media.audio import read_wav
 from talkingface.mfcc import mfcc_features
+from talkingface.products import make_products
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
+
+def make(clip, folder):
+    sound = read_wav(Path(snakemake.input.folder, f"{clip.clip_id}.wav"))
+    np.save(folder / f"{clip.clip_id}.npy", mfcc_features(sound))
+
+
 with logged(snakemake.log[0]):
-    clips = read_table(snakemake.input.manifest)[["clip_id", "n_frames"]]
-    with aside(snakemake.output.folder) as folder:
-        folder.mkdir()
-        for clip in clips.clip_id:
-            sound = read_wav(Path(snakemake.input.folder, f"{clip}.wav"))
-            np.save(folder / f"{clip}.npy", mfcc_features(sound))
-    write_table(clips, snakemake.output.manifest)
+    make_products(snakemake.input.manifest, *snakemake.output, make)
