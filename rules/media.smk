@@ -90,7 +90,7 @@ rule proxy:
         gpu=0,
     params:
         settings=config["proxy"],
-        version=1,
+        version=2,
     script:
         "../scripts/proxy.py"
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 import soundfile
 
@@ -157,12 +158,30 @@ def _encode(media: str | Path, video: Path, long_side: int, crf: float, threads:
 def _write(writer: VideoWriter, shown: ShownFrame, size: tuple[int, int]) -> None:
     rotation = shown.frame.rotation
     width, height = size if rotation % 180 == 0 else size[::-1]
+    frame = limited_yuv420p(shown.frame, scaler=shown.scaler)
     # Scaled before it is turned: turning the small picture costs next to nothing.
-    small = limited_yuv420p(shown.frame, width, height, shown.scaler)
-    if rotation:
-        small = frame_from_planes(*(turn(plane_array(plane), rotation) for plane in small.planes))
+    small = (
+        turn(
+            shrink(plane_array(plane), width // (2 if i else 1), height // (2 if i else 1)),
+            rotation,
+        )
+        for i, plane in enumerate(frame.planes[:3])
+    )
+    picture = frame_from_planes(*small)
     for _ in range(shown.start, shown.end):
-        writer.write(small)
+        writer.write(picture)
+
+
+def shrink(plane: np.ndarray, width: int, height: int) -> np.ndarray:
+    """A (H, W) uint8 plane at `width` x `height`, in half the time of libav's scaler.
+
+    It is halved by averaging as often as that leaves enough, and the rest done by interpolation,
+    so no pixel is passed over.
+    """
+    while plane.shape[1] >= 2 * width and plane.shape[0] >= 2 * height:
+        rows, columns = plane.shape[0] // 2, plane.shape[1] // 2
+        plane = cv2.resize(plane, (columns, rows), interpolation=cv2.INTER_AREA)
+    return cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
 def _write_sound(media: str | Path, path: Path, n_frames: int) -> None:

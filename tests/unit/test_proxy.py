@@ -14,7 +14,14 @@ from synthetic import (
     read_number,
     shown_at,
 )
-from talkingface.proxy import Proxy, fitted_size, make_proxy, proxy_frames, write_nothing
+from talkingface.proxy import (
+    Proxy,
+    fitted_size,
+    make_proxy,
+    proxy_frames,
+    shrink,
+    write_nothing,
+)
 
 
 def proxy_of(path, folder, **options):
@@ -118,3 +125,24 @@ def test_colours_survive(tmp_path, matrix, full):
     assert proxy_of(path, tmp_path).n_frames == 5
     for image in proxy_frames(tmp_path / "proxy.mp4"):
         assert np.abs(image[32, 48].astype(int) - PATCH).max() <= 5
+
+
+@pytest.mark.parametrize("size", [(36, 64), (20, 30), (100, 50), (64, 64), (63, 61)])
+def test_shrinking_passes_no_pixel_over_and_moves_nothing(size):
+    rng = np.random.default_rng(0)
+    width, height = size
+    # Fine stripes, which a sampling of single points would turn into black or white.
+    stripes = np.tile(np.array([0, 255], np.uint8), (200, 100))
+    small = shrink(stripes, width, height)
+    assert small.shape == (height, width)
+    assert abs(small.astype(float).mean() - 127.5) < 8
+    # A soft spot stays where it is.
+    x, y = rng.uniform(0.3, 0.7, 2)
+    columns, rows = np.meshgrid((np.arange(200) + 0.5) / 200, (np.arange(200) + 0.5) / 200)
+    spot = (255 * np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 0.02)).astype(np.uint8)
+    small = shrink(spot, width, height).astype(float)
+    columns, rows = np.meshgrid(
+        (np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height
+    )
+    assert (small * columns).sum() / small.sum() == pytest.approx(x, abs=0.01)
+    assert (small * rows).sum() / small.sum() == pytest.approx(y, abs=0.01)
