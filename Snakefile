@@ -34,7 +34,9 @@ wildcard_constraints:
 include: "rules/media.smk"
 include: "rules/faces.smk"
 include: "rules/clips.smk"
-include: "rules/features.smk"
+include: "rules/geometry.smk"
+include: "rules/pictures.smk"
+include: "rules/sound.smk"
 include: "rules/dataset.smk"
 
 

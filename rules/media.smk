@@ -15,10 +15,14 @@ def source_fingerprint(wildcards):
     return [path.stat().st_size, path.stat().st_mtime_ns]
 
 
-def wanted_format(wildcards):
-    """yt-dlp's format; none of a local file, which is the same with another."""
-    is_local = local_path(VIDEOS[wildcards.video]["source"])
-    return None if is_local else config["download"]["format"]
+def is_local(wildcards):
+    return local_path(VIDEOS[wildcards.video]["source"]) is not None
+
+
+def wanted(wildcards):
+    """What of a video is downloaded; nothing of a local file, which is the same with another."""
+    names = ("format", "resolution", "subtitles", "info_json")
+    return None if is_local(wildcards) else {name: config["download"][name] for name in names}
 
 
 rule download:
@@ -39,12 +43,14 @@ rule download:
         mem_mb=1000,
         runtime=120,
         gpu=0,
+        # At most so many at a time: profiles/default has the budget.
+        downloads=lambda wildcards: int(not is_local(wildcards)),
         attempt=lambda wildcards, attempt: attempt,
     params:
         source=lambda wildcards: VIDEOS[wildcards.video]["source"],
         # How a file is fetched, such as cookies and limits, is no param: the file is the same,
         # and a param that changes would fetch it again. The script reads it from the config.
-        format=wanted_format,
+        wanted=wanted,
         # A file may be replaced by one with an older date.
         fingerprint=source_fingerprint,
         version=1,

@@ -1,8 +1,9 @@
-"""Forget that videos were unavailable, so that the next run downloads them again."""
+"""Forget that videos could not be had this time, so that the next run downloads them again."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from talkingface.download import RETRIED
 from talkingface.files import read_json
 from talkingface.log import logged
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 with logged(snakemake.log[0]):
     forgotten = []
     for record in map(Path, snakemake.params.records):
-        if record.exists() and read_json(record)["status"] == "unavailable":
+        if record.exists() and read_json(record)["status"] in RETRIED:
             record.unlink()
             forgotten.append(record.stem)
     print(f"the next run tries again: {', '.join(forgotten) or 'none'}")

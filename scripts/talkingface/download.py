@@ -7,18 +7,25 @@ import hashlib
 import logging
 import os
 import stat
+import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import av
 
-from talkingface.fetch import DEFAULT_FORMAT, TransientError, VideoUnavailable, fetch
+from talkingface.failures import (
+    TransientError,
+    VideoUnavailable,
+    refuse_long,
+    wait_before_retry,
+)
+from talkingface.fetch import fetch
 from talkingface.files import aside, write_json
 from talkingface.media.probe import UnreadableMedia, probe
 from talkingface.sources import address, local_path
 
-__all__ = ["STATUSES", "TransientError", "download"]
+__all__ = ["RETRIED", "STATUSES", "TransientError", "download"]
 
 logger = logging.getLogger(__name__)
 
@@ -29,11 +36,22 @@ STATUSES = {
     "not_found": "the server knows no such page (HTTP 404)",
     "removed": "the video was there and is gone",
     "private": "its owner keeps it private",
-    "refused": "the server or site refuses: forbidden, login, age, country",
+    "geo_blocked": "not to be seen in this country",
+    "age_check": "the site asks for the viewer's age",
+    "bot_check": "the site asks whether a person is watching",
+    "refused": "the server or site refuses: forbidden, login, members only",
+    "rate_limited": "too many requests, also after waiting",
+    "live": "a live stream that has not ended or not begun",
+    "too_long": "longer than download.max_duration",
+    "too_large": "larger than download.max_size",
+    "no_format": "there is nothing in the format asked for",
     "unsupported": "the address leads to no single video that yt-dlp can take",
     "unavailable": "not to be had this time; another run may",
     "broken": "a file is there, but no video can be read from it",
 }
+# Those that time or another setting may cure; the target `retry_unavailable` tries them again.
+FINAL = ("ok", "missing", "not_found", "removed", "unsupported", "broken")
+RETRIED = tuple(status for status in STATUSES if status not in FINAL)
 # Errors of the system that say something about the source, not about this machine.
 MISSING_ERRORS = {
     errno.ENOENT: "no such file",
@@ -63,23 +81,21 @@ def download(
     record_path: Path,
     *,
     video_id: str,
-    format: str = DEFAULT_FORMAT,
-    cookies: Path | None = None,
-    proxy: str | None = None,
-    rate_limit: float | None = None,
-    retries: int = 3,
-    timeout: float = 30,
+    max_duration: float | None = None,
     attempt: int = 1,
     max_attempts: int = 3,
+    backoff: float = 10,
+    **options: Any,
 ) -> dict[str, Any]:
     """Get a video's media to `media_path`, write its record to `record_path` and return it.
 
-    A local file is linked, never copied. An address is downloaded with yt-dlp (see `fetch.fetch`
-    for the options). The record has `video_id, source, status, reason, probe, provenance`;
-    `status` is one of STATUSES. With every status but `ok` and `broken` the media is an empty
-    file; a broken file is kept as it is.
+    A local file is linked, never copied. An address is downloaded with yt-dlp; `max_duration` and
+    `options` are those of `fetch.fetch`. The record has `video_id, source, status, reason, probe,
+    provenance`; `status` is one of STATUSES. With every status but `ok` and `broken` the media is
+    an empty file; a broken file is kept as it is.
 
-    Raises TransientError for a failure that may pass, unless `attempt` has reached
+    Raises TransientError for a failure that may pass, after a wait of `backoff` seconds, doubled
+    with every attempt, or as long as the server asks; unless `attempt` has reached
     `max_attempts`: then it is a result, too. What is left in the folder `.fetch-*` beside
     `media_path` lets the next try go on. Errors of this machine (no space) are raised as OSError.
     """
@@ -102,24 +118,20 @@ def download(
             url = address(source)
             provenance |= {"kind": "url", "url": url}
             provenance["tools"] |= {name: version(name) for name in ("yt-dlp", "imageio-ffmpeg")}
-            info = fetch(
-                url,
-                media_path,
-                format=format,
-                cookies=cookies,
-                proxy=proxy,
-                rate_limit=rate_limit,
-                retries=retries,
-                timeout=timeout,
-            )
+            info = fetch(url, media_path, max_duration=max_duration, **options)
             provenance |= {ours: info.get(theirs) for ours, theirs in DESCRIBED.items()}
             size, _, sha256 = _fingerprint(media_path)
             provenance |= {"size": size, "sha256": sha256}
         record["probe"] = probe(media_path).to_dict()
+        if path is None:  # not every site says how long a video is
+            refuse_long(record["probe"]["duration"], max_duration)
     except UnreadableMedia as failure:
         record |= {"status": "broken", "reason": str(failure)}
     except (VideoUnavailable, TransientError) as failure:
         if isinstance(failure, TransientError) and attempt < max_attempts:
+            seconds = wait_before_retry(failure, attempt, backoff)
+            logger.info("%s: %s; another try in %.0f s", video_id, failure.reason, seconds)
+            time.sleep(seconds)
             raise
         record |= {"status": failure.status, "reason": failure.reason}
         with aside(media_path) as partial:

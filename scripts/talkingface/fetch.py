@@ -1,71 +1,37 @@
-"""One video from the network, through yt-dlp, and what its failure means."""
+"""One video from the network, through yt-dlp."""
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import io
 import itertools
 import logging
 import os
-import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import imageio_ffmpeg
 from yt_dlp import YoutubeDL
-from yt_dlp.networking.exceptions import HTTPError, RequestError, TransportError
-from yt_dlp.utils import (
-    ContentTooShortError,
-    DownloadError,
-    ExtractorError,
-    GeoRestrictedError,
-    PagedList,
-    PostProcessingError,
-    UnavailableVideoError,
-    UnsupportedError,
-    YoutubeDLError,
+from yt_dlp.utils import PagedList, YoutubeDLError
+
+from talkingface.failures import (
+    TransientError,
+    VideoUnavailable,
+    meaning,
+    refuse_large,
+    refuse_long,
 )
+from talkingface.files import write_json
 
 logger = logging.getLogger(__name__)
 
-# The best picture up to 1080 lines with the best sound; a single file where a site has no others.
-DEFAULT_FORMAT = "bv*[height<=1080]+ba/b[height<=1080]/b"
-# Statuses with which a server says: not now (RFC 9110, 6585, 8470); so do all from 500 on.
-TRANSIENT_HTTP = {408, 425, 429}
+# The best picture with the best sound; a single file where a site has no others.
+DEFAULT_FORMAT = "bv*+ba/b"
 # Seconds between two lines of progress in the log.
 PROGRESS_EVERY = 30
-# What sites say, as yt-dlp hands it on: text alone tells these apart. First match counts; None is
-# a failure that may pass, and what matches nothing is `unavailable`.
-SAID: tuple[tuple[str, str | None], ...] = (
-    (r"not a bot|try again later|rate.?limit|captcha|too many requests", None),
-    (r"\bprivate\b", "private"),
-    (r"\bDRM\b", "unsupported"),
-    (r"removed|deleted|terminated|no longer available|does not exist", "removed"),
-    (r"log.?in|logged in|sign.?in|registered|members|password|your age|age.restricted", "refused"),
-    (r"(video|content) (is )?(unavailable|not available)", "removed"),
-)
-
-
-class VideoUnavailable(Exception):
-    """The video cannot be had, and trying again now would not help: a status and a reason."""
-
-    def __init__(self, status: str, reason: str) -> None:
-        super().__init__(f"{status}: {reason}")
-        self.status = status
-        self.reason = reason
-
-
-class TransientError(Exception):
-    """The video could not be had this time. `status` is what it becomes after the last try."""
-
-    def __init__(self, reason: str, status: str = "unavailable") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.status = status
 
 
 def fetch(
@@ -73,6 +39,11 @@ def fetch(
     media_path: Path,
     *,
     format: str = DEFAULT_FORMAT,
+    resolution: int | None = 1080,
+    subtitles: Sequence[str] = (),
+    info_json: bool = False,
+    max_duration: float | None = None,
+    max_size: float | None = None,
     cookies: Path | None = None,
     proxy: str | None = None,
     rate_limit: float | None = None,
@@ -82,15 +53,23 @@ def fetch(
     """Download one video to `media_path`, which appears whole or not at all; yt-dlp's description.
 
     What has arrived stays in a folder beside `media_path` after a TransientError, and the next
-    call for the same `url` and `format` goes on from there. `cookies` is a Netscape cookie file,
-    only read; `rate_limit` in bytes a second; `retries` within this call, of a connection, a
-    fragment or a page; `timeout` of a connection in seconds.
+    call for the same `url`, `format` and `resolution` goes on from there. Of the formats, the one
+    whose shorter side comes closest to `resolution` from below is taken, or the smallest.
+    `subtitles` (languages, as yt-dlp names them) and `info_json` are kept beside the media, as
+    `{stem}.{language}.vtt` and `{stem}.info.json`. A video of more than `max_duration` seconds or
+    `max_size` bytes is refused, before it is downloaded where the site says how long or large it
+    is. `cookies` is a Netscape cookie file, only read; `rate_limit` in bytes a second; `retries`
+    within this call, of a connection, a fragment or a page; `timeout` of a connection in seconds.
 
     Raises VideoUnavailable, TransientError, and OSError when it is this machine that fails.
     """
-    folder = _partial_folder(media_path, f"{url}\n{format}")
+    folder = _partial_folder(media_path, f"{url}\n{format}\n{resolution}")
     options: dict[str, Any] = {
         "format": format,
+        "format_sort": [f"res:{resolution}"] if resolution else [],
+        "writesubtitles": bool(subtitles),
+        "subtitleslangs": list(subtitles),
+        "subtitlesformat": "vtt/best",
         "outtmpl": {"default": "media.%(format_id)s.%(ext)s"},
         "ffmpeg_location": imageio_ffmpeg.get_ffmpeg_exe(),
         # A stream, since yt-dlp writes the cookies back: not to the user's file, and not from
@@ -109,17 +88,16 @@ def fetch(
         "default_search": "error",
         "logger": _Log(),
         "noprogress": True,
-        "progress_hooks": [_Progress()],
+        "progress_hooks": [_Progress(max_size)],
         "color": "no_color",
     }
     try:
-        with _OneVideo(folder, options) as ydl:
+        with _OneVideo(folder, options, max_duration, max_size) as ydl:
             try:
                 info = ydl.extract_info(url)
             except YoutubeDLError as error:
-                raise _meaning(error, ydl.signed) from error
-            os.replace(info["requested_downloads"][0]["filepath"], media_path)
-            info = ydl.sanitize_info(info)
+                raise meaning(error, ydl.signed) from error
+            info = _keep(info, media_path, ydl, info_json)
     except VideoUnavailable:
         shutil.rmtree(folder)
         raise
@@ -131,6 +109,21 @@ def fetch(
     return info
 
 
+def _keep(
+    info: dict[str, Any], media_path: Path, ydl: YoutubeDL, info_json: bool
+) -> dict[str, Any]:
+    """Move what was asked for beside `media_path`, the media last; the description."""
+    described = ydl.sanitize_info(info)
+    if info_json:
+        write_json(described, media_path.with_suffix(".info.json"))
+    for language, subtitle in (info.get("requested_subtitles") or {}).items():
+        if subtitle.get("filepath"):
+            target = media_path.with_suffix(f".{language}.{subtitle['ext']}")
+            os.replace(subtitle["filepath"], target)
+    os.replace(info["requested_downloads"][0]["filepath"], media_path)
+    return described
+
+
 class _OneVideo(YoutubeDL):
     """A YoutubeDL that downloads one finished video and nothing else."""
 
@@ -138,8 +131,16 @@ class _OneVideo(YoutubeDL):
     # expire, and then their 403 or 404 says nothing about the video.
     signed = False
 
-    def __init__(self, folder: Path, options: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        options: dict[str, Any],
+        max_duration: float | None,
+        max_size: float | None,
+    ) -> None:
         self.folder = folder
+        self.max_duration = max_duration
+        self.max_size = max_size
         super().__init__(options)
 
     def prepare_filename(self, *args: Any, **kwargs: Any) -> str:
@@ -163,94 +164,16 @@ class _OneVideo(YoutubeDL):
 
     def process_info(self, info_dict: dict[str, Any]) -> None:
         if info_dict.get("is_live"):
-            raise VideoUnavailable("unavailable", "a live stream that has not ended")
+            raise VideoUnavailable("live", "a live stream that has not ended")
+        refuse_long(info_dict.get("duration"), self.max_duration)
+        parts = info_dict.get("requested_formats") or [info_dict]
+        refuse_large(sum(_claimed_size(part) for part in parts), self.max_size)
         self.signed = info_dict.get("extractor_key") != "Generic"
         super().process_info(info_dict)
 
 
-def _meaning(error: YoutubeDLError, signed: bool) -> Exception:
-    """The exception that says what a failure of yt-dlp means."""
-    causes = list(_causes(error))
-    for cause in causes:
-        if isinstance(cause, HTTPError):
-            return _http_meaning(cause, signed)
-    for cause in causes:
-        if isinstance(
-            cause, TransportError | ContentTooShortError | ConnectionError | TimeoutError
-        ):
-            return TransientError(_transport_reason(cause))
-        if isinstance(cause, OSError):  # of this machine: no space, no permission
-            return cause
-        if isinstance(cause, UnsupportedError | RequestError):
-            return VideoUnavailable("unsupported", _text(cause))
-        if isinstance(cause, GeoRestrictedError):
-            return VideoUnavailable("refused", _text(cause))
-        if isinstance(cause, PostProcessingError):
-            if os.strerror(errno.ENOSPC) in str(cause):
-                return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            return TransientError(f"the streams could not be merged: {_text(cause)}", "broken")
-        if isinstance(cause, ExtractorError):
-            return _said_meaning(cause)
-    # When its tries are used up, yt-dlp's downloader gives their last error as text only. What it
-    # tries again are broken connections, statuses from 500 on, and fragments.
-    return TransientError(_text(error))
-
-
-def _http_meaning(error: HTTPError, signed: bool) -> Exception:
-    reason = f"HTTP {error.status} {error.reason}".rstrip()
-    if error.status >= 500 or error.status in TRANSIENT_HTTP or signed:
-        return TransientError(reason)
-    status = {404: "not_found", 410: "removed"}.get(error.status, "refused")
-    return VideoUnavailable(status, reason)
-
-
-def _said_meaning(error: ExtractorError) -> Exception:
-    reason = _text(error)
-    if not error.expected:  # yt-dlp did not understand the site's answer
-        return TransientError(reason)
-    for pattern, status in SAID:
-        if re.search(pattern, reason, re.IGNORECASE):
-            return VideoUnavailable(status, reason) if status else TransientError(reason)
-    return VideoUnavailable("unavailable", reason)
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An exception and what its raiser named as its cause, outermost first.
-
-    `__context__` is not followed: an extractor may have dealt with one failure (an API's 404) and
-    then meet another, which is the one that counts.
-    """
-    waiting, seen = [error], set()
-    while waiting:
-        error = waiting.pop(0)
-        if id(error) in seen:
-            continue
-        seen.add(id(error))
-        yield error
-        named = [getattr(error, "cause", None), error.__cause__, getattr(error, "reason", None)]
-        if isinstance(error, DownloadError) and error.exc_info:
-            named.append(error.exc_info[1])
-        if isinstance(error, UnavailableVideoError):  # raised in `except OSError`
-            named.append(error.__context__)
-        named += error.args
-        waiting += [cause for cause in named if isinstance(cause, BaseException)]
-
-
-def _transport_reason(error: BaseException) -> str:
-    """The innermost system error in words: requests' own text holds memory addresses."""
-    for cause in reversed(list(_causes(error))):
-        if isinstance(cause, TimeoutError):
-            return "timed out"
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror
-    return _text(error)
-
-
-def _text(error: BaseException) -> str:
-    text = error.orig_msg if isinstance(error, ExtractorError) else str(error)
-    text = re.sub(r"^(ERROR:|\[download\] Got error:|\s)+", "", text)
-    text = re.sub(r" at 0x[0-9a-f]+", "", text)
-    return re.sub(r"\s+", " ", text).strip() or type(error).__name__
+def _claimed_size(format: dict[str, Any]) -> float:
+    return format.get("filesize") or format.get("filesize_approx") or 0
 
 
 def _partial_folder(media_path: Path, what: str) -> Path:
@@ -287,12 +210,14 @@ class _Log:
 
 
 class _Progress:
-    """A line in the log now and then."""
+    """A line in the log now and then; refuses what grows too large."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_size: float | None) -> None:
+        self.max_size = max_size
         self.due = time.monotonic() + PROGRESS_EVERY
 
     def __call__(self, state: dict[str, Any]) -> None:
+        refuse_large(state.get("total_bytes") or state.get("downloaded_bytes"), self.max_size)
         if time.monotonic() >= self.due:
             self.due = time.monotonic() + PROGRESS_EVERY
             total = state.get("total_bytes") or state.get("total_bytes_estimate") or 0

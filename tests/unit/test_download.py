@@ -9,8 +9,10 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import unquote, urlsplit
 
 import av
@@ -18,10 +20,10 @@ import imageio_ffmpeg
 import pytest
 from yt_dlp import YoutubeDL
 from yt_dlp.networking.exceptions import HTTPError
-from yt_dlp.utils import ExtractorError
 
 from talkingface import fetch as fetch_module
-from talkingface.download import STATUSES, TransientError, download
+from talkingface.download import FINAL, RETRIED, STATUSES, TransientError, download
+from talkingface.failures import VideoUnavailable, meaning, wait_before_retry
 from talkingface.media.probe import UnreadableMedia, probe
 from talkingface.sources import address, local_path
 
@@ -42,6 +44,7 @@ class Server:
     def __init__(self):
         self.files = {}  # path -> bytes
         self.status = {}  # path -> status to answer with
+        self.headers = {}  # path -> headers sent with such a status
         self.cut = {}  # path -> bytes after which a request without Range is cut off
         self.stalled = set()  # paths that are never answered
         self.cookie = {}  # path -> cookie without which it is forbidden
@@ -74,7 +77,7 @@ class Server:
         if self.cookie.get(path, "") not in (request.headers.get("Cookie") or ""):
             return self.refuse(request, 403)
         if path in self.status or path not in self.files:
-            return self.refuse(request, self.status.get(path, 404))
+            return self.refuse(request, self.status.get(path, 404), self.headers.get(path, {}))
         body = self.files[path]
         request.send_response(206 if wanted else 200)
         if wanted:
@@ -89,8 +92,10 @@ class Server:
         request.wfile.write(body if wanted else body[: self.cut.get(path, len(body))])
 
     @staticmethod
-    def refuse(request, status):
+    def refuse(request, status, headers=MappingProxyType({})):
         request.send_response(status)
+        for name, value in headers.items():
+            request.send_header(name, value)
         request.send_header("Content-Length", "0")
         if 300 <= status < 400:
             request.send_header("Location", "/good.mp4")
@@ -159,8 +164,8 @@ def made(tmp_path_factory):
 def get(tmp_path):
     """Download into tmp_path; fails at once where it would wait."""
 
-    def get(source, **options):
-        options = {"attempt": 1, "max_attempts": 1, "retries": 0, "timeout": 5} | options
+    def get(source, **given):
+        options = {"max_attempts": 1, "retries": 0, "timeout": 5, "backoff": 0} | given
         return download(
             str(source), tmp_path / "raw/v.media", tmp_path / "v.json", video_id="v", **options
         )
@@ -352,7 +357,14 @@ def test_redirect(made, get, server):
 
 
 @pytest.mark.parametrize(
-    ("code", "status"), [(404, "not_found"), (410, "removed"), (403, "refused"), (401, "refused")]
+    ("code", "status"),
+    [
+        (404, "not_found"),
+        (410, "removed"),
+        (403, "refused"),
+        (401, "refused"),
+        (451, "geo_blocked"),
+    ],
 )
 def test_refusal_is_a_result_at_once(get, server, code, status):
     server.status["/x.mp4"] = code
@@ -362,15 +374,33 @@ def test_refusal_is_a_result_at_once(get, server, code, status):
     assert len(server.seen) == 1 and not get.partial.exists()
 
 
-@pytest.mark.parametrize("code", [500, 503, 429])
-def test_server_error_is_transient_until_the_last_try(get, server, code):
+@pytest.mark.parametrize(
+    ("code", "status"), [(500, "unavailable"), (503, "unavailable"), (429, "rate_limited")]
+)
+def test_server_error_is_transient_until_the_last_try(get, server, code, status):
     server.status["/x.mp4"] = code
     with pytest.raises(TransientError, match=f"HTTP {code}"):
         get(f"{server.url}/x.mp4", attempt=1, max_attempts=2)
     assert not get.media.exists() and not get.record.exists()
     record = get(f"{server.url}/x.mp4", attempt=2, max_attempts=2)
-    assert record["status"] == "unavailable" and record["reason"].startswith(f"HTTP {code}")
+    assert record["status"] == status and record["reason"].startswith(f"HTTP {code}")
     assert is_empty_file(get.media)
+
+
+@pytest.mark.parametrize(("retry_after", "least"), [(None, 0.2), ("1", 1.0)])
+def test_a_limited_rate_is_waited_out(get, server, retry_after, least):
+    server.status["/x.mp4"] = 429
+    if retry_after:
+        server.headers["/x.mp4"] = {"Retry-After": retry_after}
+    began = time.monotonic()
+    with pytest.raises(TransientError) as caught:
+        get(f"{server.url}/x.mp4", attempt=2, max_attempts=3, backoff=0.1)
+    assert least <= time.monotonic() - began < least + 0.9
+    # Neither days nor for ever.
+    assert wait_before_retry(caught.value, 1, 1e9) <= 600
+    began = time.monotonic()
+    get(f"{server.url}/x.mp4", attempt=3, max_attempts=3, backoff=100)
+    assert time.monotonic() - began < 5  # nobody tries again: nothing to wait for
 
 
 def test_connection_refused(get):
@@ -481,12 +511,89 @@ def test_streams_that_cannot_be_merged(made, get, server):
     assert record["status"] == "broken" and not get.partial.exists()
 
 
+def ladder(made, server):
+    """One film upright in two sizes, and what says so."""
+    for height in (180, 320):
+        server.files[f"/{height}.mp4"] = (made / "good.mp4").read_bytes()
+    variants = (
+        f"#EXT-X-STREAM-INF:BANDWIDTH={height}000,RESOLUTION={height}x{height * 16 // 9},"
+        f'CODECS="avc1.64000d,mp4a.40.2"\n{height}.m3u8\n'
+        for height in (180, 320, 720)
+    )
+    for height in (180, 320, 720):
+        server.files[f"/{height}.m3u8"] = (
+            f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{height}.ts\n#EXT-X-ENDLIST\n"
+        ).encode()
+        server.files[f"/{height}.ts"] = (made / "v0.ts").read_bytes()
+    server.files["/ladder.m3u8"] = ("#EXTM3U\n" + "".join(variants)).encode()
+
+
+@pytest.mark.parametrize(("resolution", "taken"), [(None, 720), (719, 320), (320, 320), (100, 180)])
+def test_the_shorter_side_is_capped(made, get, server, resolution, taken):
+    ladder(made, server)
+    record = get(f"{server.url}/ladder.m3u8", resolution=resolution)
+    assert record["status"] == "ok"
+    assert [path for path, *_ in server.seen if path.endswith(".ts")] == [f"/{taken}.ts"]
+
+
+def test_no_such_format(made, get, server):
+    ladder(made, server)
+    record = get(f"{server.url}/ladder.m3u8", format="bv[height<100]", max_attempts=3)
+    assert record["status"] == "no_format"
+
+
+def test_a_film_too_long_is_not_fetched_or_not_kept(made, get, server):
+    server.files["/good.mp4"] = (made / "good.mp4").read_bytes()
+    for limit, status in ((1.5, "too_long"), (3, "ok")):
+        # This address says nothing of the duration, which is found out afterwards.
+        record = get(f"{server.url}/good.mp4", max_duration=limit, max_attempts=3)
+        assert record["status"] == status
+        assert is_empty_file(get.media) == (status == "too_long")
+    said = {"duration": 7200.0, "extractor_key": "Generic"}
+    with (
+        fetch_module._OneVideo(get.partial, {"quiet": True}, 3600, None) as ydl,
+        pytest.raises(VideoUnavailable, match="7200 s, more than 3600"),
+    ):
+        ydl.process_info(said)
+
+
+def test_a_file_too_large_is_given_up(made, get, server):
+    body = server.files["/good.mp4"] = (made / "good.mp4").read_bytes()
+    record = get(f"{server.url}/good.mp4", max_size=len(body) - 1, max_attempts=3)
+    assert record["status"] == "too_large" and str(len(body)) in record["reason"]
+    assert is_empty_file(get.media) and not get.partial.exists()
+    assert get(f"{server.url}/good.mp4", max_size=len(body))["status"] == "ok"
+
+
+def test_subtitles_and_description_are_kept_on_request(made, get, server):
+    server.files["/good.mp4"] = (made / "good.mp4").read_bytes()
+    text = server.files["/en.vtt"] = b"WEBVTT\n\n00:00.000 --> 00:01.000\nGood evening.\n"
+    server.files["/page.html"] = (
+        b"<html><title>News</title><video><source src='good.mp4' type='video/mp4'>"
+        b"<track kind='subtitles' srclang='en' src='en.vtt'></video></html>"
+    )
+    assert get(f"{server.url}/page.html")["status"] == "ok"
+    assert [p.name for p in get.media.parent.iterdir()] == ["v.media"]
+    record = get(f"{server.url}/page.html", subtitles=["en", "de"], info_json=True)
+    assert record["status"] == "ok"
+    names = sorted(p.name for p in get.media.parent.iterdir())
+    assert names == ["v.en.vtt", "v.info.json", "v.media"]
+    assert (get.media.parent / "v.en.vtt").read_bytes() == text
+    described = json.loads((get.media.parent / "v.info.json").read_text())
+    assert described["webpage_url"] == f"{server.url}/page.html"
+
+
+def test_statuses_are_final_or_tried_again():
+    assert set(FINAL) | set(RETRIED) == set(STATUSES) and not set(FINAL) & set(RETRIED)
+    assert {"unavailable", "rate_limited", "bot_check", "age_check", "too_long"} <= set(RETRIED)
+
+
 def test_live_stream_is_not_recorded(made, get, server):
     hls(made, server)
     server.files["/v.m3u8"] = server.files["/v.m3u8"].replace(b"#EXT-X-ENDLIST", b"")
     server.files["/v.m3u8"] = server.files["/v.m3u8"].replace(b"#EXT-X-PLAYLIST-TYPE:VOD\n", b"")
     record = get(f"{server.url}/v.m3u8", attempt=1, max_attempts=3)
-    assert record["status"] == "unavailable" and "live" in record["reason"]
+    assert record["status"] == "live"
     assert "/v0.ts" not in [path for path, _, _ in server.seen]
 
 
@@ -552,32 +659,8 @@ def test_expired_address_of_a_site_is_transient(server):
     server.status["/x.mp4"] = 403
     with YoutubeDL({"quiet": True}) as ydl, pytest.raises(HTTPError) as caught:
         ydl.urlopen(f"{server.url}/x.mp4")
-    assert fetch_module._meaning(caught.value, signed=False).status == "refused"
-    assert isinstance(fetch_module._meaning(caught.value, signed=True), TransientError)
-
-
-# Sentences of the kind that yt-dlp passes on from YouTube; written for this test.
-@pytest.mark.parametrize(
-    ("said", "status"),
-    [
-        ("Private video. Sign in if you've been granted access to this video", "private"),
-        ("Video unavailable. This video has been removed by the uploader", "removed"),
-        ("This video is no longer available because the account has been terminated", "removed"),
-        ("Video unavailable", "removed"),
-        ("Sign in to confirm your age. This video may be inappropriate", "refused"),
-        ("Join this channel to get access to members-only content like this video", "refused"),
-        ("This video is DRM protected", "unsupported"),
-        ("This live event will begin in 3 days.", "unavailable"),
-        ("Sign in to confirm you're not a bot. Use --cookies for the authentication", None),
-        ("This content isn't available, try again later. The session has been rate-limited", None),
-    ],
-)
-def test_what_sites_say(said, status):
-    meaning = fetch_module._said_meaning(ExtractorError(said, expected=True))
-    if status is None:
-        assert isinstance(meaning, fetch_module.TransientError)
-    else:
-        assert meaning.status == status and status in STATUSES
+    assert meaning(caught.value, signed=False).status == "refused"
+    assert isinstance(meaning(caught.value, signed=True), TransientError)
 
 
 def test_sources(tmp_path, monkeypatch):

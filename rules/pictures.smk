@@ -1,4 +1,4 @@
-"""Features: what is computed from the finished clips."""
+"""Pictures: what is made of the frames of the finished clips."""
 
 
 rule frames:
@@ -26,75 +26,78 @@ rule frames:
         "../scripts/frames.py"
 
 
-rule landmarks:
+rule parsing:
     input:
         folder=rules.clips.output.folder,
         manifest=rules.clips.output.manifest,
+        landmarks=rules.landmarks.output.folder,
     output:
-        folder=directory("results/landmarks/{video}"),
-        manifest="results/landmarks/{video}.csv",
+        folder=directory("results/parsing/{video}"),
+        manifest="results/parsing/{video}.csv",
     log:
-        "results/logs/landmarks/{video}.log",
+        "results/logs/parsing/{video}.log",
     benchmark:
-        "results/benchmarks/landmarks/{video}.tsv"
+        "results/benchmarks/parsing/{video}.tsv"
     conda:
         "../envs/faces.yaml"
-    threads: 1
+    threads: 2
     resources:
         mem_mb=2000,
         runtime=120,
         gpu=0,
     params:
-        settings=config["landmarks"],
+        settings=config["parsing"],
         version=1,
     script:
-        "../scripts/landmarks.py"
+        "../scripts/parsing.py"
 
 
-rule mfcc:
+rule background:
     input:
         folder=rules.clips.output.folder,
         manifest=rules.clips.output.manifest,
+        parsing=rules.parsing.output.folder,
     output:
-        folder=directory("results/mfcc/{video}"),
-        manifest="results/mfcc/{video}.csv",
+        folder=directory("results/background/{video}"),
+        manifest="results/background/{video}.csv",
     log:
-        "results/logs/mfcc/{video}.log",
+        "results/logs/background/{video}.log",
     benchmark:
-        "results/benchmarks/mfcc/{video}.tsv"
+        "results/benchmarks/background/{video}.tsv"
     conda:
-        "../envs/audio.yaml"
+        "../envs/media.yaml"
     threads: 1
     resources:
         mem_mb=1000,
-        runtime=30,
+        runtime=60,
+        gpu=0,
+    params:
+        settings=config["background"],
+        version=1,
+    script:
+        "../scripts/background.py"
+
+
+rule torso:
+    input:
+        folder=rules.clips.output.folder,
+        manifest=rules.clips.output.manifest,
+        parsing=rules.parsing.output.folder,
+    output:
+        folder=directory("results/torso/{video}"),
+        manifest="results/torso/{video}.csv",
+    log:
+        "results/logs/torso/{video}.log",
+    benchmark:
+        "results/benchmarks/torso/{video}.tsv"
+    conda:
+        "../envs/media.yaml"
+    threads: 2
+    resources:
+        mem_mb=1000,
+        runtime=120,
         gpu=0,
     params:
         version=1,
     script:
-        "../scripts/mfcc.py"
-
-
-rule mel:
-    input:
-        folder=rules.clips.output.folder,
-        manifest=rules.clips.output.manifest,
-    output:
-        folder=directory("results/mel/{video}"),
-        manifest="results/mel/{video}.csv",
-    log:
-        "results/logs/mel/{video}.log",
-    benchmark:
-        "results/benchmarks/mel/{video}.tsv"
-    conda:
-        "../envs/audio.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=30,
-        gpu=0,
-    params:
-        settings=config["mel"],
-        version=1,
-    script:
-        "../scripts/mel.py"
+        "../scripts/torso.py"
