@@ -48,6 +48,17 @@ rule all:
         rules.dataset.input,
 
 
+onstart:
+    from talkingface.plan import describe_plan
+
+    jobs = [
+        (job.rule.name, workflow.dag.reason(job).get_names())
+        for job in workflow.dag.needrun_jobs()
+        if job.rule.name != "all"
+    ]
+    print(describe_plan(jobs, [rule.name for rule in workflow.rules]), flush=True)
+
+
 onsuccess:
     from talkingface.files import read_json
     from talkingface.summary import describe

@@ -39,7 +39,8 @@ def test_a_row_added_and_removed(workspace: Workspace) -> None:
     plan = planned(workspace)
     assert set(plan) == PER_VIDEO | {"dataset", "all"}
     assert all(plan[rule] == {"more"} for rule in PER_VIDEO)
-    workspace.run(*FEATURES)
+    done = workspace.run(*FEATURES)
+    assert "to do: download (1 not there yet), proxy (1 not there yet), " in done.stdout
     assert set(workspace.table("dataset/rejected.csv").video_id) == {"view", "more"}
     # The clips that were there stay as they were, side and all.
     assert (workspace.folder / "results/dataset/clips.csv").read_bytes() == before
@@ -61,7 +62,8 @@ def test_a_source_replaced(workspace: Workspace, demo_videos: Path) -> None:
     shutil.copy(demo_videos / "silent.mp4", view)
     plan = planned(workspace)
     assert all(plan[rule] == {"view"} for rule in PER_VIDEO)
-    workspace.run(*FEATURES)
+    done = workspace.run(*FEATURES)
+    assert "to do: download (1 newer input); then proxy (1), " in done.stdout
     assert workspace.json("videos/view.json")["provenance"]["sha256"] != sha256
     rejected = workspace.table("dataset/rejected.csv").set_index("video_id")
     assert rejected.reason["view"] == "no_audio"
@@ -127,11 +129,13 @@ def test_an_unreachable_video_is_tried_again(tmp_path: Path, demo_videos: Path) 
         port = free.getsockname()[1]
     workspace = Workspace(tmp_path)
     workspace.list_videos(f"net,http://127.0.0.1:{port}/landscape.mp4,,")
-    workspace.run(*FEATURES)
+    (tmp_path / "mine.yaml").write_text("features: [mfcc]\ndownload: {tries: 2, backoff: 0.1}\n")
+    settings = ("--configfile", str(tmp_path / "mine.yaml"))
+    workspace.run(*settings)
     rejected = workspace.table("dataset/rejected.csv")
     assert list(rejected.reason) == ["unavailable"]
-    assert planned(workspace) == {}
-    workspace.run("retry_unavailable")
+    assert planned(workspace, *settings) == {}
+    workspace.run("retry_unavailable", *settings)
 
     class Quiet(SimpleHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
@@ -139,7 +143,7 @@ def test_an_unreachable_video_is_tried_again(tmp_path: Path, demo_videos: Path) 
 
     server = ThreadingHTTPServer(("127.0.0.1", port), partial(Quiet, directory=str(demo_videos)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    workspace.run(*FEATURES)
+    workspace.run(*settings)
     server.shutdown()
     assert list(workspace.table("dataset/rejected.csv").reason) == ["no_face"]
 
