@@ -29,8 +29,10 @@ VIDEOS = {row["video_id"]: row for row in rows}
 
 wildcard_constraints:
     video="[A-Za-z0-9_-]+",
+    model="[A-Za-z0-9_.@-]+",
 
 
+include: "rules/models.smk"
 include: "rules/media.smk"
 include: "rules/faces.smk"
 include: "rules/clips.smk"
