@@ -8,6 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from talkingface.media.picture import write_picture
+
 
 def write_frames(
     frames: Iterable[np.ndarray], folder: str | Path, *, format: str = "png", quality: int = 95
@@ -24,7 +26,5 @@ def write_frames(
         raise ValueError(f"unknown format {format!r}: choose png or jpg")
     count = 0
     for count, image in enumerate(frames, start=1):
-        path = folder / f"{count:06d}.{format}"
-        if not cv2.imwrite(str(path), image, options[format]):
-            raise OSError(f"{path}: could not be written")
+        write_picture(image, folder / f"{count:06d}.{format}", options[format])
     return count

@@ -36,7 +36,7 @@ def test_no_frames(tmp_path):
 def test_what_cannot_be_written_is_an_error(tmp_path):
     (tmp_path / "clip").mkdir()
     (tmp_path / "clip" / "000001.png").mkdir()
-    with pytest.raises(OSError, match="could not be written"):
+    with pytest.raises(OSError, match="000001.png"):
         write_frames(pictures(1), tmp_path / "clip")
     with pytest.raises(ValueError, match="choose png or jpg"):
         write_frames(pictures(1), tmp_path / "clip", format="gif")
