@@ -9,6 +9,7 @@ min_version("9.21")
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from talkingface.config import ConfigError, check_config, read_videos, refuse_vanished
+from talkingface.gates import THRESHOLD_KEYS
 from talkingface.sources import local_path
 from talkingface.split import SplitError, assign_splits
 

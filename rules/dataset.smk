@@ -1,4 +1,35 @@
-"""Dataset: one table of all clips, divided into train and eval."""
+"""Dataset: which clips are good enough, in one table, divided into train and eval."""
+
+
+rule quality:
+    input:
+        folder=rules.clips.output.folder,
+        manifest=rules.clips.output.manifest,
+        landmarks=rules.landmarks.output.folder,
+        pose=rules.pose.output.folder,
+        record=rules.proxy.output.record,
+    output:
+        folder=directory("results/quality/{video}"),
+        manifest="results/quality/{video}.csv",
+    log:
+        "results/logs/quality/{video}.log",
+    benchmark:
+        "results/benchmarks/quality/{video}.tsv"
+    conda:
+        "../envs/faces.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+        gpu=0,
+    params:
+        # What is measured; the thresholds are the dataset's.
+        settings={
+            key: value for key, value in config["quality"].items() if key not in THRESHOLD_KEYS
+        },
+        version=1,
+    script:
+        "../scripts/quality.py"
 
 
 rule dataset:
@@ -6,6 +37,7 @@ rule dataset:
         records=expand("results/videos/{video}.json", video=VIDEOS),
         segments=expand("results/segments/{video}.csv", video=VIDEOS),
         manifests=expand("results/clips/{video}.csv", video=VIDEOS),
+        quality=expand("results/quality/{video}.csv", video=VIDEOS),
         features=expand("results/{feature}/{video}.csv", feature=config["features"], video=VIDEOS),
     output:
         clips="results/dataset/clips.csv",
@@ -28,6 +60,7 @@ rule dataset:
         videos=list(VIDEOS.values()),
         features=config["features"],
         settings=config["split"],
-        version=1,
+        thresholds={key: config["quality"][key] for key in THRESHOLD_KEYS},
+        version=2,
     script:
         "../scripts/dataset.py"

@@ -65,7 +65,7 @@ rule background:
     benchmark:
         "results/benchmarks/background/{video}.tsv"
     conda:
-        "../envs/media.yaml"
+        "../envs/faces.yaml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -91,13 +91,46 @@ rule torso:
     benchmark:
         "results/benchmarks/torso/{video}.tsv"
     conda:
-        "../envs/media.yaml"
+        "../envs/faces.yaml"
     threads: 2
     resources:
         mem_mb=1000,
         runtime=120,
         gpu=0,
     params:
+        settings=config["torso"],
         version=1,
     script:
         "../scripts/torso.py"
+
+
+rule overlay:
+    input:
+        **{
+            feature: f"results/{feature}/{{video}}"
+            for feature in ("landmarks", "pose", "expression", "parsing", "depth")
+            if feature in config["features"]
+        },
+        folder=rules.clips.output.folder,
+        manifest=rules.clips.output.manifest,
+        sync=rules.sync.output.frames,
+        # Whatever of these is made is shown.
+    output:
+        folder=directory("results/overlay/{video}"),
+        manifest="results/overlay/{video}.csv",
+    log:
+        "results/logs/overlay/{video}.log",
+    benchmark:
+        "results/benchmarks/overlay/{video}.tsv"
+    conda:
+        "../envs/faces.yaml"
+    threads: 2
+    resources:
+        mem_mb=2000,
+        runtime=120,
+        gpu=0,
+    params:
+        min_confidence=config["segments"]["min_confidence"],
+        version=1,
+    script:
+        "../scripts/overlay.py"

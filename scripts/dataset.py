@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 
 from talkingface.clips import COLUMNS as CLIP_COLUMNS
 from talkingface.dataset import PRODUCTS, build_dataset, write_dataset
+from talkingface.gates import Thresholds
 from talkingface.log import logged
+from talkingface.quality import COLUMNS as MEASURES
 from talkingface.segments import COLUMNS as LEDGER_COLUMNS
 
 if TYPE_CHECKING:
@@ -19,9 +21,12 @@ with logged(snakemake.log[0]):
         dict(zip(ids, snakemake.input.manifests, strict=True)),
         dict(zip(ids, snakemake.input.segments, strict=True)),
         dict(zip(ids, snakemake.input.records, strict=True)),
+        dict(zip(ids, snakemake.input.quality, strict=True)),
         {k: v for f in ["clips", *snakemake.params.features] for k, v in PRODUCTS[f].items()},
+        thresholds=Thresholds(**snakemake.params.thresholds),
         clips_columns=CLIP_COLUMNS,
         ledger_columns=LEDGER_COLUMNS,
+        quality_columns=["clip_id", "n_frames", *MEASURES],
         **snakemake.params.settings,
     )
     write_dataset(dataset, Path(snakemake.output.summary).parent)

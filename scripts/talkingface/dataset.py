@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from talkingface.files import TEXT, read_json, write_json, write_table
+from talkingface.gates import VERDICT_COLUMNS, Thresholds, judge_quality
 from talkingface.media.grid import FPS
 from talkingface.split import SIDES, Side, assign_splits, split_groups
 
@@ -29,6 +30,13 @@ PRODUCTS = {
         "landmarks": "landmarks/{video}/{clip}.npz",
         "landmarks68": "landmarks/{video}/{clip}.txt",
     },
+    "pose": {"pose": "pose/{video}/{clip}.npy"},
+    "expression": {"expression": "expression/{video}/{clip}.csv"},
+    "parsing": {"parsing": "parsing/{video}/{clip}"},
+    "background": {"background": "background/{video}/{clip}.png"},
+    "torso": {"torso": "torso/{video}/{clip}"},
+    "depth": {"depth": "depth/{video}/{clip}", "depth_scale": "depth/{video}/{clip}.json"},
+    "overlay": {"overlay": "overlay/{video}/{clip}.mp4"},
     "mfcc": {"mfcc": "mfcc/{video}/{clip}.npy"},
     "mel": {"mel": "mel/{video}/{clip}.npy"},
 }
@@ -59,31 +67,38 @@ def build_dataset(
     manifests: Mapping[str, str | Path],
     ledgers: Mapping[str, str | Path],
     records: Mapping[str, str | Path],
+    measures: Mapping[str, str | Path],
     products: Mapping[str, str],
     eval_fraction: float,
     seed: int | str = 0,
     *,
+    thresholds: Thresholds,
     clips_columns: Sequence[str],
     ledger_columns: Sequence[str],
+    quality_columns: Sequence[str],
 ) -> Dataset:
-    """Gather the tables of all videos.
+    """Gather the tables of all videos, and judge the clips by the measures of `quality`.
 
-    Clips stand in the order of `videos`, then by start_frame, then by track. A clip that the
-    ledger keeps but the manifest lacks is counted as rejected at stage `clips`, so that the
-    candidates are always the kept and the rejected.
+    Clips stand in the order of `videos`, then by start_frame, then by track. A clip that misses a
+    threshold is rejected at stage `quality`. A clip that the ledger keeps but the manifest lacks
+    is counted as rejected at stage `clips`, so that the candidates are always the kept and the
+    rejected. Sides are those of videos: what is rejected moves no other clip.
 
     Args:
         videos: rows of videos.csv: `video_id`, `source`, `identity`, `split` (the last two may be
             empty).
-        manifests, ledgers, records: by video_id, the paths of clips/{video}.csv,
-            segments/{video}.csv and videos/{video}.json.
+        manifests, ledgers, records, measures: by video_id, the paths of clips/{video}.csv,
+            segments/{video}.csv, videos/{video}.json and quality/{video}.csv.
         products: column name to pattern with `{video}` and `{clip}`, relative to results/, such
             as `{"mfcc": "mfcc/{video}/{clip}.npy"}`; existence is not checked.
         eval_fraction, seed: see `split.split_side`.
-        clips_columns, ledger_columns: those of the tables, should there be no video.
+        thresholds: see `gates`.
+        clips_columns, ledger_columns, quality_columns: those of the tables, should there be no
+            video.
 
     Returns:
-        clips: columns of the manifests, then `CLIP_COLUMNS`, then one per product.
+        clips: columns of the manifests, then the measures of `quality`, then `CLIP_COLUMNS`, then
+            one per product.
         rejected: columns of the ledgers, then `REJECTED_COLUMNS`; a row for a whole video has
             an empty clip_id and no frames.
         summary: see `_summary`.
@@ -100,12 +115,18 @@ def build_dataset(
 
     clips = _in_order(_read_tables([manifests[v] for v in order], ",".join(clips_columns)), order)
     ledger = _in_order(_read_tables([ledgers[v] for v in order], ",".join(ledger_columns)), order)
-    _check(clips, ledger)
+    measured = _read_tables([measures[v] for v in order], ",".join(quality_columns))
+    _check(clips, ledger, measured)
 
     lacking = (ledger["verdict"] == "kept") & ~ledger["clip_id"].isin(clips["clip_id"])
     if lacking.any():
         logger.warning("%d clips kept in the ledger are in no manifest", lacking.sum())
     ledger.loc[lacking, ["verdict", "stage", "reason"]] = ["rejected", "clips", "not in manifest"]
+    ledger = _judged(ledger, judge_quality(measured, thresholds))
+    kept = ledger.loc[ledger["verdict"] == "kept", "clip_id"]
+    clips = clips[clips["clip_id"].isin(kept)].merge(
+        measured.drop(columns="n_frames"), on="clip_id", how="left", validate="one_to_one"
+    )
     rejected = ledger[ledger["verdict"] == "rejected"].reset_index(drop=True)
     for table in (clips, rejected):
         table["identity"] = table["video_id"].map(identities).astype(str)
@@ -179,10 +200,14 @@ def _in_order(table: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
     return keyed.drop(columns="_position").reset_index(drop=True)
 
 
-def _check(clips: pd.DataFrame, ledger: pd.DataFrame) -> None:
+def _check(clips: pd.DataFrame, ledger: pd.DataFrame, measured: pd.DataFrame) -> None:
     """Refuse tables of different runs."""
     candidates = ledger.loc[ledger["clip_id"] != "", "clip_id"]
-    for name, ids in (("manifests", clips["clip_id"]), ("ledgers", candidates)):
+    for name, ids in (
+        ("manifests", clips["clip_id"]),
+        ("ledgers", candidates),
+        ("measures of quality", measured["clip_id"]),
+    ):
         if ids.duplicated().any():
             raise ValueError(f"clip {ids[ids.duplicated()].iloc[0]!r} is twice in the {name}")
     verdicts = set(ledger["verdict"]) - {"kept", "rejected"}
@@ -193,6 +218,29 @@ def _check(clips: pd.DataFrame, ledger: pd.DataFrame) -> None:
     ]
     if len(unknown):
         raise ValueError(f"clip {unknown.iloc[0]!r} is in a manifest, but no ledger keeps it")
+    in_clips, in_measures = (t.set_index("clip_id")["n_frames"] for t in (clips, measured))
+    alone = set(in_clips.index) ^ set(in_measures.index)
+    if alone:
+        raise ValueError(
+            f"clip {min(alone)!r} is in only one of the manifests and the measures of quality: "
+            "delete results/quality and run again"
+        )
+    other = in_clips.index[in_clips != in_measures[in_clips.index]]
+    if len(other):
+        raise ValueError(
+            f"clip {other[0]!r} has {in_clips[other[0]]} frames, but quality measured "
+            f"{in_measures[other[0]]}: delete results/quality and run again"
+        )
+
+
+def _judged(ledger: pd.DataFrame, verdicts: pd.DataFrame) -> pd.DataFrame:
+    """The ledger with the clips rejected that did not pass the gates."""
+    failed = verdicts[verdicts["verdict"] == "rejected"].set_index("clip_id")
+    ledger = ledger.astype({"value": float, "threshold": float})
+    of_failed = ledger["clip_id"].isin(failed.index)
+    for column in VERDICT_COLUMNS[1:]:
+        ledger.loc[of_failed, column] = ledger.loc[of_failed, "clip_id"].map(failed[column])
+    return ledger
 
 
 def _summary(

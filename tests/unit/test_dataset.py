@@ -9,13 +9,24 @@ import pandas as pd
 import pytest
 
 from talkingface.dataset import build_dataset, write_dataset
+from talkingface.gates import Thresholds
+from talkingface.quality import COLUMNS as MEASURES
 from talkingface.split import split_side
 
 CLIP_HEADER = "clip_id,video_id,scene,track,start_frame,end_frame,n_frames,crop,offset"
 LEDGER_HEADER = (
-    "clip_id,video_id,scene,track,start_frame,end_frame,verdict,stage,reason,value,"
+    "clip_id,video_id,scene,track,start_frame,end_frame,verdict,stage,reason,detail,value,"
     "threshold,n_frames"
 )
+QUALITY_HEADER = ",".join(["clip_id", "n_frames", *MEASURES])
+# A clip that nothing is wrong with.
+GOOD = dict.fromkeys(MEASURES, 0.0) | {
+    "face_height": 220.5,
+    "present_share": 1.0,
+    "brightness": 128.0,
+    "sharpness": 200.0,
+}
+DEFAULTS = Thresholds()
 PRODUCTS = {"video": "clips/{video}/{clip}.mp4", "mfcc": "mfcc/{video}/{clip}.npy"}
 
 
@@ -37,6 +48,7 @@ class Workspace:
         self.manifests: dict[str, Path] = {}
         self.ledgers: dict[str, Path] = {}
         self.records: dict[str, Path] = {}
+        self.measures: dict[str, Path] = {}
 
     def add(
         self,
@@ -45,16 +57,24 @@ class Workspace:
         rejected: list[str] = [],  # noqa: B006
         status: str = "ok",
         probe: dict[str, Any] | None = None,
+        quality: dict[int, dict[str, float]] = {},  # noqa: B006
     ) -> None:
-        """`kept` holds (start, end, track), `rejected` finished ledger lines."""
+        """`kept` holds (start, end, track), `rejected` finished ledger lines, `quality` measures
+        of the clip at a place of `kept` that are not GOOD."""
         name = video["video_id"]
-        clips, ledger = [CLIP_HEADER], [LEDGER_HEADER]
-        for start, end, track in kept:
+        clips, ledger, measures = [CLIP_HEADER], [LEDGER_HEADER], [QUALITY_HEADER]
+        for i, (start, end, track) in enumerate(kept):
             clip = f"{name}_{start:06d}_{end:06d}_{track:02d}"
             clips.append(f"{clip},{name},0,{track},{start},{end},{end - start},fixed,0.1")
-            ledger.append(f"{clip},{name},0,{track},{start},{end},kept,,,,,{end - start}")
+            ledger.append(f"{clip},{name},0,{track},{start},{end},kept,,,,,,{end - start}")
+            values = [str(value) for value in (GOOD | quality.get(i, {})).values()]
+            measures.append(",".join([clip, str(end - start), *values]))
         self.videos.append(video)
-        for kind, lines in (("manifests", clips), ("ledgers", ledger + rejected)):
+        for kind, lines in (
+            ("manifests", clips),
+            ("ledgers", ledger + rejected),
+            ("measures", measures),
+        ):
             path = self.folder / f"{name}.{kind}.csv"
             path.write_text("\n".join(lines) + "\n")
             getattr(self, kind)[name] = path
@@ -63,16 +83,19 @@ class Workspace:
             json.dumps({"status": status, "reason": "", "probe": probe, "provenance": {}})
         )
 
-    def build(self, eval_fraction: float = 0.5) -> Any:
+    def build(self, eval_fraction: float = 0.5, thresholds: Thresholds = DEFAULTS) -> Any:
         return build_dataset(
             self.videos,
             self.manifests,
             self.ledgers,
             self.records,
+            self.measures,
             PRODUCTS,
             eval_fraction,
+            thresholds=thresholds,
             clips_columns=CLIP_HEADER.split(","),
             ledger_columns=LEDGER_HEADER.split(","),
+            quality_columns=QUALITY_HEADER.split(","),
         )
 
 
@@ -95,6 +118,7 @@ def test_clips_carry_manifest_list_and_products(workspace: Workspace) -> None:
             "n_frames": 150,
             "crop": "fixed",
             "offset": 0.1,
+            **GOOD,
             "identity": "NA",
             "source": "films/a.mp4",
             "split": "eval",
@@ -130,12 +154,14 @@ def test_sides_part_the_clips(workspace: Workspace) -> None:
 
 def test_rejected_rows_and_whole_videos(workspace: Workspace) -> None:
     workspace.add(
-        row("gone", "u"), status="unavailable", rejected=[",gone,,,,,rejected,download,http 404,,,"]
+        row("gone", "u"),
+        status="unavailable",
+        rejected=[",gone,,,,,rejected,download,http 404,,,,"],
     )
     workspace.add(
         row("a", "s", "alice"),
         kept=[(0, 100, 0)],
-        rejected=["a_000100_000140_00,a,0,0,100,140,rejected,segments,too short,40,75,40"],
+        rejected=["a_000100_000140_00,a,0,0,100,140,rejected,segments,too short,,40,75,40"],
     )
     rejected = workspace.build().rejected
     assert rejected["clip_id"].tolist() == ["", "a_000100_000140_00"]
@@ -148,19 +174,19 @@ def test_rejected_rows_and_whole_videos(workspace: Workspace) -> None:
 def test_written_numbers_stay_whole_beside_missing_ones(
     workspace: Workspace, tmp_path: Path
 ) -> None:
-    line = "a_000100_000140_00,a,0,0,100,140,rejected,segments,too short,0.30000000000000004,75,40"
-    workspace.add(row("a", "s"), rejected=[",a,,,,,rejected,tracks,no face,,,", line])
+    line = "a_000100_000140_00,a,0,0,100,140,rejected,segments,too short,,0.30000000000000004,75,40"
+    workspace.add(row("a", "s"), rejected=[",a,,,,,rejected,tracks,no face,,,,", line])
     write_dataset(workspace.build(), tmp_path / "out")
     lines = (tmp_path / "out" / "rejected.csv").read_text().splitlines()
-    assert lines[1] == ",a,,,,,rejected,tracks,no face,,,,,s"
+    assert lines[1] == ",a,,,,,rejected,tracks,no face,,,,,,s"
     assert lines[2].startswith("a_000100_000140_00,a,0,0,100,140,rejected,segments,too short,")
     assert ",0.30000000000000004," in lines[2]
 
 
 def test_summary_counts(workspace: Workspace) -> None:
-    line = "{0}_{1:06d}_{2:06d}_00,{0},0,0,{1},{2},rejected,{3},,,{4}"
+    line = "{0}_{1:06d}_{2:06d}_00,{0},0,0,{1},{2},rejected,{3},,,,{4}"
     workspace.add(
-        row("gone"), status="unavailable", rejected=[",gone,,,,,rejected,download,404,,,"]
+        row("gone"), status="unavailable", rejected=[",gone,,,,,rejected,download,404,,,,"]
     )
     workspace.add(
         row("a", "s1", "alice", "train"),
@@ -221,7 +247,7 @@ def test_the_same_input_gives_the_same_bytes(workspace: Workspace, tmp_path: Pat
         workspace.add(
             row(f"v{i}"),
             kept=[(0, 100, 1), (0, 100, 0)],
-            rejected=[f",v{i},,,,,rejected,x,{i % 3},,,"],
+            rejected=[f",v{i},,,,,rejected,x,{i % 3},,,,"],
         )
     for out in ("one", "two"):
         write_dataset(workspace.build(), tmp_path / out)
@@ -253,6 +279,8 @@ def test_a_kept_clip_without_manifest_is_not_lost(
     workspace.add(row("a"), kept=[(0, 100, 0), (100, 200, 0)])
     lines = workspace.manifests["a"].read_text().splitlines()
     workspace.manifests["a"].write_text("\n".join(lines[:-1]) + "\n")
+    measures = workspace.measures["a"].read_text().splitlines()
+    workspace.measures["a"].write_text("\n".join(measures[:-1]) + "\n")
     with caplog.at_level(logging.WARNING):
         dataset = workspace.build()
     assert dataset.clips["clip_id"].tolist() == ["a_000000_000100_00"]
@@ -263,10 +291,67 @@ def test_a_kept_clip_without_manifest_is_not_lost(
     assert "in no manifest" in caplog.text
 
 
+def test_clips_that_miss_a_threshold_are_rejected(workspace: Workspace) -> None:
+    workspace.add(
+        row("a", "s", "alice"),
+        kept=[(0, 100, 0), (100, 200, 0), (200, 300, 0), (400, 500, 0)],
+        quality={1: {"sharpness": 3.25, "brightness": 7.0}, 3: {"hand_share": 0.5}},
+        rejected=["a_000300_000340_00,a,0,0,300,340,rejected,segments,too short,,40,75,40"],
+    )
+    dataset = workspace.build()
+    assert dataset.clips["start_frame"].tolist() == [0, 200]
+    rejected = dataset.rejected.set_index("clip_id")
+    assert list(dataset.rejected.columns) == [*LEDGER_HEADER.split(","), "identity", "source"]
+    assert rejected.loc["a_000100_000200_00"].to_dict() == {
+        "video_id": "a", "scene": 0, "track": 0, "start_frame": 100, "end_frame": 200,
+        "verdict": "rejected", "stage": "quality", "reason": "dark",
+        "detail": "brightness 7 < 25; sharpness 3.25 < 20", "value": 7, "threshold": 25,
+        "n_frames": 100, "identity": "alice", "source": "s",
+    }  # fmt: skip
+    assert rejected.loc["a_000300_000340_00", ["stage", "reason", "detail"]].tolist() == [
+        "segments", "too short", ""
+    ]  # fmt: skip
+    assert rejected.loc["a_000400_000500_00", ["stage", "reason", "value"]].tolist() == [
+        "quality", "hand", 0.5
+    ]  # fmt: skip
+    assert dataset.summary["candidates"] == 5
+    assert dataset.summary["kept"]["clips"] == 2
+    counted = {(row["stage"], row["reason"]): row["count"] for row in dataset.summary["rejected"]}
+    assert counted == {("quality", "dark"): 1, ("quality", "hand"): 1, ("segments", "too short"): 1}
+
+
+def test_thresholds_move_no_clip_to_the_other_side(workspace: Workspace) -> None:
+    for i in range(40):
+        workspace.add(
+            row(f"v{i}", identity=f"p{i % 15}"),
+            kept=[(0, 100, 0), (100, 200, 0)],
+            quality={0: {"hand_share": i / 40}, 1: {"max_abs_yaw": float(i)}},
+        )
+    every = workspace.build(0.4, Thresholds(max_hand_share=None)).clips
+    fewer = workspace.build(0.4, Thresholds(max_hand_share=0.3, max_abs_yaw=20)).clips
+    assert len(every) == 80
+    # Shares of 0/40 to 12/40, angles of 0 to 20.
+    assert len(fewer) == 13 + 21
+    sides = dict(zip(every["clip_id"], every["split"], strict=True))
+    assert fewer["split"].tolist() == [sides[clip] for clip in fewer["clip_id"]]
+    assert set(fewer["split"]) == {"train", "eval"}
+
+
+def test_measures_follow_their_clip(workspace: Workspace) -> None:
+    workspace.add(
+        row("a"),
+        kept=[(200, 300, 0), (0, 100, 0)],
+        quality={0: {"yaw_range": 20.0}, 1: {"yaw_range": 10.0}},
+    )
+    clips = workspace.build().clips
+    assert clips[["start_frame", "yaw_range"]].to_numpy().tolist() == [[0, 10], [200, 20]]
+
+
 def test_tables_of_different_runs_are_refused(workspace: Workspace) -> None:
     workspace.add(row("a"), kept=[(0, 100, 0)])
     manifest = workspace.manifests["a"].read_text()
     ledger = workspace.ledgers["a"].read_text()
+    measures = workspace.measures["a"].read_text()
     a_clip = manifest.splitlines()[1]
 
     workspace.ledgers["a"].write_text(ledger.replace("kept", "rejected"))
@@ -276,6 +361,23 @@ def test_tables_of_different_runs_are_refused(workspace: Workspace) -> None:
     with pytest.raises(ValueError, match="'maybe'"):
         workspace.build()
     workspace.ledgers["a"].write_text(ledger)
+
+    workspace.measures["a"].write_text(measures.splitlines()[0] + "\n")
+    with pytest.raises(ValueError, match="'a_000000_000100_00' is in only one of .* run again"):
+        workspace.build()
+    workspace.measures["a"].write_text(measures + measures.splitlines()[1].replace("_00,", "_01,"))
+    with pytest.raises(ValueError, match="'a_000000_000100_01' is in only one of .* run again"):
+        workspace.build()
+    workspace.measures["a"].write_text(measures + measures.splitlines()[1])
+    with pytest.raises(ValueError, match="twice in the measures of quality"):
+        workspace.build()
+    workspace.measures["a"].write_text(measures.replace("_00,100,", "_00,99,"))
+    with pytest.raises(ValueError, match="has 100 frames, but quality measured 99"):
+        workspace.build()
+    workspace.measures["a"].write_text(measures.replace("sharpness", "softness"))
+    with pytest.raises(ValueError, match="no column sharpness"):
+        workspace.build()
+    workspace.measures["a"].write_text(measures)
 
     workspace.manifests["a"].write_text(manifest + a_clip + "\n")
     with pytest.raises(ValueError, match="twice in the manifests"):
@@ -299,10 +401,13 @@ def test_a_product_may_not_hide_a_column(workspace: Workspace) -> None:
             workspace.manifests,
             workspace.ledgers,
             workspace.records,
+            workspace.measures,
             {"split": "{video}"},
             0.1,
+            thresholds=Thresholds(),
             clips_columns=[],
             ledger_columns=[],
+            quality_columns=[],
         )
 
 

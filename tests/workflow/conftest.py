@@ -19,6 +19,12 @@ from talkingface.files import read_table
 ROOT = Path(__file__).parents[2]
 
 
+# Every feature there is.
+FEATURES = (
+    "features=[landmarks,pose,expression,mfcc,mel,parsing,background,torso,depth,frames,overlay]"
+)
+
+
 @dataclass
 class Workspace:
     """A folder with a videos.csv in which the workflow is run."""
@@ -63,5 +69,5 @@ def demo(demo_videos: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspa
     workspace = Workspace(tmp_path_factory.mktemp("demo"))
     for file in demo_videos.iterdir():
         (workspace.folder / file.name).symlink_to(file)
-    workspace.run("--config", "features=[landmarks,mfcc,mel,frames]")
+    workspace.run("--config", FEATURES)
     return workspace

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 import pytest
 import soundfile
 
 from talkingface.landmarks import read_npz, read_text
 
-from .conftest import Workspace
+from .conftest import FEATURES, Workspace
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +105,50 @@ def test_every_product_has_its_exact_length(demo: Workspace) -> None:
         assert landmarks.present.mean() > 0.95
         assert read_text(results / clip.landmarks68)[0].shape == (n, 68, 2)
         assert len(demo.table(clip.boxes)) == n
+        assert np.load(results / clip.pose).shape == (n, 3)
+        assert len(demo.table(clip.expression)) == n
+        numbered = [f"{k:06d}.png" for k in range(1, n + 1)]
+        for folder in (clip.frames, clip.parsing, clip.torso, clip.depth):
+            assert sorted(file.name for file in (results / folder).iterdir()) == numbered
+        assert cv2.imread(str(results / clip.background)).shape == (clip.height, clip.width, 3)
+        with av.open(str(results / clip.overlay)) as container:
+            assert sum(1 for _ in container.decode(video=0)) == n
+
+
+def test_pictures_are_of_the_face_that_is_there(demo: Workspace) -> None:
+    results = demo.folder / "results"
+    for clip in demo.table("dataset/clips.csv").itertuples():
+        found = read_npz(results / clip.landmarks)
+        k = clip.n_frames // 2
+        name = f"{k + 1:06d}.png"
+        nose = found.points[k, 1].astype(int)
+        chin = found.points[k, 152].astype(int)
+        labels = cv2.imread(str(results / clip.parsing / name), cv2.IMREAD_UNCHANGED)
+        assert labels.dtype == np.uint8 and labels.max() <= 18
+        assert labels[nose[1], nose[0]] == 10
+        depth = cv2.imread(str(results / clip.depth / name), cv2.IMREAD_UNCHANGED)
+        assert depth.dtype == np.uint16
+        # The tip of the nose is nearer than the chin, and the corner is no face.
+        assert depth[nose[1], nose[0]] > depth[chin[1] - 5, chin[0]] > 0 == depth[0, 0]
+        torso = cv2.imread(str(results / clip.torso / name), cv2.IMREAD_UNCHANGED)
+        assert torso.shape == (clip.height, clip.width, 4)
+        assert torso[nose[1], nose[0], 3] == 0
+
+
+def test_quality_is_judged_again_without_measuring_again(demo: Workspace) -> None:
+    before = demo.table("dataset/clips.csv")
+    sharpest = before.sharpness.max()
+    mine = demo.folder / "strict.yaml"
+    mine.write_text(f"quality: {{min_sharpness: {sharpest}}}\n")
+    done = demo.run("--config", FEATURES, "--configfile", str(mine))
+    assert "to do: dataset (1 settings or version changed)\n" in done.stdout
+    kept = demo.table("dataset/clips.csv")
+    rejected = demo.table("dataset/rejected.csv")
+    blurred = rejected[rejected.stage == "quality"]
+    assert set(blurred.reason) == {"blurred"} and (blurred.value < sharpest).all()
+    assert len(kept) >= 1 and len(kept) + len(blurred) == len(before)
+    demo.run("--config", FEATURES)
+    assert demo.table("dataset/clips.csv").equals(before)
 
 
 def test_the_ledger_says_why(demo: Workspace) -> None:
@@ -122,5 +167,5 @@ def test_the_split_keeps_identities_apart(demo: Workspace) -> None:
 
 
 def test_a_second_run_does_nothing(demo: Workspace) -> None:
-    done = demo.run("--config", "features=[landmarks,mfcc,mel,frames]")
+    done = demo.run("--config", FEATURES)
     assert "Nothing to be done" in done.stdout + done.stderr

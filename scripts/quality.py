@@ -1,0 +1,40 @@
+"""Measure every clip's face: size, place, light, sharpness, pose, and hands in front of it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from talkingface.clips import clip_frames
+from talkingface.files import read_json, read_table, write_table
+from talkingface.hands import HandFinder
+from talkingface.landmarks import read_npz
+from talkingface.log import logged
+from talkingface.products import make_products
+from talkingface.quality import COLUMNS, measure_clip
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def make(clip, folder):
+    source = Path(snakemake.input.folder, clip.clip_id)
+    found = read_npz(Path(snakemake.input.landmarks, f"{clip.clip_id}.npz"))
+    measures, frames = measure_clip(
+        clip_frames(f"{source}.mp4", clip.n_frames),
+        read_table(f"{source}.csv"),
+        found.points,
+        found.present,
+        np.load(Path(snakemake.input.pose, f"{clip.clip_id}.npy")),
+        clip_size=(clip.width, clip.height),
+        source_size=(record["width"], record["height"]),
+        find_hands=hands.run,
+        every=snakemake.params.settings["every"],
+    )
+    write_table(frames, folder / f"{clip.clip_id}.csv")
+    return measures
+
+
+with logged(snakemake.log[0]), HandFinder() as hands:
+    record = read_json(snakemake.input.record)
+    make_products(snakemake.input.manifest, *snakemake.output, make, COLUMNS)
