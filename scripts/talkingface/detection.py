@@ -26,16 +26,15 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 import queue
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+
+from talkingface.silence import silenced
 
 log = logging.getLogger(__name__)
 
@@ -115,32 +114,9 @@ def views(width: int, height: int, min_face: float = MIN_FACE) -> list[View]:
     return whole + [View(int(x), int(y), tw, th) for y in ys for x in xs]
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence file descriptor 2: mediapipe's C++ logs before any of its switches is read."""
-    try:
-        saved = os.dup(2)
-    except OSError:  # no standard error at all
-        yield
-        return
-    sink = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(sink, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(sink)
-        os.close(saved)
-
-
-_opening = threading.Lock()
-
-
 def _open_graph() -> Any:
     """One short-range mediapipe graph, warmed up (its threads log while they start)."""
-    os.environ.setdefault("GLOG_minloglevel", "3")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _opening, _quiet():
+    with silenced():
         from mediapipe.python.solutions.face_detection import FaceDetection
 
         graph = FaceDetection(min_detection_confidence=MIN_SCORE, model_selection=SHORT_RANGE)

@@ -19,7 +19,7 @@ from typing import Any, Self
 import cv2
 import numpy as np
 
-from talkingface.mesh import _quiet
+from talkingface.silence import silenced
 
 N_POINTS = 21  # wrist, then four joints for each finger, thumb first
 
@@ -36,7 +36,7 @@ class HandFinder:
     """
 
     def __init__(self, min_confidence: float = 0.5) -> None:
-        with _quiet():
+        with silenced():
             from mediapipe.python.solutions.hands import Hands
 
             self._hands: Any = Hands(

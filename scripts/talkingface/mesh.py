@@ -32,15 +32,14 @@ An instance is not to be shared between threads; several threads may hold one in
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
 import cv2
 import numpy as np
+
+from talkingface.silence import silenced
 
 N_POINTS = 478
 N_POINTS_COARSE = 468
@@ -74,8 +73,6 @@ node {{
 Box = Sequence[float]  # x, y, w, h
 Region = tuple[float, float, float, float]  # centre x, centre y, side, turn in radians
 
-_stderr_lock = threading.Lock()
-
 
 class FaceMesh:
     """Follows one face. Feed it the frames of one clip in order; `reset` between clips.
@@ -89,7 +86,7 @@ class FaceMesh:
         self.min_presence = min_presence
         self._previous: np.ndarray | None = None
         self._detectors: dict[int, Any] = {}
-        with _quiet():
+        with silenced():
             from google.protobuf import text_format
             from mediapipe.framework import calculator_pb2
             from mediapipe.framework.formats import rect_pb2
@@ -199,7 +196,7 @@ class FaceMesh:
         """Region on the face of greatest merit that a detector finds in a picture."""
         detector = self._detectors.get(model)
         if detector is None:
-            with _quiet():
+            with silenced():
                 from mediapipe.python.solutions.face_detection import FaceDetection
 
                 detector = self._detectors[model] = FaceDetection(model_selection=model)
@@ -307,18 +304,3 @@ def _size(location: Any) -> float:
 def _central(location: Any) -> float:
     box = location.relative_bounding_box
     return -np.hypot(box.xmin + box.width / 2 - 0.5, box.ymin + box.height / 2 - 0.5)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silences the banner lines that absl, glog and TensorFlow Lite write to file descriptor 2."""
-    for name in ("GLOG_minloglevel", "TF_CPP_MIN_LOG_LEVEL"):
-        os.environ.setdefault(name, "3")
-    with _stderr_lock, open(os.devnull, "w") as sink:
-        kept = os.dup(2)
-        os.dup2(sink.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)

@@ -8,6 +8,7 @@ import pytest
 import skimage.data
 
 from talkingface import mesh
+from talkingface.silence import silenced
 
 FACE = (177.0, 82.0, 92.0, 98.0)  # brow to chin of skimage's astronaut, read off the picture
 
@@ -58,7 +59,7 @@ def test_the_points_lie_on_the_face(truth):
 
 
 def test_agrees_with_mediapipes_own_face_mesh(astronaut, truth):
-    with mesh._quiet():
+    with silenced():
         from mediapipe.python.solutions.face_mesh import FaceMesh
 
         with FaceMesh(static_image_mode=False, refine_landmarks=True) as official:
