@@ -28,8 +28,6 @@ BACKENDS = ("mesh",)
 BATCH = 8  # frames a backend is given at once
 
 _FARTHEST, _NEAREST = 1, 65535
-# Other levels are hardly faster or smaller on 16 bits.
-_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1]
 
 
 class Backend(Protocol):
@@ -134,7 +132,7 @@ def write_maps(
     if limits is not None:
         common = _scale(*limits, nearer_is_smaller)
         for number, depth in enumerate(maps, start=1):
-            write_picture(common.encode(depth), folder / f"{number:06d}.png", _PNG)
+            write_picture(common.encode(depth), folder / f"{number:06d}.png")
         return common
     scales: list[Scale] = []
     low, high = np.inf, -np.inf
@@ -146,11 +144,11 @@ def write_maps(
             low, high = min(low, least), max(high, most)
             own = _scale(least, most, nearer_is_smaller)
         scales.append(own)
-        write_picture(own.encode(depth), folder / f"{number:06d}.png", _PNG)
+        write_picture(own.encode(depth), folder / f"{number:06d}.png")
     common = _scale(low, high, nearer_is_smaller) if low <= high else Scale()
     for number, own in enumerate(scales, start=1):
         path = folder / f"{number:06d}.png"
-        write_picture(common.encode(own.decode(read_map(path))), path, _PNG)
+        write_picture(common.encode(own.decode(read_map(path))), path)
     return common
 
 

@@ -20,8 +20,9 @@ def write_frames(
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    # Level 1 is five times as fast as the default and hardly larger.
-    options = {"png": [cv2.IMWRITE_PNG_COMPRESSION, 1], "jpg": [cv2.IMWRITE_JPEG_QUALITY, quality]}
+    # Opencv's own choice for png, run lengths, is the fastest; a level of 1 takes nearly twice as
+    # long for a quarter less.
+    options = {"png": [], "jpg": [cv2.IMWRITE_JPEG_QUALITY, quality]}
     if format not in options:
         raise ValueError(f"unknown format {format!r}: choose png or jpg")
     count = 0
