@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from talkingface.config import ConfigError, check_config, read_videos, refuse_vanished
 from talkingface.gates import THRESHOLD_KEYS
+from talkingface.models import MODELS, ModelError, store_name
 from talkingface.sources import local_path
 from talkingface.split import SplitError, assign_splits
 
@@ -22,10 +23,22 @@ try:
     rows = read_videos(config["videos"])
     refuse_vanished(rows, "results/videos")
     assign_splits(rows, config["split"]["eval_fraction"])
-except (ConfigError, SplitError) as error:
+    HUBERT = store_name(config["hubert"]["model"], config["hubert"]["revision"])
+except (ConfigError, ModelError, SplitError) as error:
     sys.exit(str(error))
 
 VIDEOS = {row["video_id"]: row for row in rows}
+
+
+def learned(stage):
+    """The record of the model that a stage's backend needs; nothing where it is embedded."""
+    backend = config[stage]["backend"]
+    return [f"results/models/{backend}.json"] if backend in MODELS else []
+
+
+def gpus(model):
+    """One where there is a model, unless the config wants the processor."""
+    return int(bool(model) and config["device"] != "cpu")
 
 
 wildcard_constraints:

@@ -24,6 +24,7 @@ rule segments:
         gpu=0,
     params:
         thresholds=config["segments"],
+        backend=config["sync"]["backend"],
         version=1,
     script:
         "../scripts/segments.py"

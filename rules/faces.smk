@@ -32,6 +32,9 @@ rule sync:
         sound=rules.proxy.output.sound,
         record=rules.proxy.output.record,
         tracks=rules.tracks.output[0],
+        # The learned backend looks at the raw file.
+        media=rules.download.output.media if learned("sync") else [],
+        model=learned("sync"),
     output:
         tracks="results/sync/{video}.csv",
         frames="results/sync/{video}.frames.csv",
@@ -40,14 +43,15 @@ rule sync:
     benchmark:
         "results/benchmarks/sync/{video}.tsv"
     conda:
-        "../envs/faces.yaml"
+        "../envs/learned.yaml" if learned("sync") else "../envs/faces.yaml"
     threads: 2
     resources:
-        mem_mb=2000,
+        mem_mb=4000 if learned("sync") else 2000,
         runtime=120,
-        gpu=0,
+        gpu=gpus(learned("sync")),
     params:
         settings=config["sync"],
+        device=config["device"],
         version=1,
     script:
         "../scripts/sync.py"

@@ -48,3 +48,34 @@ rule mel:
         version=1,
     script:
         "../scripts/mel.py"
+
+
+rule hubert:
+    input:
+        folder=rules.clips.output.folder,
+        manifest=rules.clips.output.manifest,
+        model=f"results/models/{HUBERT}.json",
+    output:
+        folder=directory("results/hubert/{video}"),
+        manifest="results/hubert/{video}.csv",
+    log:
+        "results/logs/hubert/{video}.log",
+    benchmark:
+        "results/benchmarks/hubert/{video}.tsv"
+    conda:
+        "../envs/learned.yaml"
+    threads: 2
+    resources:
+        mem_mb=8000,
+        runtime=120,
+        gpu=gpus(True),
+    params:
+        settings={
+            key: value
+            for key, value in config["hubert"].items()
+            if key not in ("model", "revision")
+        },
+        device=config["device"],
+        version=1,
+    script:
+        "../scripts/hubert.py"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from talkingface.files import read_json, read_table, write_table
 from talkingface.log import logged
 from talkingface.proxy import Proxy
-from talkingface.segments import Thresholds, judge_segments
+from talkingface.segments import judge_segments, thresholds_for
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -19,6 +19,6 @@ with logged(snakemake.log[0]):
         sync=read_table(snakemake.input.sync),
         sync_frames=read_table(snakemake.input.sync_frames),
         sound=snakemake.input.sound,
-        thresholds=Thresholds(**snakemake.params.thresholds),
+        thresholds=thresholds_for(snakemake.params.backend, **snakemake.params.thresholds),
     )
     write_table(ledger, snakemake.output[0])

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from talkingface.files import read_json, read_table, write_table
 from talkingface.log import logged
+from talkingface.models import model_folder
 from talkingface.proxy import Proxy, proxy_frames
 from talkingface.sync import sync_motion, unjudged
 
@@ -11,15 +12,30 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with logged(snakemake.log[0]):
-    if snakemake.params.settings["backend"] == "none":
+    settings = dict(snakemake.params.settings)
+    backend = settings.pop("backend")
+    if backend == "none":
         tracks, frames = unjudged()
+    elif backend == "syncnet":
+        from talkingface.syncnet_sync import sync_video
+
+        folder = model_folder(read_json(snakemake.input.model[0]), snakemake.config["models"])
+        tracks, frames = sync_video(
+            snakemake.input.media,
+            read_table(snakemake.input.tracks),
+            snakemake.input.sound,
+            folder / "syncnet_v2.model",
+            device=snakemake.params.device,
+            threads=snakemake.threads,
+            **settings,
+        )
     else:
         tracks, frames = sync_motion(
             proxy_frames(snakemake.input.video),
             read_table(snakemake.input.tracks),
             snakemake.input.sound,
             scale=Proxy.from_dict(read_json(snakemake.input.record)).scale,
-            max_offset=snakemake.params.settings["max_offset"],
+            max_offset=settings["max_offset"],
             threads=snakemake.threads,
         )
     write_table(tracks, snakemake.output.tracks)

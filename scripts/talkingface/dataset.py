@@ -38,6 +38,7 @@ PRODUCTS = {
     "depth": {"depth": "depth/{video}/{clip}", "depth_scale": "depth/{video}/{clip}.json"},
     "overlay": {"overlay": "overlay/{video}/{clip}.mp4"},
     "mfcc": {"mfcc": "mfcc/{video}/{clip}.npy"},
+    "hubert": {"hubert": "hubert/{video}/{clip}.npy"},
     "mel": {"mel": "mel/{video}/{clip}.npy"},
 }
 # Added to every kept clip, before one column per product.

@@ -45,6 +45,23 @@ class Thresholds:
     max_offset: int = 15
 
 
+# By backend of sync: lowest confidence and largest offset where the config gives none. Those of
+# syncnet are LatentSync's.
+SYNC_GATES = {"motion": (2.0, 15), "syncnet": (3.0, 6)}
+
+
+def thresholds_for(
+    backend: str, *, min_confidence: float | None, max_offset: int | None, **others: Any
+) -> Thresholds:
+    """The thresholds, with those of the sync backend where they are None."""
+    confidence, offset = SYNC_GATES.get(backend, SYNC_GATES["motion"])
+    return Thresholds(
+        min_confidence=confidence if min_confidence is None else min_confidence,
+        max_offset=offset if max_offset is None else max_offset,
+        **others,
+    )
+
+
 def judge_segments(
     video_id: str,
     record: dict[str, Any],

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -47,7 +49,9 @@ def requirements(lines: list[str]) -> dict[str, str]:
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 NEEDED = requirements(PROJECT["dependencies"])
 OPTIONAL = {
-    name for lines in PROJECT["optional-dependencies"].values() for name in requirements(lines)
+    name: versions
+    for lines in PROJECT["optional-dependencies"].values()
+    for name, versions in requirements(lines).items()
 }
 
 
@@ -112,22 +116,33 @@ def test_what_a_script_imports_is_in_its_environment(rule: str) -> None:
     (pip,) = (part["pip"] for part in environment if isinstance(part, dict))
     asked = requirements(pip)
     wanted = {distribution(module) for module in used(SCRIPTS / f"{rule}.py", set())}
-    wanted -= OPTIONAL
-    assert wanted <= set(asked) and wanted <= set(NEEDED)
+    wanted -= {"dlib-bin", "face_recognition_models"}
+    assert wanted <= set(asked) and wanted <= {*NEEDED, *OPTIONAL}
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "envs").glob("*.yaml")), ids=lambda p: p.stem)
 def test_environments_agree_with_the_project(file: Path) -> None:
     environment = yaml.safe_load(file.read_text())["dependencies"]
     (pip,) = (part["pip"] for part in environment if isinstance(part, dict))
+    known = OPTIONAL | NEEDED
     for name, versions in requirements(pip).items():
-        assert NEEDED[name] == versions, name
+        assert known[name] == versions, name
 
 
-def test_no_stage_needs_torch() -> None:
-    for rule in RULES:
-        assert not {"torch", "transformers"} & used(SCRIPTS / f"{rule}.py", set())
-    assert "torch" not in (ROOT / "constraints.txt").read_text()
+def test_torch_is_imported_by_no_stage_until_a_backend_does() -> None:
+    modules = {
+        name
+        for rule in RULES
+        for node in ast.parse((SCRIPTS / f"{rule}.py").read_text()).body
+        if isinstance(node, ast.ImportFrom) and (name := node.module).startswith("talkingface")
+    }
+    code = "import sys\n" + "".join(f"import {name}\n" for name in sorted(modules))
+    code += "sys.exit(str({'torch', 'transformers'} & set(sys.modules)))\n"
+    environment = os.environ | {"PYTHONPATH": str(SCRIPTS)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True
+    )
+    assert done.stderr.strip() == "set()"
 
 
 def test_modules_are_short() -> None:
