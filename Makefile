@@ -5,13 +5,14 @@ CORES ?= $(shell nproc 2>/dev/null || echo 2)
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 
-.PHONY: help demo test test-learned lint docs constraints clean
+.PHONY: help demo test test-learned test-slurm lint docs constraints clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   run the workflow on a demonstration video, into demo/"
 	@echo "make test   run the tests"
 	@echo "make test-learned   run the tests of the learned backends"
+	@echo "make test-slurm   run the demonstration in a SLURM cluster of this machine; as root"
 	@echo "make lint   check style and types"
 	@echo "make docs   write the table of settings into README.md"
 
@@ -37,6 +38,10 @@ test: $(VENV)/.ready-demo,dlib,test
 # With the learned backends: torch is large where there is no build for processors alone.
 test-learned: $(VENV)/.ready-demo,learned,test
 	$(BIN)/python -m pytest -q $$(grep -rl --include='test_*.py' 'importorskip("torch")' tests)
+
+# Installs Debian's slurm-wlm and munge where they are missing.
+test-slurm: $(VENV)/.ready-demo,slurm,test
+	$(BIN)/python -m pytest -q tests/slurm
 
 lint: $(VENV)/.ready-demo,dlib,test
 	$(BIN)/ruff check scripts tests benchmarks

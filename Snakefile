@@ -41,6 +41,11 @@ def gpus(model):
     return int(bool(model) and config["device"] != "cpu")
 
 
+def scaled(amount):
+    """What a job asks for: twice the amount at its second attempt, three times at its third."""
+    return lambda wildcards, attempt: attempt * amount
+
+
 wildcard_constraints:
     video="[A-Za-z0-9_-]+",
     model="[A-Za-z0-9_.@-]+",
@@ -67,6 +72,16 @@ rule all:
 onstart:
     from talkingface.plan import describe_plan
 
+    if workflow.local_exec and "gpu" not in workflow.global_resources:
+        wanting = {
+            job.rule.name for job in workflow.dag.needrun_jobs() if job.resources.get("gpu")
+        }
+        if wanting:
+            sys.exit(
+                f"On a GPU: {', '.join(sorted(wanting))}. Say how many this machine has, with\n"
+                "  --resources gpu=1 downloads=4\n"
+                "Every job gets one of its own. `device: cpu` in the config does without."
+            )
     jobs = [
         (job.rule.name, workflow.dag.reason(job).get_names())
         for job in workflow.dag.needrun_jobs()

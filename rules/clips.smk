@@ -19,8 +19,8 @@ rule segments:
         "../envs/media.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=20,
+        mem_mb=scaled(1000),
+        runtime=scaled(20),
         gpu=0,
     params:
         thresholds=config["segments"],
@@ -48,8 +48,8 @@ rule clips:
         "../envs/media.yaml"
     threads: 2
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=scaled(2000),
+        runtime=scaled(120),
         gpu=0,
     params:
         settings=config["clips"],

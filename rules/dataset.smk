@@ -19,8 +19,8 @@ rule quality:
         "../envs/faces.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=scaled(2000),
+        runtime=scaled(60),
         gpu=0,
     params:
         # What is measured; the thresholds are the dataset's.
@@ -53,8 +53,8 @@ rule dataset:
         "../envs/media.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=scaled(4000),
+        runtime=scaled(60),
         gpu=0,
     params:
         videos=list(VIDEOS.values()),

@@ -16,8 +16,8 @@ rule tracks:
         "../envs/faces.yaml"
     threads: 2
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=scaled(2000),
+        runtime=scaled(60),
         gpu=0,
     params:
         settings=config["tracks"],
@@ -46,8 +46,8 @@ rule sync:
         "../envs/learned.yaml" if learned("sync") else "../envs/faces.yaml"
     threads: 2
     resources:
-        mem_mb=4000 if learned("sync") else 2000,
-        runtime=120,
+        mem_mb=scaled(4000 if learned("sync") else 2000),
+        runtime=scaled(120),
         gpu=gpus(learned("sync")),
     params:
         settings=config["sync"],

@@ -16,8 +16,8 @@ rule landmarks:
         "../envs/faces.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=scaled(2000),
+        runtime=scaled(120),
         gpu=0,
     params:
         settings=config["landmarks"],
@@ -43,8 +43,8 @@ rule pose:
         "../envs/faces.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=scaled(1000),
+        runtime=scaled(30),
         gpu=0,
     params:
         settings=config["pose"],
@@ -69,8 +69,8 @@ rule expression:
         "../envs/faces.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=scaled(1000),
+        runtime=scaled(30),
         gpu=0,
     params:
         settings=config["expression"],
@@ -95,8 +95,8 @@ rule depth:
         "../envs/faces.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=120,
+        mem_mb=scaled(1000),
+        runtime=scaled(120),
         gpu=0,
     params:
         settings=config["depth"],

@@ -36,12 +36,13 @@ rule download:
     benchmark:
         "results/benchmarks/download/{video}.tsv"
     retries: config["download"]["tries"] - 1
+    localrule: config["download"]["local"]
     conda:
         "../envs/media.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=120,
+        mem_mb=scaled(1000),
+        runtime=scaled(120),
         gpu=0,
         # At most so many at a time: profiles/default has the budget.
         downloads=lambda wildcards: int(not is_local(wildcards)),
@@ -66,8 +67,8 @@ rule retry_unavailable:
         "../envs/media.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=scaled(500),
+        runtime=scaled(10),
         gpu=0,
     params:
         records=expand("results/videos/{video}.json", video=VIDEOS),
@@ -91,8 +92,8 @@ rule proxy:
         "../envs/media.yaml"
     threads: 2
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=scaled(2000),
+        runtime=scaled(120),
         gpu=0,
     params:
         settings=config["proxy"],
@@ -114,8 +115,8 @@ rule scenes:
         "../envs/media.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=scaled(1000),
+        runtime=scaled(60),
         gpu=0,
     params:
         settings=config["scenes"],

@@ -15,8 +15,8 @@ rule models:
         "../envs/media.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=240,
+        mem_mb=scaled(500),
+        runtime=scaled(240),
         gpu=0,
     params:
         # Where the store lies is no param: the model is the same elsewhere, and a param that

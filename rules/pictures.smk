@@ -16,8 +16,8 @@ rule frames:
         "../envs/media.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=scaled(1000),
+        runtime=scaled(60),
         gpu=0,
     params:
         settings=config["frames"],
@@ -42,8 +42,8 @@ rule parsing:
         "../envs/faces.yaml"
     threads: 2
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=scaled(2000),
+        runtime=scaled(120),
         gpu=0,
     params:
         settings=config["parsing"],
@@ -68,8 +68,8 @@ rule background:
         "../envs/faces.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=scaled(1000),
+        runtime=scaled(60),
         gpu=0,
     params:
         settings=config["background"],
@@ -94,8 +94,8 @@ rule torso:
         "../envs/faces.yaml"
     threads: 2
     resources:
-        mem_mb=1000,
-        runtime=120,
+        mem_mb=scaled(1000),
+        runtime=scaled(120),
         gpu=0,
     params:
         settings=config["torso"],
@@ -126,8 +126,8 @@ rule overlay:
         "../envs/faces.yaml"
     threads: 2
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=scaled(2000),
+        runtime=scaled(120),
         gpu=0,
     params:
         min_confidence=config["segments"]["min_confidence"],

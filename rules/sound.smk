@@ -16,8 +16,8 @@ rule mfcc:
         "../envs/audio.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=scaled(1000),
+        runtime=scaled(30),
         gpu=0,
     params:
         version=1,
@@ -40,8 +40,8 @@ rule mel:
         "../envs/audio.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=scaled(1000),
+        runtime=scaled(30),
         gpu=0,
     params:
         settings=config["mel"],
@@ -66,8 +66,8 @@ rule hubert:
         "../envs/learned.yaml"
     threads: 2
     resources:
-        mem_mb=8000,
-        runtime=120,
+        mem_mb=scaled(8000),
+        runtime=scaled(120),
         gpu=gpus(True),
     params:
         settings={

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from talkingface.files import read_json, read_table
+from talkingface.gpu import reserve
 from talkingface.hubert import COLUMNS, Features
 from talkingface.log import logged
 from talkingface.models import model_folder
@@ -17,7 +18,7 @@ def make(clip, folder):
     return features.columns
 
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0]), reserve(snakemake.resources.gpu):
     record = read_json(snakemake.input.model)
     features = Features(
         read_table(snakemake.input.manifest),

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from talkingface.files import read_json, read_table, write_table
+from talkingface.gpu import reserve
 from talkingface.log import logged
 from talkingface.models import model_folder
 from talkingface.proxy import Proxy, proxy_frames
@@ -11,7 +12,7 @@ from talkingface.sync import sync_motion, unjudged
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0]), reserve(snakemake.resources.gpu):
     settings = dict(snakemake.params.settings)
     backend = settings.pop("backend")
     if backend == "none":

@@ -99,7 +99,7 @@ def measure_clip(
     lengths = {len(boxes), len(points), len(present), len(angles)}
     if len(lengths) > 1:
         raise ValueError(
-            f"{len(boxes)} frames in the clip's csv, {len(points)} (present: {len(present)}) in its "
+            f"{len(boxes)} frames in the csv, {len(points)} (present: {len(present)}) in the "
             f"landmarks, {len(angles)} in its pose: make landmarks and pose again"
         )
     at_border = touches_border(boxes, points, clip_size, source_size)

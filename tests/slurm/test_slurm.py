@@ -1,0 +1,224 @@
+"""The demonstration in a SLURM cluster, while jobs are cancelled and run out of memory."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import yaml
+
+from .cluster import Cluster, Job
+from .conftest import QUICK, ROOT, Workspace, make_workspace
+
+# What this cluster's users put in place of the profile's comments.
+SITE = (
+    *("--default-resources", "slurm_partition=cpu"),
+    *("--set-resources", "sync:slurm_partition=gpu", "sync:gpu_model=test", "sync:gpu=1"),
+)
+# For one video less than Python with its libraries takes, at first.
+OVER_MEMORY = "tracks:mem_mb=150 if wildcards.video == 'vlog' and attempt == 1 else 1200"
+
+
+@dataclass
+class Run:
+    """A finished run in the cluster."""
+
+    workspace: Workspace
+    jobs: list[Job]
+    cancelled: int
+    local: Path
+
+    def of(self, rule: str) -> list[Job]:
+        return [job for job in self.jobs if job.rule == rule]
+
+    def attempts(self) -> list[list[Job]]:
+        """The jobs of every rule and video in the order of their attempts."""
+        found: dict[tuple[str, str], list[Job]] = {}
+        for job in self.jobs:
+            found.setdefault((job.rule, job.video), []).append(job)
+        return list(found.values())
+
+
+@pytest.fixture(scope="module")
+def run(cluster: Cluster, demo_videos: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The demonstration in the cluster; beside it, for comparison, without one."""
+    workspace = make_workspace(tmp_path_factory.mktemp("run"), cluster, demo_videos)
+    local = make_workspace(tmp_path_factory.mktemp("local"), cluster, demo_videos)
+    alone = local.start("--cores", "2", profile="default")
+    process = workspace.start(*SITE, OVER_MEMORY, *QUICK)
+
+    def running_scenes() -> Job | None:
+        scenes = [job for job in cluster.jobs() if job.rule == "scenes"]
+        return next((job for job in scenes if job.state == "RUNNING"), None)
+
+    cancelled = wait_for(running_scenes, process).number
+    cluster.ask("scancel", str(cancelled))
+    workspace.finish(process)
+    local.finish(alone)
+    return Run(workspace, cluster.jobs(), cancelled, local.folder)
+
+
+def wait_for(find: Callable[[], Job | None], process: subprocess.Popen[str]) -> Job:
+    deadline = time.monotonic() + 300
+    while (found := find()) is None:
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.3)
+    return found
+
+
+@pytest.fixture(scope="module")
+def said(run: Run) -> dict[tuple[str, str], dict[str, int]]:
+    """What the rules say every job needs at its first attempt, as a dry run prints it."""
+    command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), "--dry-run"]
+    command += ["--configfile", str(run.local / "mine.yaml"), "-d", str(run.local)]
+    command += ["--forceall", "--cores", "64"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    said: dict[tuple[str, str], dict[str, int]] = {}
+    for rule, block in re.findall(r"^rule (\w+):\n((?: .*\n)+)", done.stdout, re.MULTILINE):
+        video = re.search(r"wildcards: video=(\S+)", block)
+        words = re.findall(r"\b(threads|mem_mb|runtime|gpu)[=:] ?(\d+)", block)
+        amounts = {"threads": 1} | {name: int(word) for name, word in words}
+        said[rule, video[1] if video else ""] = amounts
+    # It only waits for the others, and is no job.
+    del said["all", ""]
+    return said
+
+
+def test_every_job_came_to_its_end(run: Run, said: dict[tuple[str, str], dict[str, int]]) -> None:
+    ended = [attempts[-1] for attempts in run.attempts()]
+    assert {job.state for job in ended} == {"COMPLETED"}
+    assert {(job.rule, job.video) for job in ended} == set(said)
+    assert len(said) > 40
+    failed = [job for job in run.jobs if job.state != "COMPLETED"]
+    assert [job.rule for job in failed] == ["scenes", "tracks"]
+
+
+def test_jobs_get_what_their_rules_say(
+    run: Run, said: dict[tuple[str, str], dict[str, int]]
+) -> None:
+    for attempts in run.attempts():
+        for number, job in enumerate(attempts, 1):
+            amounts = said[job.rule, job.video]
+            assert job.cpus == amounts["threads"]
+            assert job.minutes == number * amounts["runtime"]
+            if job.rule != "tracks":
+                assert job.memory_mb == number * amounts["mem_mb"]
+
+
+def test_jobs_run_beside_each_other(run: Run) -> None:
+    first, second = run.of("download")[:2]
+    assert second.start < first.end
+
+
+def test_gpu_jobs_get_one_gpu_and_others_none(run: Run) -> None:
+    for job in run.jobs:
+        on_gpu = job.rule == "sync"
+        assert job.gpus == int(on_gpu)
+        assert job.partition == ("gpu" if on_gpu else "cpu")
+        assert run.workspace.cluster.gpus_seen(job) == {"0" if on_gpu else "unset"}
+
+
+def test_gpu_jobs_take_turns_on_the_one_gpu(run: Run) -> None:
+    jobs = sorted(run.of("sync"), key=lambda job: job.start)
+    assert len(jobs) == 5
+    for earlier, later in pairwise(jobs):
+        assert earlier.end <= later.start
+
+
+def test_a_cancelled_job_is_tried_again(run: Run) -> None:
+    (attempts,) = [a for a in run.attempts() if run.cancelled in [job.number for job in a]]
+    assert [job.state for job in attempts] == ["CANCELLED", "COMPLETED"]
+
+
+def test_a_job_over_its_memory_is_tried_again_with_more(run: Run) -> None:
+    log = (run.workspace.cluster.folder / "slurmd.log").read_text()
+    first, second = [job for job in run.of("tracks") if job.video == "vlog"]
+    assert (first.state, first.memory_mb) == ("FAILED", 150)
+    assert (second.state, second.memory_mb) == ("COMPLETED", 1200)
+    killed = re.findall(r"StepId=(\d+)\.\w+ exceeded memory limit", log)
+    assert set(killed) == {str(first.number)}
+
+
+def test_the_dataset_is_that_of_a_local_run(run: Run) -> None:
+    here, there = run.local / "results", run.workspace.folder / "results"
+    files = products(here)
+    assert len(files) > 90
+    assert products(there) == files
+    for name in files:
+        if name.parts[0] == "videos":
+            assert record(here / name) == record(there / name), name
+        elif (here / name).read_bytes() != (there / name).read_bytes():
+            assert name.suffix == ".mp4", name
+            assert np.array_equal(decoded(here / name), decoded(there / name)), name
+
+
+def products(results: Path) -> set[Path]:
+    """All files but logs and benchmarks, relative to the folder."""
+    files = {file.relative_to(results) for file in results.rglob("*") if file.is_file()}
+    return {file for file in files if file.parts[0] not in ("logs", "benchmarks")}
+
+
+def record(path: Path) -> dict[str, object]:
+    """What is known of a video, but not the folder it lies in."""
+    known = json.loads(path.read_text())
+    known["provenance"]["path"] = Path(known["provenance"]["path"]).name
+    return known
+
+
+def decoded(path: Path) -> np.ndarray:
+    with av.open(str(path)) as container:
+        return np.stack([frame.to_ndarray() for frame in container.decode(video=0)])
+
+
+def test_a_second_run_submits_nothing(run: Run) -> None:
+    before = len(run.workspace.cluster.jobs())
+    output = run.workspace.finish(run.workspace.start(*SITE, OVER_MEMORY, *QUICK))
+    assert "Nothing to be done" in output
+    assert len(run.workspace.cluster.jobs()) == before
+
+
+def test_downloads_can_stay_on_this_machine(workspace: Workspace) -> None:
+    with (workspace.folder / "mine.yaml").open("a") as settings:
+        settings.write("download: {local: true}\n")
+    before = len(workspace.cluster.jobs())
+    workspace.finish(workspace.start("--until", "download", *QUICK))
+    assert len(list((workspace.folder / "results" / "videos").iterdir())) == 5
+    assert len(workspace.cluster.jobs()) == before
+
+
+def test_an_interrupted_run_leaves_no_jobs(workspace: Workspace) -> None:
+    before = {job.number for job in workspace.cluster.jobs()}
+
+    def started() -> Job | None:
+        jobs = [job for job in workspace.cluster.jobs() if job.number not in before]
+        return next((job for job in jobs if job.state == "RUNNING"), None)
+
+    process = workspace.start("results/videos/vlog.json", *QUICK)
+    wait_for(started, process)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) != 0
+    time.sleep(1)
+    jobs = [job for job in workspace.cluster.jobs() if job.number not in before]
+    assert [job.state for job in jobs] == ["CANCELLED"]
+
+
+def test_the_profile_repeats_the_default_one() -> None:
+    # It replaces that one, and does not add to it.
+    default, slurm = (
+        yaml.safe_load((ROOT / "profiles" / name / "config.yaml").read_text())
+        for name in ("default", "slurm")
+    )
+    assert default.items() <= slurm.items()
+    # A budget of GPUs would be one for the whole cluster.
+    assert not [entry for entry in slurm.get("resources", []) if entry.startswith("gpu")]
