@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +13,8 @@ from typing import Any
 
 import pandas as pd
 
+# A disk with less space than this, in bytes, is full: writers stop short of its very end.
+FULL = 1 << 20
 TEXT = ("clip_id", "video_id", "verdict", "stage", "reason", "crop", "detail", "backend")
 
 
@@ -26,7 +30,8 @@ def aside(path: str | Path) -> Iterator[Path]:
     """Give a path beside `path` to write a file or a folder to; rename it when all went well.
 
     The suffix is kept, so that writers that choose a format by it still can. What an earlier,
-    killed run left there is removed first; after an error nothing is left behind.
+    killed run left there is removed first; after an error nothing is left behind. Where the disk
+    is full, the error is an OSError that says so and names `path`: not every library's does.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -34,8 +39,11 @@ def aside(path: str | Path) -> Iterator[Path]:
     _remove(partial)
     try:
         yield partial
-    except BaseException:
+    except BaseException as error:
+        full = shutil.disk_usage(path.parent).free < FULL
         _remove(partial)
+        if full and isinstance(error, Exception):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
         raise
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)

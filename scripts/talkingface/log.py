@@ -8,16 +8,25 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 SHOWN_LINES = 15
 
 
+@dataclass
+class Work:
+    """What a job has done: `frames` of the video it dealt with, 0 where that says nothing."""
+
+    frames: int = 0
+
+
 @contextmanager
-def logged(path: str | Path) -> Iterator[None]:
+def logged(path: str | Path) -> Iterator[Work]:
     """Send standard output and error, also those of C libraries, to the file `path`.
 
+    The log's last line is how long it took, and how many frames a second where `frames` is set.
     An exception is written to the log; its last lines are shown on the terminal with the log's
     name, and the process exits with status 1.
     """
@@ -33,13 +42,23 @@ def logged(path: str | Path) -> Iterator[None]:
         level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", force=True
     )
     began = time.monotonic()
+    work = Work()
     try:
-        yield
+        yield work
     except BaseException:
-        traceback.print_exc()
-        sys.stderr.flush()
-        lines = path.read_text(errors="replace").splitlines()[-SHOWN_LINES:]
+        trace = traceback.format_exc()
+        with suppress(OSError):  # the disk may be full, the terminal is to be told all the same
+            sys.stdout.flush()
+            sys.stderr.flush()
+        said = path.read_text(errors="replace")
+        with suppress(OSError):
+            sys.stderr.write(trace)
+            sys.stderr.flush()
+        lines = f"{said}{trace}".splitlines()[-SHOWN_LINES:]
         message = "\n".join([f"{path}, last lines:", *(f"  {line}" for line in lines), ""])
         os.write(terminal, message.encode())
         raise SystemExit(1) from None
-    logging.getLogger(__name__).info("done in %.1f s", time.monotonic() - began)
+    seconds = max(0.001, time.monotonic() - began)
+    sys.stdout.flush()
+    speed = f", {work.frames} frames, {work.frames / seconds:.1f} frames/s" if work.frames else ""
+    logging.getLogger(__name__).info("done in %.1f s%s", seconds, speed)

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from small_disk import small_disk
 from talkingface.files import aside, read_json, read_table, write_json, write_table
 
 
@@ -20,6 +22,15 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
         raise RuntimeError
     assert path.read_text() == "half"
     assert [p.name for p in path.parent.iterdir()] == ["a.mp4"]
+
+
+def test_a_full_disk_is_called_so_whatever_the_writer_says(tmp_path: Path) -> None:
+    path = tmp_path / "mfcc" / "a.npy"
+    with small_disk(tmp_path, "64k"):
+        full = pytest.raises(OSError, match=r"No space left on device: '.*/mfcc/a\.npy'")
+        with full, aside(path) as partial:
+            np.save(partial, np.zeros(100_000))  # "100000 requested and 8176 written"
+        assert list(path.parent.iterdir()) == []
 
 
 def test_a_folder_replaces_what_was_there(tmp_path: Path) -> None:
