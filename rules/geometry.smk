@@ -84,6 +84,7 @@ rule depth:
         folder=rules.clips.output.folder,
         manifest=rules.clips.output.manifest,
         landmarks=rules.landmarks.output.folder,
+        model=learned("depth"),
     output:
         folder=directory("results/depth/{video}"),
         manifest="results/depth/{video}.csv",
@@ -92,14 +93,15 @@ rule depth:
     benchmark:
         "results/benchmarks/depth/{video}.tsv"
     conda:
-        "../envs/faces.yaml"
+        "../envs/learned.yaml" if learned("depth") else "../envs/faces.yaml"
     threads: 1
     resources:
-        mem_mb=scaled(1000),
+        mem_mb=scaled(6000 if learned("depth") else 1000),
         runtime=scaled(120),
-        gpu=0,
+        gpu=gpus(learned("depth")),
     params:
         settings=config["depth"],
+        device=config["device"],
         version=1,
     script:
         "../scripts/depth.py"

@@ -31,6 +31,7 @@ rule parsing:
         folder=rules.clips.output.folder,
         manifest=rules.clips.output.manifest,
         landmarks=rules.landmarks.output.folder,
+        model=learned("parsing"),
     output:
         folder=directory("results/parsing/{video}"),
         manifest="results/parsing/{video}.csv",
@@ -39,14 +40,15 @@ rule parsing:
     benchmark:
         "results/benchmarks/parsing/{video}.tsv"
     conda:
-        "../envs/faces.yaml"
+        "../envs/learned.yaml" if learned("parsing") else "../envs/faces.yaml"
     threads: 2
     resources:
-        mem_mb=scaled(2000),
+        mem_mb=scaled(6000 if learned("parsing") else 2000),
         runtime=scaled(120),
-        gpu=0,
+        gpu=gpus(learned("parsing")),
     params:
         settings=config["parsing"],
+        device=config["device"],
         version=1,
     script:
         "../scripts/parsing.py"

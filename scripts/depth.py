@@ -4,8 +4,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from talkingface.depth import load, make_depth
+from talkingface.files import read_json
+from talkingface.gpu import reserve
 from talkingface.landmarks import read_npz
+from talkingface.learned import weights_hash
 from talkingface.log import logged
+from talkingface.models import model_folder
 from talkingface.products import make_products
 
 if TYPE_CHECKING:
@@ -21,9 +25,15 @@ def make(clip, folder):
         folder / clip.clip_id,
         folder / f"{clip.clip_id}.json",
     )
-    return {"backend": backend.name}
+    return {"backend": backend.name, "sha256": weights_hash(record)}
 
 
-with logged(snakemake.log[0]):
-    backend = load(snakemake.params.settings["backend"])
-    make_products(snakemake.input.manifest, *snakemake.output, make, ["backend"])
+with logged(snakemake.log[0]), reserve(snakemake.resources.gpu):
+    record = read_json(snakemake.input.model[0]) if snakemake.input.model else None
+    backend = load(
+        model=model_folder(record, snakemake.config["models"]) if record else None,
+        device=snakemake.params.device,
+        threads=snakemake.threads,
+        **snakemake.params.settings,
+    )
+    make_products(snakemake.input.manifest, *snakemake.output, make, ["backend", "sha256"])

@@ -1,6 +1,6 @@
 """Depth of every frame of a clip: 16-bit PNG on one scale for the whole clip, and its record.
 
-Backends: `mesh` (embedded, the face only; see `mesh_depth`).
+Backends: `mesh` (embedded, the face only; see `mesh_depth`), `dagan`, `depth_anything` (learned).
 
 Value 0 is where there is no depth; from 1, the farthest of the clip, to 65535, the nearest, values
 are linear in the backend's own quantity: quantity = offset + scale * value.
@@ -21,10 +21,12 @@ from talkingface import mesh_depth
 from talkingface.clips import clip_frames
 from talkingface.files import read_json, write_json
 from talkingface.landmarks import Landmarks
+from talkingface.learned import load_learned
 from talkingface.media.ahead import ahead
 from talkingface.media.picture import write_picture
 
-BACKENDS = ("mesh",)
+LEARNED = ("dagan", "depth_anything")
+BACKENDS = ("mesh", *LEARNED)
 BATCH = 8  # frames a backend is given at once
 
 _FARTHEST, _NEAREST = 1, 65535
@@ -82,11 +84,23 @@ class Scale:
         return depth
 
 
-def load(backend: str = "mesh") -> Backend:
-    """The backend of this name, one of BACKENDS; ValueError for another."""
-    if backend not in BACKENDS:
-        raise ValueError(f"depth backend {backend!r} is none of {', '.join(BACKENDS)}")
-    return mesh_depth.load()
+def load(
+    backend: str = "mesh",
+    *,
+    model: str | Path | None = None,
+    device: str = "auto",
+    precision: str = "float32",
+    threads: int = 1,
+) -> Backend:
+    """The backend of this name, one of BACKENDS; ValueError for another.
+
+    model, device, precision, threads: of LEARNED ones, see `learned.load_learned`.
+    """
+    if backend == "mesh":
+        return mesh_depth.load()
+    if backend in LEARNED:
+        return load_learned(backend, model, device=device, precision=precision, threads=threads)
+    raise ValueError(f"depth backend {backend!r} is none of {', '.join(BACKENDS)}")
 
 
 def make_depth(

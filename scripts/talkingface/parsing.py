@@ -9,8 +9,8 @@ CelebA's own `lefteye_x` is the smaller x. (face-crop-plus' documentation says t
 that it is "not always accurate".) zllrunning swaps l_ and r_ when it mirrors a picture, so its
 network keeps to sides of the picture too.
 
-Backends: `mesh` (embedded, `mesh_parsing`). A backend is a module with `load(...)`, which gives a
-`Parser`.
+Backends: `mesh` (embedded, `mesh_parsing`), `bisenet`, `segformer` (learned). A backend is a module
+with `load(...)`, which gives a `Parser`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from typing import Protocol, Self
 import cv2
 import numpy as np
 
+from talkingface.learned import load_learned
 from talkingface.media.picture import write_picture
 
 LABELS = (
@@ -50,7 +51,8 @@ PALETTE = np.array(
     np.uint8,
 )  # fmt: skip
 
-BACKENDS = ("mesh",)
+LEARNED = ("bisenet", "segformer")
+BACKENDS = ("mesh", *LEARNED)
 BATCH = 8  # frames given to a backend at a time
 
 
@@ -78,16 +80,27 @@ class Parser(Protocol):
         ...
 
 
-def load(backend: str = "mesh", *, person: str = "both", threads: int = 1) -> Parser:
+def load(
+    backend: str = "mesh",
+    *,
+    person: str = "both",
+    model: str | Path | None = None,
+    device: str = "auto",
+    precision: str = "float32",
+    threads: int = 1,
+) -> Parser:
     """Load a backend.
 
-    backend: one of BACKENDS. person: of `mesh`, one of `person.MODELS`. threads: for `mesh`.
-    Raises ValueError for another backend or model.
+    backend: one of BACKENDS. person: of `mesh`, one of `person.MODELS`. model, device, precision:
+    of LEARNED ones, see `learned.load_learned`.
+    Raises ValueError for another backend or person model, and what `load_learned` raises.
     """
     if backend == "mesh":
         from talkingface import mesh_parsing
 
         return mesh_parsing.load(person, threads)
+    if backend in LEARNED:
+        return load_learned(backend, model, device=device, precision=precision, threads=threads)
     raise ValueError(f"parsing backend {backend!r} is none of {', '.join(BACKENDS)}")
 
 

@@ -42,7 +42,7 @@ class Workspace:
         command += ["-d", str(self.folder), "--cores", "2", *arguments]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("SNAKEMAKE")}
         done = subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=600
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=1800
         )
         if check:
             assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-6000:]

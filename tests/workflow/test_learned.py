@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -27,12 +30,16 @@ def workspace(demo_videos: Path, tmp_path_factory: pytest.TempPathFactory) -> Wo
     shutil.copy(demo_videos / "landscape.mp4", folder / "view.mp4")
     workspace.list_videos("vlog,vlog.mp4,,", "view,view.mp4,,")
     put_syncnet(folder)
+    put_bisenet(folder)
+    put_dagan(folder / "models/dagan")
     put_hubert(folder / "models/test--tiny-hubert")
     (folder / "mine.yaml").write_text(
-        "features: [hubert]\n"
+        "features: [hubert, parsing, depth, background, torso]\n"
         "device: cpu\n"
         "sync: {backend: syncnet}\n"
         "segments: {min_confidence: -100, max_offset: 15}\n"
+        "parsing: {backend: bisenet}\n"
+        "depth: {backend: dagan}\n"
         "hubert: {model: test/tiny-hubert, layers: [0, -1]}\n"
     )
     workspace.run("--configfile", "mine.yaml")
@@ -40,14 +47,33 @@ def workspace(demo_videos: Path, tmp_path_factory: pytest.TempPathFactory) -> Wo
 
 
 def put_syncnet(folder: Path) -> None:
-    """Its hash is not the published one, so its record is written here."""
     from random_syncnet import random_state
 
-    path = folder / "models/syncnet/syncnet_v2.model"
+    put(folder, "syncnet", random_state())
+
+
+def put_bisenet(folder: Path) -> None:
+    from random_networks import random_bisenet
+
+    put(folder, "bisenet", random_bisenet())
+
+
+def put(folder: Path, name: str, state: dict[str, Any]) -> None:
+    """Its hash is not the published one, so its record is written here."""
+    [file] = MODELS[name].files
+    path = folder / "models" / name / file.name
     path.parent.mkdir(parents=True)
-    torch.save(random_state(), path)
-    record = model_record(MODELS["syncnet"], {path.name: digest(path)})
-    write_json(record, folder / "results/models/syncnet.json")
+    torch.save(state, path)
+    record = model_record(MODELS[name], {path.name: digest(path)})
+    write_json(record, folder / f"results/models/{name}.json")
+
+
+def put_dagan(folder: Path) -> None:
+    from random_networks import random_dagan
+
+    folder.mkdir(parents=True)
+    for name, state in zip(("encoder", "depth"), random_dagan(18, 64, 64), strict=True):
+        torch.save(state, folder / f"{name}.pth")
 
 
 def put_hubert(folder: Path) -> None:
@@ -78,6 +104,32 @@ def test_hubert_has_two_rows_a_frame(workspace: Workspace) -> None:
     manifest = workspace.table("hubert/vlog.csv")
     assert list(manifest.model) == ["test--tiny-hubert"]
     assert len(workspace.table("hubert/view.csv")) == 0
+
+
+def test_pictures_come_from_the_networks(workspace: Workspace) -> None:
+    results = workspace.folder / "results"
+    [clip] = workspace.table("dataset/clips.csv").itertuples()
+    numbered = [f"{k:06d}.png" for k in range(1, clip.n_frames + 1)]
+    for folder in (clip.parsing, clip.depth, clip.torso):
+        assert sorted(file.name for file in (results / folder).iterdir()) == numbered
+    labels = cv2.imread(str(results / clip.parsing / numbered[7]), cv2.IMREAD_UNCHANGED)
+    assert labels.shape == (clip.height, clip.width) and labels.max() <= 18
+    assert json.loads((results / clip.depth_scale).read_text())["backend"] == "dagan"
+    for stage, name, files in (("parsing", "bisenet", 1), ("depth", "dagan", 2)):
+        [row] = workspace.table(f"{stage}/vlog.csv").itertuples()
+        record = workspace.json(f"models/{name}.json")
+        assert row.backend == name
+        assert row.sha256.split() == [file["sha256"] for file in record["files"].values()]
+        assert len(record["files"]) == files
+
+
+def test_a_gpu_needs_a_budget(workspace: Workspace) -> None:
+    mine = (workspace.folder / "mine.yaml").read_text()
+    (workspace.folder / "gpu.yaml").write_text(mine.replace("device: cpu", "device: cuda"))
+    done = workspace.run("--configfile", "gpu.yaml", check=False)
+    assert done.returncode != 0
+    assert "On a GPU: depth, hubert, parsing, sync." in done.stdout + done.stderr
+    assert "--resources gpu=1" in done.stdout + done.stderr
 
 
 def test_a_second_run_does_nothing(workspace: Workspace) -> None:

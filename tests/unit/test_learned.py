@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from talkingface.learned import load_learned, weights_hash
+from talkingface.models import Digest, ModelError, find_model, model_record
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+
+
+@pytest.mark.parametrize("backend", ["bisenet", "segformer", "dagan", "depth_anything"])
+def test_every_backend_has_a_module_a_model_and_a_way_without(backend: str) -> None:
+    assert (SCRIPTS / "talkingface" / f"{backend}.py").exists()
+    assert find_model(backend).instead.endswith("backend: mesh")
+    with pytest.raises(ModelError, match=rf"{backend} needs the folder.*backend: mesh"):
+        load_learned(backend, None)
+
+
+def test_it_is_loaded_from_its_folder_in_the_precision_asked_for(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    import random_networks
+
+    encoder, decoder = random_networks.random_dagan(18, 64, 64)
+    torch.save(encoder, tmp_path / "encoder.pth")
+    torch.save(decoder, tmp_path / "depth.pth")
+    import numpy as np
+
+    frames = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), np.uint8)
+    nobody = np.full((2, 478, 3), np.nan), np.zeros(2, bool)
+    found = {
+        precision: load_learned("dagan", tmp_path, device="cpu", precision=precision)
+        for precision in ("float32", "bfloat16")
+    }
+    exact, rough = (found[name].run(frames, *nobody) for name in found)
+    assert exact.dtype == rough.dtype == np.float32
+    assert 0 < np.abs(exact - rough).mean() < 0.05 * exact.mean()
+    with pytest.raises(ValueError, match="unknown device"):
+        load_learned("dagan", tmp_path, device="tpu")
+
+
+def test_without_torch_it_says_what_to_do(tmp_path: Path) -> None:
+    """In a process of its own, which cannot import torch."""
+    program = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from talkingface.learned import load_learned\n"
+        f"load_learned('bisenet', {str(tmp_path)!r})"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=SCRIPTS, capture_output=True, text=True
+    )
+    last = run.stderr.splitlines()[-1]
+    assert "ModelError: bisenet needs the package torch" in last
+    assert "pip install" in last and "parsing.backend: mesh" in last
+
+
+def test_the_hash_of_the_weights() -> None:
+    found = {
+        "config.json": Digest(1, "c" * 64),
+        "model.safetensors": Digest(2, "a" * 64),
+    }
+    assert weights_hash(model_record(find_model("segformer"), found)) == "a" * 64
+    found = {"encoder.pth": Digest(1, "e" * 64), "depth.pth": Digest(2, "d" * 64)}
+    expected = f"{'d' * 64} {'e' * 64}"
+    assert weights_hash(model_record(find_model("dagan"), found)) == expected
+    assert weights_hash(None) == ""
