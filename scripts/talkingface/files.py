@@ -15,7 +15,20 @@ import pandas as pd
 
 # A disk with less space than this, in bytes, is full: writers stop short of its very end.
 FULL = 1 << 20
-TEXT = ("clip_id", "video_id", "verdict", "stage", "reason", "crop", "detail", "backend")
+TEXT = (
+    "clip_id",
+    "video_id",
+    "verdict",
+    "stage",
+    "reason",
+    "crop",
+    "detail",
+    "backend",
+    "layers",
+    "dtype",
+    "model",
+    "sha256",
+)
 
 
 def _remove(path: Path) -> None:
