@@ -106,17 +106,20 @@ rule torso:
         "../scripts/torso.py"
 
 
+# Whatever of these is made is shown.
+SHOWN = {
+    feature: f"results/{feature}/{{video}}"
+    for feature in ("landmarks", "pose", "expression", "parsing", "depth")
+    if feature in config["features"]
+}
+
+
 rule overlay:
     input:
-        **{
-            feature: f"results/{feature}/{{video}}"
-            for feature in ("landmarks", "pose", "expression", "parsing", "depth")
-            if feature in config["features"]
-        },
+        **SHOWN,
         folder=rules.clips.output.folder,
         manifest=rules.clips.output.manifest,
         sync=rules.sync.output.frames,
-        # Whatever of these is made is shown.
     output:
         folder=directory("results/overlay/{video}"),
         manifest="results/overlay/{video}.csv",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 with logged(snakemake.log[0]):
     settings = dict(snakemake.config["download"])
     cookies = settings.pop("cookies")
+    settings.pop("local")  # the rule's
     download(
         snakemake.params.source,
         Path(snakemake.output.media),
