@@ -5,7 +5,7 @@ CORES ?= $(shell nproc 2>/dev/null || echo 2)
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 
-.PHONY: help demo test test-learned test-slurm lint docs constraints clean
+.PHONY: help demo bench-scale test test-learned test-slurm lint docs constraints clean
 .DEFAULT_GOAL := help
 
 help:
@@ -38,6 +38,9 @@ test: $(VENV)/.ready-demo,dlib,test
 # With the learned backends: torch is large where there is no build for processors alone.
 test-learned: $(VENV)/.ready-demo,learned,test
 	$(BIN)/python -m pytest -q $$(grep -rl --include='test_*.py' 'importorskip("torch")' tests)
+
+bench-scale: $(VENV)/.ready-demo
+	$(BIN)/python benchmarks/scale.py --idle 2000
 
 # Installs Debian's slurm-wlm and munge where they are missing.
 test-slurm: $(VENV)/.ready-demo,slurm,test

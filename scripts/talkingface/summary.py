@@ -9,8 +9,8 @@ def describe(summary: dict[str, Any]) -> str:
     """What came in, what was kept, and why the rest was not."""
     kept, videos = summary["kept"], summary["videos"]
     lines = [
-        f"{videos['count']} videos, {_duration(summary['hours_in'])}; kept "
-        f"{kept['clips']} clips, {_duration(kept['hours'])} "
+        f"{videos['count']} videos, {duration(summary['hours_in'])}; kept "
+        f"{kept['clips']} clips, {duration(kept['hours'])} "
         f"(train {summary['train']['clips']}, eval {summary['eval']['clips']})"
     ]
     for row in summary["rejected"]:
@@ -18,5 +18,6 @@ def describe(summary: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _duration(hours: float) -> str:
+def duration(hours: float) -> str:
+    """Hours, or minutes where there are less than one, as text."""
     return f"{hours:.1f} h" if hours >= 1 else f"{hours * 60:.1f} min"
