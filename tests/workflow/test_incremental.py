@@ -15,7 +15,10 @@ import pytest
 from .conftest import Workspace
 
 FEATURES = ("--config", "features=[mfcc]")
-PER_VIDEO = {"download", "proxy", "scenes", "tracks", "sync", "segments", "clips", "mfcc"}
+ROAD = ["download", "proxy", "scenes", "tracks", "sync", "segments", "clips"]
+# Landmarks and pose are wanted by quality.
+OF_CLIPS = ["mfcc", "landmarks", "pose", "quality"]
+PER_VIDEO = {*ROAD, *OF_CLIPS}
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +77,7 @@ def test_a_source_replaced(workspace: Workspace, demo_videos: Path) -> None:
     ("setting", "first"),
     [
         ("split: {eval_fraction: 0.5}", "dataset"),
+        ("quality: {min_sharpness: 30}", "dataset"),
         ("clips: {crop: follow}", "clips"),
         ("segments: {min_frames: 80}", "segments"),
         ("sync: {backend: none}", "sync"),
@@ -84,7 +88,7 @@ def test_a_source_replaced(workspace: Workspace, demo_videos: Path) -> None:
 def test_a_setting_changed_runs_its_stage_and_after(
     workspace: Workspace, setting: str, first: str
 ) -> None:
-    order = ["scenes", "tracks", "sync", "segments", "clips", "mfcc", "dataset", "all"]
+    order = [*ROAD, *OF_CLIPS, "dataset", "all"]
     # In a file: on the command line snakemake takes the numbers in {...} for text.
     settings = workspace.folder / "settings.yaml"
     settings.write_text(f"features: [mfcc]\n{setting}\n" if first != "mel" else setting)

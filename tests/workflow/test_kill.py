@@ -22,7 +22,7 @@ from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import pytest
 
@@ -34,7 +34,6 @@ from .conftest import ROOT, Workspace
 KILLS = int(os.environ.get("KILLS", "6"))
 SEED = int(os.environ.get("KILL_SEED", "0"))
 FEATURES = ("--config", "features=[landmarks,mfcc]")
-JOBS = 2 * 11 + 1
 # Seconds that a kill comes after the end of a job, at most: as long as most jobs take.
 LONGEST_WAIT = 2.0
 
@@ -79,23 +78,30 @@ def shortened(video: Video, shots: list[int], frames: int) -> Video:
     return replace(video, shots=tuple(short))
 
 
+class Outcome(NamedTuple):
+    """What a run has made, and of how many jobs."""
+
+    content: dict[str, str]
+    jobs: int
+
+
 @pytest.fixture(scope="module")
-def undisturbed(rows: list[str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What a run makes that nobody disturbs."""
+def undisturbed(rows: list[str], tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """A run that nobody disturbs."""
     workspace = Workspace(tmp_path_factory.mktemp("undisturbed"))
     workspace.list_videos(*rows)
     workspace.run(*FEATURES)
     assert workspace.json("dataset/summary.json")["train"]["clips"] == 1
     assert workspace.json("dataset/summary.json")["eval"]["clips"] == 2
-    return content(workspace)
+    return Outcome(content(workspace), finished_jobs(workspace))
 
 
 def test_a_killed_run_ends_as_if_it_had_not_been(
-    undisturbed: dict[str, str], rows: list[str], tmp_path: Path
+    undisturbed: Outcome, rows: list[str], tmp_path: Path
 ) -> None:
     chance = random.Random(SEED)
     # Moments in jobs done: spread over the whole run, each anywhere in its part.
-    moments = [JOBS * (kill + chance.random()) / KILLS for kill in range(KILLS)]
+    moments = [undisturbed.jobs * (kill + chance.random()) / KILLS for kill in range(KILLS)]
     workspaces = math.ceil(KILLS / 5)
     hits = []
     for number in range(workspaces):
@@ -106,11 +112,11 @@ def test_a_killed_run_ends_as_if_it_had_not_been(
             jobs = int(moment)
             hit = run_and_kill(workspace, jobs, (moment - jobs) * LONGEST_WAIT)
             hits.append(hit)
-            print(f"kill {len(hits)}, at {moment:.2f} of {JOBS} jobs: {', '.join(hit) or 'none'}")
+            print(f"kill {len(hits)}, at {moment:.2f} of {undisturbed.jobs} jobs: {hit or 'none'}")
             # What README tells to do.
             workspace.run("--unlock")
         workspace.run(*FEATURES)
-        assert content(workspace) == undisturbed
+        assert content(workspace) == undisturbed.content
         shutil.rmtree(workspace.folder)
     counts = Counter(stage for hit in hits for stage in hit)
     print(f"stages at work when killed: {dict(counts)}; none: {hits.count(set())} times")
@@ -137,7 +143,7 @@ def test_a_second_run_at_the_same_time_is_refused(rows: list[str], tmp_path: Pat
     ids=["download", "clips"],
 )
 def test_a_run_fills_the_disk(
-    undisturbed: dict[str, str], rows: list[str], tmp_path: Path, size: str, said: str
+    undisturbed: Outcome, rows: list[str], tmp_path: Path, size: str, said: str
 ) -> None:
     workspace = Workspace(tmp_path)
     with small_disk(tmp_path, size):
@@ -147,7 +153,7 @@ def test_a_run_fills_the_disk(
         assert said in failed.stderr
         resize(tmp_path, "100M")
         workspace.run(*FEATURES)
-        assert content(workspace) == undisturbed
+        assert content(workspace) == undisturbed.content
 
 
 def start(workspace: Workspace) -> subprocess.Popen[bytes]:
