@@ -102,14 +102,110 @@ if work:
     print(f"{manifest.n_frames.sum()} frames in {len(manifest)} clips")
 """,
     "landmarks": """
+from pathlib import Path
 from talkingface.clips import clip_frames, face_boxes
 from talkingface.files import read_table
-from talkingface.landmarks import Landmarker
+from talkingface.landmarks import Landmarker, write_npz
 with Landmarker() as landmarker:
     if work:
+        Path("landmarks").mkdir(exist_ok=True)
         for clip in read_table("clips.csv").itertuples():
             boxes = face_boxes(read_table(f"clips/{clip.clip_id}.csv"), clip.width, clip.height)
-            landmarker.run(clip_frames(f"clips/{clip.clip_id}.mp4", clip.n_frames), boxes)
+            frames = clip_frames(f"clips/{clip.clip_id}.mp4", clip.n_frames)
+            write_npz(f"landmarks/{clip.clip_id}.npz", landmarker.run(frames, boxes))
+""",
+    "pose": """
+from pathlib import Path
+import numpy as np
+from talkingface.files import read_json, read_table
+from talkingface.landmarks import read_npz
+from talkingface.pose import pose_table, solve_pose, to_source
+if work:
+    Path("pose").mkdir(exist_ok=True)
+    record = read_json("proxy.json")
+    for clip in read_table("clips.csv").itertuples():
+        crops = read_table(f"clips/{clip.clip_id}.csv")[["crop_x", "crop_y", "crop_w", "crop_h"]]
+        found = read_npz(f"landmarks/{clip.clip_id}.npz")
+        points = to_source(found.points, crops.to_numpy(), (clip.width, clip.height))
+        pose = solve_pose(points, found.present, (record["width"], record["height"]))
+        pose_table(pose)
+        np.save(f"pose/{clip.clip_id}.npy", pose.angles)
+""",
+    "expression": """
+from talkingface.expression import expression_table
+from talkingface.files import read_table
+from talkingface.landmarks import read_npz
+if work:
+    for clip in read_table("clips.csv").itertuples():
+        found = read_npz(f"landmarks/{clip.clip_id}.npz")
+        expression_table(found.points, found.present)
+""",
+    "parsing": """
+from pathlib import Path
+import numpy as np
+from talkingface.clips import clip_frames
+from talkingface.files import read_table
+from talkingface.landmarks import read_npz
+from talkingface.media.ahead import ahead
+from talkingface.parsing import load, parse_clip
+with load("mesh", threads=threads) as parser:
+    for clip in read_table("clips.csv").itertuples() if work else []:
+        found = read_npz(f"landmarks/{clip.clip_id}.npz")
+        frames = ahead(clip_frames(f"clips/{clip.clip_id}.mp4", clip.n_frames))
+        folder = Path("parsing", clip.clip_id)
+        parse_clip(parser, frames, found.points, found.present, folder, threads)
+""",
+    "background": """
+from talkingface.background import make_plate
+from talkingface.clips import clip_frames
+from talkingface.files import read_table
+from talkingface.media.ahead import ahead
+from talkingface.parsing import read_labels
+for clip in read_table("clips.csv").itertuples() if work else []:
+    frames = clip_frames(f"clips/{clip.clip_id}.mp4", clip.n_frames)
+    make_plate(ahead(frames), ahead(read_labels(f"parsing/{clip.clip_id}", clip.n_frames)))
+""",
+    "torso": """
+from talkingface.clips import clip_frames
+from talkingface.files import read_table
+from talkingface.media.ahead import ahead
+from talkingface.parsing import read_labels, write_pngs
+from talkingface.torso import make_torsos
+for clip in read_table("clips.csv").itertuples() if work else []:
+    frames = clip_frames(f"clips/{clip.clip_id}.mp4", clip.n_frames)
+    labels = read_labels(f"parsing/{clip.clip_id}", clip.n_frames)
+    write_pngs(make_torsos(ahead(frames), ahead(labels)), f"torso/{clip.clip_id}", threads)
+""",
+    "depth": """
+from pathlib import Path
+from talkingface.depth import load, make_depth
+from talkingface.files import read_table
+from talkingface.landmarks import read_npz
+backend = load("mesh")
+for clip in read_table("clips.csv").itertuples() if work else []:
+    Path("depth").mkdir(exist_ok=True)
+    make_depth(
+        backend, f"clips/{clip.clip_id}.mp4", read_npz(f"landmarks/{clip.clip_id}.npz"),
+        (clip.width, clip.height), f"depth/{clip.clip_id}", f"depth/{clip.clip_id}.json",
+    )
+""",
+    "quality": """
+import numpy as np
+from talkingface.clips import clip_frames
+from talkingface.files import read_json, read_table
+from talkingface.hands import HandFinder
+from talkingface.landmarks import read_npz
+from talkingface.quality import measure_clip
+with HandFinder() as hands:
+    for clip in read_table("clips.csv").itertuples() if work else []:
+        record = read_json("proxy.json")
+        found = read_npz(f"landmarks/{clip.clip_id}.npz")
+        measure_clip(
+            clip_frames(f"clips/{clip.clip_id}.mp4", clip.n_frames),
+            read_table(f"clips/{clip.clip_id}.csv"), found.points, found.present,
+            np.load(f"pose/{clip.clip_id}.npy"), clip_size=(clip.width, clip.height),
+            source_size=(record["width"], record["height"]), find_hands=hands.run,
+        )
 """,
     "mfcc": """
 from talkingface.files import read_table
