@@ -94,7 +94,7 @@ rule depth:
         "results/benchmarks/depth/{video}.tsv"
     conda:
         "../envs/learned.yaml" if learned("depth") else "../envs/faces.yaml"
-    threads: 1
+    threads: 2 if learned("depth") else 1
     resources:
         mem_mb=scaled(6000 if learned("depth") else 1000),
         runtime=scaled(120),
