@@ -3,9 +3,10 @@
     python benchmarks/scale.py [--videos N ...] [--batch N/M ...] [--idle N] [--variant FOLDER ...]
 
 Runs over lists of 1,000 and 10,000 videos that cannot be had, addresses and local files, with all
-features: from the command to the start of the first job, when they are killed. `--batch 100000/10`
-does so for the first of ten batches of 100,000. `--idle 2000` makes as many finished videos out of
-one (copies of its results and of Snakemake's notes on them) and runs when nothing is to be done.
+features but hubert, which wants a model: from the command to the start of the first job, when they
+are killed. `--batch 100000/10` does so for the first of ten batches of 100,000. `--idle 2000` makes
+as many finished videos out of one (copies of its results and of Snakemake's notes on them), runs
+when nothing is to be done, and asks scripts/status.py how far it is.
 Seconds are those of the processor, which other work on the machine disturbs less than wall time.
 Per video and per job: what a list of no videos takes is taken off. `--variant` adds copies of this
 project to compare, such as one with another Snakefile.
@@ -119,14 +120,12 @@ def start(project: Path, workspace: Path, *arguments: str) -> Cost:
     return Cost(cpu, wall, peak, int(re.search(r"^total\s+(\d+)", text, re.MULTILINE)[1]))
 
 
-def run(project: Path, workspace: Path, *arguments: str) -> tuple[Cost, str]:
-    """A run to its end, and what it wrote."""
+def run(words: list[str], workspace: Path) -> tuple[Cost, str]:
+    """A command to its end, and what it wrote."""
     began = time.perf_counter()
     output = workspace / "terminal.txt"
     with output.open("w") as stream:
-        process = subprocess.Popen(
-            command(project, workspace, *arguments), stdout=stream, stderr=stream
-        )
+        process = subprocess.Popen(words, stdout=stream, stderr=stream)
         _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - began
     if status:
@@ -135,16 +134,17 @@ def run(project: Path, workspace: Path, *arguments: str) -> tuple[Cost, str]:
 
 
 def command(project: Path, workspace: Path, *arguments: str) -> list[str]:
-    """Snakemake with every feature, two cores."""
+    """Snakemake with all `features`, two cores."""
     words = [sys.executable, "-m", "snakemake", *arguments, "-s", str(project / "Snakefile")]
     words += ["-d", str(workspace), "--cores", "2"]
     return [*words, "--config", f"features=[{','.join(features(project))}]"]
 
 
 def features(project: Path) -> list[str]:
-    """All features the schema knows."""
+    """All features the schema knows but hubert."""
     schema = yaml.safe_load((project / "schemas/config.schema.yaml").read_text())
-    return schema["properties"]["features"]["items"]["enum"]
+    known = schema["properties"]["features"]["items"]["enum"]
+    return [name for name in known if name != "hubert"]
 
 
 def show(name: str, cost: Cost, none: Cost, videos: float) -> None:
@@ -160,10 +160,15 @@ def show(name: str, cost: Cost, none: Cost, videos: float) -> None:
 def idle(project: Path, workspace: Path, count: int, none: Cost) -> None:
     """A run over videos that are finished."""
     finish(project, workspace, count)
-    cost, output = run(project, workspace)
+    cost, output = run(command(project, workspace), workspace)
     if "Nothing to be done" not in output:
         sys.exit(output[-3000:])
     show(f"{count} finished", cost, none, count)
+    words = [sys.executable, str(project / "scripts/status.py"), str(workspace)]
+    cost, output = run(words, workspace)
+    if f"{count} videos; " not in output:
+        sys.exit(output[-3000:])
+    show("their status", cost, Cost(0, 0, 0), count)
 
 
 def finish(project: Path, workspace: Path, count: int) -> None:
@@ -175,7 +180,7 @@ def finish(project: Path, workspace: Path, count: int) -> None:
     source.write_text("no media")
     header = "video_id,source,identity,split\n"
     (workspace / "videos.csv").write_text(f"{header}{names[0]},media/{names[0]}.mp4,,\n")
-    run(project, workspace)
+    run(command(project, workspace), workspace)
     notes = {
         urlsafe_b64decode(path.name).decode(): path
         for path in (workspace / ".snakemake/metadata").iterdir()
@@ -194,7 +199,7 @@ def finish(project: Path, workspace: Path, count: int) -> None:
                 copy(path, path.with_name(key), names[0], name)
     rows = "".join(f"{name},media/{name}.mp4,,\n" for name in names)
     (workspace / "videos.csv").write_text(header + rows)
-    _, output = run(project, workspace)
+    _, output = run(command(project, workspace), workspace)
     if f"{READY}dataset (1 " not in output:
         sys.exit(f"the copies are not taken for finished:\n{output[:3000]}")
 

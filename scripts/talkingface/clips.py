@@ -24,6 +24,7 @@ from talkingface.media.video import (
     shown_frames,
 )
 from talkingface.media.writer import AAC_RATES, VideoWriter, frame_from_planes
+from talkingface.progress import Progress
 
 COLUMNS = [
     "clip_id", "video_id", "scene", "track", "start_frame", "end_frame", "n_frames",
@@ -176,20 +177,22 @@ def _write_videos(
     waiting = list(clips)
     open_clips: list[_Clip] = []
     stretches = [(int(c.row.start_frame), int(c.row.end_frame)) for c in clips]
-    for shown in ahead(shown_frames(media, stretches, threads=encoding.threads_each)):
-        if not open_clips and not (waiting and waiting[0].row.start_frame < shown.end):
-            continue
-        # Once for all clips that show this frame.
-        shown = replace(shown, frame=limited_yuv420p(shown.frame, scaler=shown.scaler))
-        for k in range(shown.start, shown.end):
-            while waiting and waiting[0].row.start_frame <= k:
-                clip = waiting.pop(0)
-                delay = shifts[clip.row.clip_id] * rate // SAMPLE_RATE
-                clip.writer = _open(clip, folder, encoding, shown.frame, track, delay)
-                open_clips.append(clip)
-            for clip in open_clips:
-                _write_frame(clip, shown, k)
-            open_clips = [clip for clip in open_clips if not _finished(clip, k)]
+    with Progress() as progress:
+        for shown in ahead(shown_frames(media, stretches, threads=encoding.threads_each)):
+            if not open_clips and not (waiting and waiting[0].row.start_frame < shown.end):
+                continue
+            # Once for all clips that show this frame.
+            shown = replace(shown, frame=limited_yuv420p(shown.frame, scaler=shown.scaler))
+            for k in range(shown.start, shown.end):
+                while waiting and waiting[0].row.start_frame <= k:
+                    clip = waiting.pop(0)
+                    delay = shifts[clip.row.clip_id] * rate // SAMPLE_RATE
+                    clip.writer = _open(clip, folder, encoding, shown.frame, track, delay)
+                    open_clips.append(clip)
+                for clip in open_clips:
+                    _write_frame(clip, shown, k)
+                progress.add(len(open_clips))
+                open_clips = [clip for clip in open_clips if not _finished(clip, k)]
     for clip in clips:
         expected = int(clip.row.end_frame - clip.row.start_frame)
         written = clip.writer.frames if clip.writer else clip.written

@@ -15,6 +15,7 @@ from talkingface.files import TEXT, read_json, write_json, write_table
 from talkingface.gates import VERDICT_COLUMNS, Thresholds, judge_quality
 from talkingface.media.grid import FPS
 from talkingface.split import SIDES, Side, assign_splits, split_groups
+from talkingface.summary import video_seconds
 
 logger = logging.getLogger(__name__)
 
@@ -272,7 +273,7 @@ def _summary(
             "count": len(records),
             "by_status": {k: int(v) for k, v in statuses.value_counts().sort_index().items()},
         },
-        "hours_in": round(sum(map(_seconds, records)) / 3600, 6),
+        "hours_in": round(sum(map(video_seconds, records)) / 3600, 6),
         "candidates": len(clips) + int((rejected["clip_id"] != "").sum()),
         "kept": {"clips": len(clips), "hours": _hours(clips["n_frames"].sum())},
         "rejected": [row | {"hours": _hours(row["hours"])} for row in by_reason.to_dict("records")],
@@ -292,9 +293,3 @@ def _summary(
 
 def _hours(frames: int) -> float:
     return round(int(frames) / FPS / 3600, 6)
-
-
-def _seconds(record: Mapping[str, Any]) -> float:
-    """Duration of a video from its probe; 0 where it could not be had."""
-    probe = record.get("probe") or {}
-    return float(probe.get("duration") or (probe.get("video") or {}).get("duration") or 0)

@@ -9,26 +9,17 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 SHOWN_LINES = 15
 
 
-@dataclass
-class Work:
-    """What a job has done: `frames` of the video it dealt with, 0 where that says nothing."""
-
-    frames: int = 0
-
-
 @contextmanager
-def logged(path: str | Path) -> Iterator[Work]:
+def logged(path: str | Path) -> Iterator[None]:
     """Send standard output and error, also those of C libraries, to the file `path`.
 
-    The log's last line is how long it took, and how many frames a second where `frames` is set.
-    An exception is written to the log; its last lines are shown on the terminal with the log's
-    name, and the process exits with status 1.
+    The log's last line is how long it took. An exception is written to the log; its last lines are
+    shown on the terminal with the log's name, and the process exits with status 1.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,9 +33,8 @@ def logged(path: str | Path) -> Iterator[Work]:
         level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", force=True
     )
     began = time.monotonic()
-    work = Work()
     try:
-        yield work
+        yield
     except BaseException:
         trace = traceback.format_exc()
         with suppress(OSError):  # the disk may be full, the terminal is to be told all the same
@@ -58,7 +48,5 @@ def logged(path: str | Path) -> Iterator[Work]:
         message = "\n".join([f"{path}, last lines:", *(f"  {line}" for line in lines), ""])
         os.write(terminal, message.encode())
         raise SystemExit(1) from None
-    seconds = max(0.001, time.monotonic() - began)
     sys.stdout.flush()
-    speed = f", {work.frames} frames, {work.frames / seconds:.1f} frames/s" if work.frames else ""
-    logging.getLogger(__name__).info("done in %.1f s%s", seconds, speed)
+    logging.getLogger(__name__).info("done in %.1f s", time.monotonic() - began)

@@ -34,6 +34,7 @@ from talkingface.media.video import (
     turn,
 )
 from talkingface.media.writer import VideoWriter, frame_from_planes
+from talkingface.progress import Progress
 
 # A file that ends this much earlier than it says, in seconds and as a share, is truncated.
 MISSING_SECONDS = 1.0
@@ -119,8 +120,10 @@ def write_nothing(video: str | Path, sound: str | Path) -> None:
 def proxy_frames(video: str | Path, *, threads: int = 0) -> Iterator[np.ndarray]:
     """Frames of the copy in grid order, (H, W, 3) uint8 BGR; none when it is an empty file."""
     if Path(video).stat().st_size:
-        for _, image in bgr_frames(video, threads=threads):
-            yield image
+        with Progress() as progress:
+            for _, image in bgr_frames(video, threads=threads):
+                progress.add(1)
+                yield image
 
 
 def fitted_size(width: int, height: int, long_side: int) -> tuple[int, int]:
@@ -137,17 +140,19 @@ def _encode(media: str | Path, video: Path, long_side: int, crf: float, threads:
     size = first.display_size
     proxy_size = fitted_size(*size, long_side)
     end = first.end
-    with VideoWriter(
+    writer = VideoWriter(
         video,
         *proxy_size,
         preset="ultrafast",
         crf=crf,
         threads=threads,
         colour=limited_yuv420p(first.frame),
-    ) as writer:
+    )
+    with writer, Progress() as progress:
         for shown in chain([first], frames):
             _write(writer, shown, proxy_size)
             end = shown.end
+            progress.add(shown.end - shown.start)
     claimed = float(_claimed_seconds(media))
     missing = claimed - end / FPS
     if missing > max(MISSING_SECONDS, MISSING_SHARE * claimed):

@@ -9,14 +9,18 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from talkingface.media.grid import FPS
-from talkingface.summary import duration
+from talkingface.summary import describe, duration, video_seconds
 
-# The first stages in the order of the road; those that make something of clips come after them.
-ORDER = ("download", "proxy", "scenes", "tracks", "sync", "segments", "clips")
-# Rules whose logs are of other things than videos.
-NOT_OF_VIDEOS = ("models",)
+# The stages of a video in the order of the rules.
+ORDER = (
+    "download", "proxy", "scenes", "tracks", "sync", "segments", "clips",
+    "landmarks", "pose", "expression", "depth",
+    "frames", "parsing", "background", "torso", "overlay",
+    "mfcc", "mel", "hubert", "quality",
+)  # fmt: skip
 # Folder of results/ with a stage's outputs, where it is not called like the stage.
 FOLDERS = {"download": "videos"}
 # Times of a stage are the mean of at most so many of its records, from all over the list.
@@ -46,7 +50,8 @@ class Status:
 
     `by_status` counts the videos whose download is finished by their record's status; `not_kept`
     has (stage, reason, count, hours) of what the ledgers reject, most frequent first; `errors`
-    has the logs that end in an error with it, newest first.
+    has the logs that end in an error with it, newest first; `dataset` is the summary of the
+    dataset there is, made before what is going on now.
     """
 
     videos: int
@@ -58,6 +63,7 @@ class Status:
     not_kept: list[tuple[str, str, int, float]]
     errors: list[tuple[Path, str]]
     failed_videos: int
+    dataset: dict[str, Any] | None = None
 
 
 def listed_videos(path: str | Path) -> list[str]:
@@ -100,7 +106,7 @@ def read_status(results: str | Path, videos: Collection[str] | None = None) -> S
     clips, hours_kept, not_kept = _read_ledgers(results, finished.get("segments", set()) & known)
     return Status(
         len(known), by_status, hours_in, clips, hours_kept, stages, not_kept, errors,
-        len(failed_videos),
+        len(failed_videos), json.loads(_read(results / "dataset/summary.json") or "null"),
     )  # fmt: skip
 
 
@@ -132,6 +138,11 @@ def describe_status(status: Status, most_errors: int = 10) -> str:
         lines += ["", "not kept:"]
         for name, reason, count, hours_lost in status.not_kept:
             lines.append(f"{count:8} by {name}: {reason}, {duration(hours_lost)}")
+    if status.dataset:
+        # The ledgers' rejections are told above; those by quality come with the dataset.
+        judged = [row for row in status.dataset["rejected"] if row["stage"] == "quality"]
+        text = describe(status.dataset | {"rejected": judged})
+        lines += ["", f"the dataset when it was last made: {text}"]
     if status.errors:
         lines += ["", f"videos with errors: {status.failed_videos}; the newest:"]
         lines += [f"  {log}: {error}" for log, error in status.errors[:most_errors]]
@@ -163,17 +174,13 @@ def log_error(path: str | Path) -> str | None:
 
 
 def _stages(results: Path) -> list[str]:
-    """Stages that have begun, in the known order: each has a folder for its logs."""
-    found = {entry.name for entry in _scan(results / "logs") if entry.is_dir()}
-    found -= set(NOT_OF_VIDEOS)
-    return [name for name in ORDER if name in found] + sorted(found - set(ORDER))
+    """Stages that have begun: each has a folder for its logs."""
+    return [name for name in ORDER if (results / "logs" / name).is_dir()]
 
 
 def _errors_elsewhere(results: Path) -> list[tuple[Path, str]]:
-    """Errors of rules that are not of videos."""
-    logs = list((results / "logs").glob("*.log"))
-    for name in NOT_OF_VIDEOS:
-        logs += (results / "logs" / name).glob("*.log")
+    """Errors of the rules that are of no video."""
+    logs = [*(results / "logs").glob("*.log"), *(results / "logs/models").glob("*.log")]
     return [(log, error) for log in logs if (error := log_error(log))]
 
 
@@ -231,9 +238,7 @@ def _read_records(results: Path, videos: Collection[str]) -> tuple[dict[str, int
             continue
         record = json.loads(text)
         statuses[record["status"]] += 1
-        probe = record.get("probe") or {}
-        length = probe.get("duration") or (probe.get("video") or {}).get("duration") or 0
-        seconds += float(length)
+        seconds += video_seconds(record)
     return dict(statuses), seconds / 3600
 
 

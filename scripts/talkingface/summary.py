@@ -1,11 +1,12 @@
-"""A dataset's summary.json in a few lines for a person."""
+"""How much there is: a dataset's summary.json in a few lines for a person."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 
-def describe(summary: dict[str, Any]) -> str:
+def describe(summary: Mapping[str, Any]) -> str:
     """What came in, what was kept, and why the rest was not."""
     kept, videos = summary["kept"], summary["videos"]
     lines = [
@@ -16,6 +17,12 @@ def describe(summary: dict[str, Any]) -> str:
     for row in summary["rejected"]:
         lines.append(f"  {row['count']:5d} not kept by {row['stage']}: {row['reason']}")
     return "\n".join(lines)
+
+
+def video_seconds(record: Mapping[str, Any]) -> float:
+    """Duration of a video by the probe in its record; 0 where it could not be had."""
+    probe = record.get("probe") or {}
+    return float(probe.get("duration") or (probe.get("video") or {}).get("duration") or 0)
 
 
 def duration(hours: float) -> str:

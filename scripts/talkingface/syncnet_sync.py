@@ -19,6 +19,7 @@ from talkingface import syncnet_scores
 from talkingface.devices import number_format, open_device, run_batches
 from talkingface.media.ahead import ahead
 from talkingface.media.video import bgr_frames
+from talkingface.progress import Progress
 from talkingface.sync import COLUMNS, FRAME_COLUMNS
 from talkingface.syncnet import WINDOW, Embedder, load
 from talkingface.syncnet_crops import crop_face, crop_squares
@@ -182,19 +183,21 @@ def _windows(
 ) -> Iterator[tuple[_Face, list[np.ndarray]]]:
     """Every face's windows of five crops, while the frames go by."""
     waiting, open_faces = deque(faces), list[_Face]()
-    for k, frame in frames:
-        while waiting and waiting[0].frames[0] <= k:
-            open_faces.append(waiting.popleft())
-        for face in open_faces:
-            if k != face.frames[face.seen]:
-                raise ValueError(f"frame {face.frames[face.seen]} of a track is left out")
-            face.crops.append(crop_face(frame, face.squares[face.seen]))
-            face.seen += 1
-            if WINDOW <= face.seen < WINDOW + face.sounds.n_windows:
-                yield face, list(face.crops)
-        open_faces = [face for face in open_faces if face.seen < len(face.frames)]
-        if not waiting and not open_faces:
-            return
+    with Progress() as progress:
+        for k, frame in frames:
+            while waiting and waiting[0].frames[0] <= k:
+                open_faces.append(waiting.popleft())
+            for face in open_faces:
+                if k != face.frames[face.seen]:
+                    raise ValueError(f"frame {face.frames[face.seen]} of a track is left out")
+                face.crops.append(crop_face(frame, face.squares[face.seen]))
+                face.seen += 1
+                if WINDOW <= face.seen < WINDOW + face.sounds.n_windows:
+                    yield face, list(face.crops)
+            progress.add(1)
+            open_faces = [face for face in open_faces if face.seen < len(face.frames)]
+            if not waiting and not open_faces:
+                return
     if waiting or open_faces:
         last = max(int(face.frames[-1]) for face in [*waiting, *open_faces])
         raise ValueError(f"the frames end before frame {last} of the last track")

@@ -1,6 +1,5 @@
 """Products of every clip, and their table."""
 
-import time
 from pathlib import Path
 
 import pandas as pd
@@ -49,14 +48,9 @@ def test_a_clip_that_fails_leaves_nothing(tmp_path: Path) -> None:
     assert sorted(file.name for file in tmp_path.iterdir()) == ["clips.csv"]
 
 
-def test_the_log_says_how_far_and_how_fast(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr("talkingface.products.PROGRESS_EVERY", 0.15)
-    clips = manifest(tmp_path, ("a", 30), ("b", 10), ("c", 20))
+def test_the_log_says_how_far_it_is(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    clips = manifest(tmp_path, ("a", 30), ("b", 10))
     with caplog.at_level("INFO"):
-        make_products(clips, tmp_path / "out", tmp_path / "out.csv", lambda *_: time.sleep(0.1))
-    said = [message.rsplit(", ", 1) for message in caplog.messages]
-    assert [counts for counts, _ in said] == ["2 of 3 clips, 40 frames", "3 of 3 clips, 60 frames"]
-    for (_, speed), expected in zip(said, (200, 200), strict=True):
-        assert expected / 2 < float(speed.removesuffix(" frames/s")) <= expected
+        make_products(clips, tmp_path / "out", tmp_path / "out.csv", lambda *_: None)
+    (line,) = caplog.messages
+    assert line.startswith("2 of 2 clips, 40 frames, ")

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from talkingface.status import describe_status, listed_videos, log_error, read_status
+from talkingface import status as status_module
+from talkingface.status import ORDER, describe_status, listed_videos, log_error, read_status
 
-SCRIPTS = Path(__file__).parents[2] / "scripts"
+ROOT = Path(__file__).parents[2]
+SCRIPTS = ROOT / "scripts"
 LEDGER = "clip_id,video_id,verdict,stage,reason,n_frames\n"
 
 
@@ -78,6 +81,8 @@ def results(tmp_path: Path) -> Path:
     return results
 
 
+# Rules that make something of other things than one video.
+NOT_OF_A_VIDEO = {"models", "retry_unavailable", "dataset"}
 LISTED = ["done", "failed", "at_work", "gone", "to_come"]
 
 
@@ -93,6 +98,13 @@ def test_stages_are_counted_and_in_order(results: Path) -> None:
     ]
     # Seconds of all that was made, also of what was taken off the list: 1, 3, 5, 7, 9 and so on.
     assert [s.seconds for s in status.stages] == [5, 4, 1, 2, 2]
+
+
+def test_every_stage_is_known_in_the_order_of_the_rules() -> None:
+    files = re.findall(r'^include: "(.+)"', (ROOT / "Snakefile").read_text(), re.MULTILINE)
+    texts = [(ROOT / file).read_text() for file in files]
+    rules = [name for text in texts for name in re.findall(r"^rule (\w+):", text, re.MULTILINE)]
+    assert [rule for rule in rules if rule not in NOT_OF_A_VIDEO] == list(ORDER)
 
 
 def test_videos_hours_and_what_was_not_kept(results: Path) -> None:
@@ -161,6 +173,44 @@ def test_the_table_as_the_command_prints_it(results: Path) -> None:
     assert "       2 by sync: not_speaking, 0.5 min" in lines
     assert f"  {results}/logs/sync/failed.log: ValueError: what" in lines
     assert shown.strip() == describe_status(read_status(results, LISTED))
+
+
+def test_the_dataset_there_is_comes_with_what_its_gates_rejected(results: Path) -> None:
+    side = {"clips": 1, "hours": 0.5, "videos": 1, "identities": 1, "groups": 1}
+    reasons = [("quality", "blurred", 3), ("sync", "not_speaking", 2)]
+    summary = {
+        "videos": {"count": 2, "by_status": {"ok": 2}},
+        "hours_in": 3.0,
+        "candidates": 7,
+        "kept": {"clips": 2, "hours": 1.0},
+        "rejected": [{"stage": a, "reason": b, "count": c, "hours": 0.1} for a, b, c in reasons],
+        "train": side,
+        "eval": side,
+    }
+    assert "last made" not in describe_status(read_status(results, LISTED))
+    write(results / "dataset/summary.json", json.dumps(summary))
+    shown = describe_status(read_status(results, LISTED))
+    line = "the dataset when it was last made: 2 videos, 3.0 h; kept 2 clips, 1.0 h"
+    assert f"{line} (train 1, eval 1)\n      3 not kept by quality: blurred\n" in shown
+    assert shown.count("not_speaking") == 1
+
+
+def test_files_of_a_run_that_goes_on_may_vanish(
+    results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the listing of a folder and the reading of its files a job may begin anew."""
+    listing = status_module._stems
+
+    def stems_and_then_nothing(folder: Path, suffix: str) -> set[str]:
+        found = listing(folder, suffix)
+        for stem in found:
+            (folder / f"{stem}{suffix}").unlink()
+        return found
+
+    monkeypatch.setattr(status_module, "_stems", stems_and_then_nothing)
+    status = read_status(results, LISTED)
+    assert (status.by_status, status.clips, status.failed_videos) == ({}, 0, 0)
+    assert describe_status(status)
 
 
 def test_a_run_that_has_not_begun(tmp_path: Path) -> None:

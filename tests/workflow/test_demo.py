@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 import soundfile
 
 from talkingface.landmarks import read_npz, read_text
+from talkingface.status import ORDER, listed_videos, read_status
 
 from .conftest import FEATURES, Workspace
 
@@ -164,6 +166,31 @@ def test_the_split_keeps_identities_apart(demo: Workspace) -> None:
     assert set(evaluation.video_id) == {"vlog"}
     assert len(train) + len(evaluation) == len(demo.table("dataset/clips.csv"))
     assert not set(train.identity) & set(evaluation.identity)
+
+
+def test_the_status_says_what_the_dataset_says(demo: Workspace) -> None:
+    summary = demo.json("dataset/summary.json")
+    status = read_status(demo.folder / "results", listed_videos(demo.folder / "videos.csv"))
+    videos = summary["videos"]["count"]
+    wanted = set(ORDER) - {"hubert"}
+    assert {(s.name, s.finished, s.failed, s.begun) for s in status.stages} == {
+        (name, videos, 0, 0) for name in wanted
+    }
+    assert all(stage.seconds > 0 for stage in status.stages)
+    assert status.by_status == summary["videos"]["by_status"]
+    assert status.hours_in == pytest.approx(summary["hours_in"], abs=1e-6)
+    assert status.clips == summary["kept"]["clips"]
+    assert status.hours_kept == pytest.approx(summary["kept"]["hours"], abs=1e-6)
+    assert {row[:3] for row in status.not_kept} == {
+        (row["stage"], row["reason"], row["count"]) for row in summary["rejected"]
+    }
+    assert (status.errors, status.dataset) == ([], summary)
+
+
+def test_every_log_of_pictures_says_how_fast(demo: Workspace) -> None:
+    for stage in set(ORDER) - {"hubert", "download", "segments"}:
+        log = (demo.folder / f"results/logs/{stage}/vlog.log").read_text()
+        assert re.search(r"\d+ frames, [\d.]+ frames/s\n", log), stage
 
 
 def test_a_second_run_does_nothing(demo: Workspace) -> None:

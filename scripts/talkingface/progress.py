@@ -1,0 +1,51 @@
+"""How far a job is and how fast, told to its log while it goes on."""
+
+from __future__ import annotations
+
+import logging
+import time
+from types import TracebackType
+from typing import Self
+
+logger = logging.getLogger(__name__)
+
+# Seconds between two lines in the log.
+EVERY = 30
+
+
+class Progress:
+    """Counts frames, and says every 30 s and at the end how many there are and how many a second.
+
+    A context manager: its end is where it is left without an error. In a generator, that is also
+    where nobody wants more of it.
+    """
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self._where = ""
+        self._began = self._said = time.monotonic()
+
+    def add(self, frames: int, where: str = "") -> None:
+        """Count `frames` more; `where` is said with them, such as "2 of 3 clips"."""
+        self.frames += frames
+        self._where = where
+        if time.monotonic() - self._said > EVERY:
+            self._say()
+
+    def _say(self) -> None:
+        self._said = time.monotonic()
+        speed = self.frames / max(0.001, self._said - self._began)
+        counts = f"{self._where}, " if self._where else ""
+        logger.info("%s%d frames, %.1f frames/s", counts, self.frames, speed)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None or isinstance(error, GeneratorExit):
+            self._say()
