@@ -2,11 +2,12 @@
 
     python benchmarks/stages.py VIDEO [--loop SECONDS] [--memory]
 
-`decode only` reads every frame of the file with libav's own threads and throws it away. Every
-stage runs as the workflow runs it, in a process of its own, on all cores; what it needs before
-its first frame (imports, models) is measured apart, as the same process on no work. `--loop`
-repeats the video without re-encoding until it is that long. `--memory` adds every stage's peak
-resident memory on the file and on one ten times as long.
+`decode only` reads every frame of the file with libav's own threads and throws it away; it is
+measured anew around every stage, for machines are not equally fast all the time. Every stage runs
+as the workflow runs it, in a process of its own, on all cores; what it needs before its first frame
+(imports, models) is measured apart, as the same process on no work. `--loop` repeats the video
+without re-encoding until it is that long. `--memory` adds every stage's peak resident memory on the
+file and on one ten times as long.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import av
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 THREADS = len(os.sched_getaffinity(0))
-COUNTED = ("proxy", "scenes", "tracks", "sync", "clips")
+COUNTED = ("scenes", "tracks", "sync", "clips")
 
 # What scripts/{stage}.py does, on plain paths. `work` says whether there is anything to do.
 STAGES = {
@@ -59,6 +60,7 @@ with detection.load(threads=threads) as detector:
 """,
     "sync": """
 import numpy as np
+from talkingface import motion
 from talkingface.files import read_json, read_table, write_table
 from talkingface.mesh import FaceMesh
 from talkingface.proxy import Proxy, proxy_frames
@@ -226,23 +228,22 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         media = looped(options.video.resolve(), Path(folder, "media.mp4"), options.loop)
-        frames, alone = decode_only(media, 1)
-        frames, decode = decode_only(media, THREADS)
+        frames, _ = decode_only(media, THREADS)
         print(f"{media.name}: {frames} frames, {THREADS} threads")
-        print(f"decode only {decode:.2f} s ({frames / decode:.0f} frames/s)")
-        print(f"with one thread {alone:.2f} s ({frames / alone:.0f} frames/s)\n")
-        print(f"{'stage':<12}{'seconds':>9}{'x decode':>10}{'start-up s':>12}")
-        total, peaks = 0.0, {}
+        print(f"{'stage':<12}{'seconds':>9}{'decode s':>10}{'x decode':>10}{'start-up s':>12}")
+        ratios, peaks = {}, {}
         for stage in STAGES:
+            decode = decode_only(media, THREADS)[1]
             idle, _ = run(stage, media, folder, work=False)
             busy, peaks[stage] = run(stage, media, folder, work=True)
+            decode = (decode + decode_only(media, THREADS)[1]) / 2
             seconds = max(0.0, busy - idle)
-            total += seconds if stage in COUNTED else 0.0
-            print(f"{stage:<12}{seconds:9.2f}{seconds / decode:10.2f}{idle:12.2f}", flush=True)
-        again = decode_only(media, THREADS)[1]
-        print(f"{' + '.join(COUNTED)}: {total:.2f} s, {total / decode:.2f} x decode only,")
-        print(f"{total / alone:.2f} x decode only with one thread")
-        print(f"(decode only once more: {again:.2f} s)")
+            ratios[stage] = seconds / decode
+            cells = f"{seconds:9.2f}{decode:10.2f}{ratios[stage]:10.2f}{idle:12.2f}"
+            print(f"{stage:<12}{cells}", flush=True)
+        total = sum(ratios[stage] for stage in COUNTED)
+        print(f"{' + '.join(COUNTED)}: {total:.2f} x decode only")
+        print(f"and proxy, which the first three read: {total + ratios['proxy']:.2f}")
         if options.memory:
             memory(media, peaks)
 

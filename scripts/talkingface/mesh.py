@@ -70,6 +70,11 @@ node {{
 }}
 """
 
+# A landmark in protobuf's encoding: tag and length, then tag and value of x, y and z.
+_ENCODED = np.dtype(
+    {"names": ["x", "y", "z"], "formats": ["<f4"] * 3, "offsets": [3, 8, 13], "itemsize": 17}
+)
+
 Box = Sequence[float]  # x, y, w, h
 Region = tuple[float, float, float, float]  # centre x, centre y, side, turn in radians
 
@@ -187,8 +192,7 @@ class FaceMesh:
         """(192, 192, 3) BGR -> (n_points, 3) float64 in units of the crop's side, and score."""
         rgb = cv2.cvtColor(crop, cv2.COLOR_BGR2RGB)
         found = self._graph.process({"image": rgb, "roi": self._whole})
-        points = np.array([(p.x, p.y, p.z) for p in found.landmarks.landmark])
-        return points, float(getattr(found, _SCORE))
+        return _positions(found.landmarks), float(getattr(found, _SCORE))
 
     def _detect(
         self, picture: np.ndarray, model: int, merit: Callable[[Any], float]
@@ -243,6 +247,19 @@ def follow(
         else:
             for frame, box in zip(frames, boxes, strict=True):
                 yield mesh.follow(frame, box)
+
+
+def _positions(landmarks: Any) -> np.ndarray:
+    """(n, 3) float64 x, y, z of a list of landmarks.
+
+    Read off its bytes: field by field, Python takes a fifth of the network's time for it and lets
+    no other thread work meanwhile.
+    """
+    encoded = landmarks.SerializeToString()
+    if len(encoded) != _ENCODED.itemsize * len(landmarks.landmark):  # not just x, y and z
+        return np.array([(p.x, p.y, p.z) for p in landmarks.landmark])
+    table = np.frombuffer(encoded, _ENCODED)
+    return np.stack([table["x"], table["y"], table["z"]], axis=1).astype(float)
 
 
 def region_of_points(points: np.ndarray) -> Region:

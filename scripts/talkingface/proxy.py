@@ -133,7 +133,8 @@ def fitted_size(width: int, height: int, long_side: int) -> tuple[int, int]:
 
 
 def _encode(media: str | Path, video: Path, long_side: int, crf: float, threads: int) -> Proxy:
-    frames = ahead(shown_frames(media, threads=threads, rough=True))
+    # Decoding threads wait for each other: two more of them keep all cores at work.
+    frames = ahead(shown_frames(media, threads=threads + 2 if threads else 0, rough=True))
     first = next(frames, None)
     if first is None:
         return Proxy("broken", "no frame could be decoded")

@@ -178,3 +178,15 @@ def test_quiet_and_closed(astronaut, capfd):
     with pytest.raises(ValueError, match="closed"):
         tracker.follow(astronaut)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("more", [{}, {"visibility": 0.5}], ids=["as encoded", "field by field"])
+def test_positions_are_the_fields_of_the_landmarks(more):
+    from mediapipe.framework.formats.landmark_pb2 import NormalizedLandmarkList
+
+    values = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
+    values[1] = 0  # protobuf may leave out what is zero
+    landmarks = NormalizedLandmarkList()
+    for x, y, z in values:
+        landmarks.landmark.add(x=x, y=y, z=z, **more)
+    np.testing.assert_array_equal(mesh._positions(landmarks), values)
