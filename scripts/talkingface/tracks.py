@@ -10,7 +10,8 @@ for where its track's velocity puts it, and a detection may continue a track whe
 - its IoU with the predicted (or the last) box is above ``iou``, or
 - its centre lies within REACH face sizes of the predicted one, REACH growing with the time since
   the last detection, and its size within SIZE_RATIO; a track of one detection knows no velocity,
-  so it gets NEW_REACH, but must look alike.
+  nor does one that was out of sight for more than two samples and may have turned round meanwhile,
+  so they get NEW_REACH, but must look alike.
 
 All pairs of a frame are settled at once (Hungarian algorithm) by distance, change of size and
 difference of an 8 x 8 thumbnail, which is what keeps two people apart when one passes before the
@@ -63,13 +64,16 @@ class _Track:
     frames: list[int] = field(default_factory=list)
     boxes: list[np.ndarray] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
-    velocity: np.ndarray = field(default_factory=lambda: np.zeros(2))  # px a frame, of the centre
+    velocity: np.ndarray | None = None  # px a frame, of the centre; None: not known
     look: np.ndarray | None = None
 
-    def add(self, frame: int, box: np.ndarray, score: float, look: np.ndarray) -> None:
-        if self.frames:
-            speed = (_centre(box) - _centre(self.boxes[-1])) / (frame - self.frames[-1])
-            known = len(self.frames) > 1
+    def add(self, frame: int, box: np.ndarray, score: float, look: np.ndarray, every: int) -> None:
+        gap = frame - self.frames[-1] if self.frames else 0
+        if gap > 2 * every:
+            self.velocity = None
+        elif gap:
+            speed = (_centre(box) - _centre(self.boxes[-1])) / gap
+            known = self.velocity is not None
             self.velocity = 0.6 * speed + 0.4 * self.velocity if known else speed
         self.look = look if self.look is None else 0.7 * self.look + 0.3 * look
         self.frames.append(frame)
@@ -78,7 +82,8 @@ class _Track:
 
     def predicted(self, frame: int) -> np.ndarray:
         box = self.boxes[-1].copy()
-        box[:2] += self.velocity * (frame - self.frames[-1])
+        if self.velocity is not None:
+            box[:2] += self.velocity * (frame - self.frames[-1])
         return box
 
 
@@ -111,7 +116,7 @@ def _cost(track: _Track, frame: int, box: np.ndarray, look: np.ndarray, iou: flo
     to_last = float(np.linalg.norm(_centre(box) - _centre(last))) / size
     unlike = float(np.abs(look - track.look).mean())
     overlap = box_overlaps(box, np.stack([predicted, last]))[0].max()
-    if len(track.frames) == 1:
+    if track.velocity is None:
         reach = min(NEW_REACH_PER_FRAME * gap, NEW_REACH_MOST)
         near = to_last < reach and ratio < NEW_SIZE_RATIO and unlike < NEW_LOOK
     else:
@@ -127,6 +132,7 @@ def _link(
     faces: np.ndarray,
     looks: Sequence[np.ndarray],
     iou: float,
+    every: int,
     max_gap: int,
 ) -> None:
     """Add a sampled frame's faces (K, 5) to the tracks of its shot, or as new tracks, in place."""
@@ -139,12 +145,12 @@ def _link(
         rows, columns = linear_sum_assignment(np.where(np.isfinite(cost), cost, never))
         for i, j in zip(rows, columns, strict=True):
             if np.isfinite(cost[i, j]):
-                live[i].add(frame, faces[j, :4], float(faces[j, 4]), looks[j])
+                live[i].add(frame, faces[j, :4], float(faces[j, 4]), looks[j], every)
                 taken.add(j)
     for j, face in enumerate(faces):
         if j not in taken:
             tracks.append(_Track())
-            tracks[-1].add(frame, face[:4], float(face[4]), looks[j])
+            tracks[-1].add(frame, face[:4], float(face[4]), looks[j], every)
 
 
 def sampled_frames(start: int, end: int, every: int) -> list[int]:
@@ -266,7 +272,7 @@ def track_faces(
     found: list[list[_Track]] = [[] for _ in scenes]
     samples = _samples(frames, scenes, every)
     for position, frame, faces, looks in _detected(samples, detector, threads):
-        _link(found[position], frame, faces, looks, iou, max_gap)
+        _link(found[position], frame, faces, looks, iou, every, max_gap)
 
     dropped = {"min_confidence": 0, "min_frames": 0}
     parts: list[pd.DataFrame] = []

@@ -157,6 +157,14 @@ def test_a_short_absence_is_interpolated():
     assert missed == list(range(41, 55))  # samples 45 and 50 missed it: unsupported from 40 to 55
 
 
+def test_a_face_that_turned_round_out_of_sight_is_the_same():
+    """It leaves to the right at 0.12 of its size a frame and comes back to the left as fast."""
+    table = follow(
+        lambda k: [(1000 - 24 * abs(50 - k), 300, 200)] if abs(50 - k) > 9 else [], count=100
+    )
+    assert spans(table) == [(0, 0, 100)]
+
+
 def test_a_long_absence_makes_two_tracks():
     table = follow(lambda k: [] if 31 <= k < 71 else [(100, 100, 40)])
     assert spans(table) == [(0, 0, 31), (0, 75, 100)]
