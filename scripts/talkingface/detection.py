@@ -34,6 +34,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
+from talkingface.closing import Closing
 from talkingface.silence import silenced
 
 log = logging.getLogger(__name__)
@@ -204,7 +205,7 @@ def one_per_face(boxes: np.ndarray, rank: np.ndarray) -> np.ndarray:
     return np.array(kept, int)
 
 
-class FaceDetector:
+class FaceDetector(Closing):
     """``threads`` mediapipe graphs behind one ``run``. Use as a context manager, or ``close``."""
 
     def __init__(self, *, min_face: float, min_score: float, threads: int) -> None:
@@ -274,12 +275,6 @@ class FaceDetector:
             self._pool.shutdown()
         for graph in self._all:
             graph.close()
-
-    def __enter__(self) -> FaceDetector:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def load(

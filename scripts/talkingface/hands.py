@@ -13,12 +13,12 @@ not known, and a hand of which little is left is missed.
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import cv2
 import numpy as np
 
+from talkingface.closing import Closing
 from talkingface.silence import silenced
 
 N_POINTS = 21  # wrist, then four joints for each finger, thumb first
@@ -29,7 +29,7 @@ _VIEWS = (2.5, 3.5)
 _SIDE = 384  # pixels of a square; twice as many change nothing
 
 
-class HandFinder:
+class HandFinder(Closing):
     """A loaded model, for any number of frames; not for several threads.
 
     min_confidence: of the palm detector, 0..1. The default is mediapipe's.
@@ -47,17 +47,6 @@ class HandFinder:
             )
             # The first run initialises the interpreters, which talk.
             self._hands.process(np.zeros((_SIDE, _SIDE, 3), np.uint8))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Frees the networks; the instance is useless afterwards. May be called twice."""

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
+from talkingface.closing import Closing
 from talkingface.network_frames import FrameBatches, FrameInput
 
 
-class LabelNetwork:
+class LabelNetwork(Closing):
     """See `parsing.Parser`. Landmarks are not looked at.
 
     `batches` says how many frames are run at a time.
@@ -37,16 +36,8 @@ class LabelNetwork:
         self._labels = None if labels is None else np.array(labels, np.uint8)
         self.batches = FrameBatches(self._label, frames.device)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        return
+    def close(self) -> None:
+        """Nothing to free."""
 
     def run(
         self, frames: Sequence[np.ndarray], points: np.ndarray, present: np.ndarray

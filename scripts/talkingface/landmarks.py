@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from talkingface import dlib68, ibug68
+from talkingface.closing import Closing
 from talkingface.mesh import N_POINTS, Box, FaceMesh
 
 BACKENDS = ("mediapipe", "dlib")
@@ -39,7 +39,7 @@ class Landmarks:
     present: np.ndarray
 
 
-class Landmarker:
+class Landmarker(Closing):
     """A loaded backend, for any number of clips one after another; not for several threads."""
 
     def __init__(self, backend: str = "mediapipe", model: str | Path | None = None) -> None:
@@ -52,17 +52,6 @@ class Landmarker:
         self.backend = backend
         self._predictor: Any = dlib68.load(model) if backend == "dlib" else None
         self._mesh = FaceMesh(refine=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Frees the models."""

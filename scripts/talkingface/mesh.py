@@ -33,12 +33,12 @@ An instance is not to be shared between threads; several threads may hold one in
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import cv2
 import numpy as np
 
+from talkingface.closing import Closing
 from talkingface.silence import silenced
 
 N_POINTS = 478
@@ -79,7 +79,7 @@ Box = Sequence[float]  # x, y, w, h
 Region = tuple[float, float, float, float]  # centre x, centre y, side, turn in radians
 
 
-class FaceMesh:
+class FaceMesh(Closing):
     """Follows one face. Feed it the frames of one clip in order; `reset` between clips.
 
     refine: 478 points with attention on eyes, irises and lips; else 468, about twice as fast.
@@ -108,17 +108,6 @@ class FaceMesh:
             self._whole = rect_pb2.NormalizedRect(x_center=0.5, y_center=0.5, width=1, height=1)
             # The first run initialises the interpreter, which talks.
             self._infer(np.zeros((_INPUT, _INPUT, 3), np.uint8))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Frees the networks; the instance is useless afterwards. May be called twice."""

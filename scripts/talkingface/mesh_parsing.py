@@ -21,12 +21,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from types import TracebackType
-from typing import Self
 
 import cv2
 import numpy as np
 
+from talkingface.closing import Closing
 from talkingface.face_frame import FaceFrame, face_outline, fill_polygon
 from talkingface.head_regions import find_regions
 from talkingface.ibug68 import points68
@@ -94,23 +93,12 @@ _SMALLEST_EAR = 0.008  # smaller ones are cheek; share of the square of the face
 _CERTAIN = 0.05  # the face's rim that may be background, as a share of its height
 
 
-class MeshParser:
+class MeshParser(Closing):
     """The loaded backend; see `parsing.Parser`."""
 
     def __init__(self, person: str = "both", threads: int = 1) -> None:
         self._masks = [PersonMask(person) for _ in range(max(1, threads))]
         self._pool = ThreadPoolExecutor(len(self._masks)) if len(self._masks) > 1 else None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Frees the networks; the instance is useless afterwards. May be called twice."""

@@ -12,12 +12,12 @@ size with a guided filter, which moves the mask's edge onto the edge in the pict
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import cv2
 import numpy as np
 
+from talkingface.closing import Closing
 from talkingface.guided_filter import GuidedFilter
 
 # Name in the config -> numbers of the networks whose masks are averaged.
@@ -30,7 +30,7 @@ _JAGS = 1 / 128  # smaller ones along the edge are smoothed, as a share of the l
 _HOLE = 0.002  # smaller gaps inside a person are filled, as a share of the picture
 
 
-class PersonMask:
+class PersonMask(Closing):
     """The loaded networks; not to be shared between threads. A context manager."""
 
     def __init__(self, model: str = "both") -> None:
@@ -40,17 +40,6 @@ class PersonMask:
         from mediapipe.python.solutions.selfie_segmentation import SelfieSegmentation
 
         self._networks: list[Any] = [SelfieSegmentation(number) for number in MODELS[model]]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Frees the networks; the instance is useless afterwards. May be called twice."""
