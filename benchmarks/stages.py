@@ -197,7 +197,9 @@ from talkingface.clips import clip_frames
 from talkingface.files import read_json, read_table
 from talkingface.hands import HandFinder
 from talkingface.landmarks import read_npz
+from talkingface.media.audio import read_wav
 from talkingface.quality import measure_clip
+from talkingface.sync import residual_offset
 with HandFinder() as hands:
     for clip in read_table("clips.csv").itertuples() if work else []:
         record = read_json("proxy.json")
@@ -205,8 +207,10 @@ with HandFinder() as hands:
         measure_clip(
             clip_frames(f"clips/{clip.clip_id}.mp4", clip.n_frames),
             read_table(f"clips/{clip.clip_id}.csv"), found.points, found.present,
-            np.load(f"pose/{clip.clip_id}.npy"), clip_size=(clip.width, clip.height),
-            source_size=(record["width"], record["height"]), find_hands=hands.run,
+            np.load(f"pose/{clip.clip_id}.npy"),
+            residual_offset(found.points, read_wav(f"clips/{clip.clip_id}.wav")),
+            clip_size=(clip.width, clip.height), find_hands=hands.run,
+            source_size=(record["width"], record["height"]),
         )
 """,
     "mfcc": """

@@ -52,6 +52,6 @@ rule sync:
     params:
         settings=config["sync"],
         device=config["device"],
-        version=1,
+        version=2,
     script:
         "../scripts/sync.py"

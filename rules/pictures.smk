@@ -135,7 +135,8 @@ rule overlay:
         runtime=scaled(120),
         gpu=0,
     params:
+        backend=config["sync"]["backend"],
         min_confidence=config["segments"]["min_confidence"],
-        version=1,
+        version=2,
     script:
         "../scripts/overlay.py"

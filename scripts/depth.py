@@ -1,5 +1,6 @@
 """Make the depth of every frame of every clip, as 16-bit pictures on one scale a clip."""
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,22 +19,27 @@ if TYPE_CHECKING:
 
 def make(clip, folder):
     make_depth(
-        backend,
+        backend(),
         Path(snakemake.input.folder, f"{clip.clip_id}.mp4"),
         read_npz(Path(snakemake.input.landmarks, f"{clip.clip_id}.npz")),
         (clip.width, clip.height),
         folder / clip.clip_id,
         folder / f"{clip.clip_id}.json",
     )
-    return {"backend": backend.name, "sha256": weights_hash(record)}
+    return {"backend": backend().name, "sha256": weights_hash(record)}
 
 
-with logged(snakemake.log[0]), reserve(snakemake.resources.gpu):
-    record = read_json(snakemake.input.model[0]) if snakemake.input.model else None
-    backend = load(
+@cache
+def backend():
+    """Loaded for the first clip: a video without one needs none."""
+    return load(
         model=model_folder(record, snakemake.config["models"]) if record else None,
         device=snakemake.params.device,
         threads=snakemake.threads,
         **snakemake.params.settings,
     )
+
+
+with logged(snakemake.log[0]), reserve(snakemake.resources.gpu):
+    record = read_json(snakemake.input.model[0]) if snakemake.input.model else None
     make_products(snakemake.input.manifest, *snakemake.output, make, ["backend", "sha256"])

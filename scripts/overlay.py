@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from talkingface.log import logged
 from talkingface.overlay import Sources, make_overlay
 from talkingface.products import make_products
+from talkingface.segments import thresholds_for
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -29,10 +30,13 @@ def make(clip, folder):
         snakemake.input.folder,
         folder / f"{clip.clip_id}.mp4",
         sources,
-        min_confidence=snakemake.params.get("min_confidence"),
+        min_confidence=thresholds.min_confidence,
         threads=snakemake.threads,
     )
 
 
 with logged(snakemake.log[0]):
+    thresholds = thresholds_for(
+        snakemake.params.backend, min_confidence=snakemake.params.min_confidence
+    )
     make_products(snakemake.input.manifest, *snakemake.output, make)

@@ -10,8 +10,10 @@ from talkingface.files import read_json, read_table, write_table
 from talkingface.hands import HandFinder
 from talkingface.landmarks import read_npz
 from talkingface.log import logged
+from talkingface.media.audio import read_wav
 from talkingface.products import make_products
 from talkingface.quality import COLUMNS, measure_clip
+from talkingface.sync import residual_offset
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -26,6 +28,7 @@ def make(clip, folder):
         found.points,
         found.present,
         np.load(Path(snakemake.input.pose, f"{clip.clip_id}.npy")),
+        residual_offset(found.points, read_wav(f"{source}.wav")),
         clip_size=(clip.width, clip.height),
         source_size=(record["width"], record["height"]),
         find_hands=hands.run,

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 with logged(snakemake.log[0]), reserve(snakemake.resources.gpu):
     settings = dict(snakemake.params.settings)
     backend = settings.pop("backend")
-    if backend == "none":
+    faces = read_table(snakemake.input.tracks)
+    if backend == "none" or faces.empty:
         tracks, frames = unjudged()
     elif backend == "syncnet":
         from talkingface.syncnet_sync import sync_video
@@ -23,7 +24,7 @@ with logged(snakemake.log[0]), reserve(snakemake.resources.gpu):
         folder = model_folder(read_json(snakemake.input.model[0]), snakemake.config["models"])
         tracks, frames = sync_video(
             snakemake.input.media,
-            read_table(snakemake.input.tracks),
+            faces,
             snakemake.input.sound,
             folder / "syncnet_v2.model",
             device=snakemake.params.device,
@@ -33,7 +34,7 @@ with logged(snakemake.log[0]), reserve(snakemake.resources.gpu):
     else:
         tracks, frames = sync_motion(
             proxy_frames(snakemake.input.video),
-            read_table(snakemake.input.tracks),
+            faces,
             snakemake.input.sound,
             scale=Proxy.from_dict(read_json(snakemake.input.record)).scale,
             max_offset=settings["max_offset"],

@@ -42,6 +42,11 @@ def check_config(config: dict[str, Any]) -> dict[str, Any]:
         raise ConfigError("config: segments.max_frames must not be less than segments.min_frames")
     if 2 * segments["trim_frames"] >= segments["min_frames"]:
         raise ConfigError("config: segments.trim_frames must be less than half of min_frames")
+    if segments["cut"] == "speaking" and completed["sync"]["backend"] == "none":
+        raise ConfigError(
+            "config: segments.cut: speaking needs to know who speaks: set sync.backend to motion "
+            "or syncnet"
+        )
     if completed["tracks"]["max_gap"] < completed["tracks"]["every"]:
         raise ConfigError("config: tracks.max_gap must not be less than tracks.every")
     cookies = completed["download"]["cookies"]

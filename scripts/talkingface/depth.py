@@ -17,7 +17,6 @@ from typing import Any, Protocol, Self
 import cv2
 import numpy as np
 
-from talkingface import mesh_depth
 from talkingface.clips import clip_frames
 from talkingface.files import read_json, write_json
 from talkingface.landmarks import Landmarks
@@ -97,6 +96,8 @@ def load(
     model, device, precision, threads: of LEARNED ones, see `learned.load_learned`.
     """
     if backend == "mesh":
+        from talkingface import mesh_depth
+
         return mesh_depth.load()
     if backend in LEARNED:
         return load_learned(backend, model, device=device, precision=precision, threads=threads)

@@ -34,6 +34,8 @@ class Thresholds:
     max_abs_yaw: float | None = 45
     max_abs_pitch: float | None = 45
     max_abs_roll: float | None = 45
+    max_residual_offset: float | None = None
+    min_residual_confidence: float | None = None
 
 
 # The keys of the config's section `quality` that are judged by; the others are for measuring.
@@ -44,7 +46,11 @@ class _Gate(NamedTuple):
     key: str
     measure: str
     reason: str
+    sure_by: str = ""  # a measure: where it does not reach SURE, the gate lets the clip through
 
+
+# From this confidence on an offset is no chance: sync.TRUSTED_CONFIDENCE.
+SURE = 6.0
 
 # In the order of judging: a face that is not there has no other measure.
 _GATES = [
@@ -58,6 +64,8 @@ _GATES = [
     _Gate("max_abs_yaw", "max_abs_yaw", "yaw"),
     _Gate("max_abs_pitch", "max_abs_pitch", "pitch"),
     _Gate("max_abs_roll", "max_abs_roll", "roll"),
+    _Gate("max_residual_offset", "residual_offset", "offset", sure_by="residual_confidence"),
+    _Gate("min_residual_confidence", "residual_confidence", "not_speaking"),
 ]
 
 
@@ -66,8 +74,9 @@ def judge_quality(measures: pd.DataFrame, thresholds: Thresholds) -> pd.DataFram
 
     measures: `clip_id` and the columns of `quality`. A value at its threshold is good enough. A
     measure that is missing (NaN: no sampled frame has a face) misses every threshold there is for
-    it. Of a rejected clip `reason`, `value` and `threshold` are those of the first gate missed in
-    the order of `Thresholds`, `detail` lists all. Raises ValueError when a column is missing.
+    it. The residual offset, either way, is judged only where its confidence is SURE: others are let
+    through. Of a rejected clip `reason`, `value` and `threshold` are those of the first gate missed
+    in the order of `Thresholds`, `detail` lists all. Raises ValueError when a column is missing.
     """
     lacking = {gate.measure for gate in _GATES} - set(measures)
     if lacking:
@@ -81,20 +90,24 @@ def judge_quality(measures: pd.DataFrame, thresholds: Thresholds) -> pd.DataFram
         }
     )
     details: list[list[str]] = [[] for _ in range(len(measures))]
-    for key, measure, reason in _GATES:
+    for gate in _GATES:
+        key, measure, reason = gate.key, gate.measure, gate.reason
         threshold = getattr(thresholds, key)
         if threshold is None:
             continue
         values = measures[measure].astype(float)
         least = key.startswith("min_")
-        missed = ~(values >= threshold) if least else ~(values <= threshold)
+        missed = ~(values >= threshold) if least else ~(values.abs() <= threshold)
+        if gate.sure_by:
+            missed &= measures[gate.sure_by].astype(float) >= SURE
         first = missed & (verdicts["verdict"] == "kept")
         verdicts.loc[first, ["verdict", "stage", "reason"]] = ["rejected", "quality", reason]
         verdicts.loc[first, "value"] = values[first]
         verdicts.loc[first, "threshold"] = float(threshold)
         for i in np.flatnonzero(missed):
             value = values.iloc[i]
-            miss = f"{measure} {value:g} {'<' if least else '>'} {threshold:g}"
+            limit = -threshold if value < 0 and not least else threshold
+            miss = f"{measure} {value:g} {'<' if value < limit else '>'} {limit:g}"
             miss = f"{measure} not measured" if np.isnan(value) else miss
             if miss not in details[i]:  # light has two thresholds
                 details[i].append(miss)

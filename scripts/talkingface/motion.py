@@ -40,6 +40,12 @@ RIDGE = 1.0
 WINDOW = 250
 # Fewer frames say nothing.
 SHORTEST = 50
+# Who speaks when is judged in windows of 4 s. Turns of 4 s and more come apart in them, but not in
+# those of 10 s; on the two samples they know a voice from another's 93 times in a hundred.
+LOCAL_WINDOW = 100
+LOCAL_STEP = 25
+# With a third, cuts between drawn turns are a quarter of a second off, without, 1.6 s too far out.
+CLEAREST_SHARE = 1 / 3
 # Lags beyond the searched ones show what chance gives; those this near the peak do not count.
 CHANCE_LAGS = 50
 PEAK_WIDTH = 4
@@ -50,11 +56,13 @@ CHUNK = 64
 
 @dataclass(frozen=True)
 class Sync:
-    """Offset in frames (positive: the sound leads), confidence, and one score a frame (N,)."""
+    """Offset in frames (positive: the sound leads), confidence, and two scores a frame, (N,):
+    over 10 s, comparable with the confidence, and over the 4 s around the frame."""
 
     offset: int
     confidence: float
     scores: np.ndarray
+    local: np.ndarray
 
 
 @dataclass
@@ -170,7 +178,7 @@ def correlate(measures: np.ndarray, levels: np.ndarray, max_offset: int) -> Sync
     """
     count = len(measures)
     if count < SHORTEST:
-        return Sync(0, 0.0, np.zeros(count))
+        return Sync(0, 0.0, np.zeros(count), np.zeros(count))
     measures, levels = _filtered(measures), _filtered(levels)
     width = min(count, WINDOW)
     reach = min(CHANCE_LAGS, width // 3)
@@ -186,7 +194,25 @@ def correlate(measures: np.ndarray, levels: np.ndarray, max_offset: int) -> Sync
         scores[start : start + width] += _height(curve, reach + lag)
         covered[start : start + width] += 1
     # A lag means that the sound comes later than the lips.
-    return Sync(-lag, confidence, scores / covered)
+    return Sync(-lag, confidence, scores / covered, _local_scores(measures, levels, lag))
+
+
+def _local_scores(measures: np.ndarray, levels: np.ndarray, lag: int) -> np.ndarray:
+    """How far the curve of the window around every frame stands out at the track's lag, (N,).
+
+    Windows with a little speech stand out too, the more the clearer it is: so much is taken off
+    that a third of the clearest is no more than 1.
+    """
+    count = len(measures)
+    width = min(count, LOCAL_WINDOW)
+    reach = max(width // 3, abs(lag) + PEAK_WIDTH + 1)
+    starts = np.unique(np.r_[np.arange(0, count - width, LOCAL_STEP), count - width])
+    heights = [
+        _height(_curve(measures[s : s + width], levels[s : s + width], reach), reach + lag)
+        for s in starts
+    ]
+    local = np.interp(np.arange(count), starts + (width - 1) / 2, heights)
+    return local - max(0.0, CLEAREST_SHARE * float(np.percentile(local, 90)) - 1)
 
 
 def _curve(measures: np.ndarray, levels: np.ndarray, reach: int) -> np.ndarray:

@@ -35,6 +35,7 @@ from talkingface.clips import face_boxes
 COLUMNS = [
     "face_height", "present_share", "border_share", "brightness", "sharpness", "hand_share",
     "max_abs_yaw", "max_abs_pitch", "max_abs_roll", "yaw_range", "pitch_range", "roll_range",
+    "residual_offset", "residual_confidence",
 ]  # fmt: skip
 FRAME_COLUMNS = ["frame", "present", "at_border", "brightness", "sharpness", "hand_overlap"]
 
@@ -66,6 +67,7 @@ def measure_clip(
     points: np.ndarray,
     present: np.ndarray,
     angles: np.ndarray,
+    residual: tuple[float, float],
     *,
     clip_size: tuple[int, int],
     source_size: tuple[int, int],
@@ -79,6 +81,7 @@ def measure_clip(
         boxes: the clip's csv by `clips`, one row a frame.
         points, present: (N, 468 or more, 3) in clip pixels and (N,), by `landmarks`.
         angles: (N, 3) yaw, pitch, roll in degrees, by `pose`; NaN where absent.
+        residual: offset and confidence by `sync.residual_offset`.
         clip_size, source_size: width and height in pixels.
         find_hands: such as `hands.HandFinder.run`.
 
@@ -93,6 +96,8 @@ def measure_clip(
             mesh). Hands that are merely visible do not count.
         max_abs_*: 95th percentile of the angle without its sign, *_range: from the 5th to the 95th
             percentile; degrees, NaN where no frame has a face.
+        residual_offset: frames by which the finished clip's sound still leads, and
+            residual_confidence: how sure that is.
 
     Raises ValueError where the parts are not of one length.
     """
@@ -125,6 +130,7 @@ def measure_clip(
         "sharpness": table["sharpness"].median(),
         "hand_share": (table["hand_overlap"] >= HIDDEN).mean(),
         **_pose_measures(angles),
+        **dict(zip(COLUMNS[-2:], residual, strict=True)),
     }
     digits = {"brightness": 1, "sharpness": 2, "hand_overlap": 3}
     return {k: _rounded(k, measures[k]) for k in COLUMNS}, table.round(digits)

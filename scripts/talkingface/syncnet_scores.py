@@ -1,4 +1,4 @@
-"""What SyncNet's distances say: offset, confidence, who speaks when, and whether sound drifts.
+"""What SyncNet's distances say: offset, confidence, also of every frame, and drift.
 
 A row of distances belongs to one window of five frames; its columns are the shifts -V to V of the
 sound against it, in frames, V = `max_offset`. All offsets are positive when the sound leads.
@@ -110,29 +110,6 @@ def drift(parts: list[tuple[int, Sync]], min_confidence: float = 3.0) -> float:
     sure = sure[:: -(-len(sure) // 500)]
     slopes = [(b - a) / (k - i) for (i, a), (k, b) in combinations(sure, 2)]
     return float(np.median(slopes)) * 25 * 60
-
-
-def speaking_stretches(
-    scores: np.ndarray,
-    *,
-    min_confidence: float = 2.1,
-    max_gap: int = 15,
-    min_length: int = 75,
-    trim: int = 5,
-) -> list[tuple[int, int]]:
-    """Where a face speaks: stretches `[start, end)` of a track's frames, as TalkingVideo cuts it.
-
-    `scores` are the (N,) confidences of its frames, as `frame_confidences` gives them. Runs above
-    `min_confidence` are merged when the first frame of one comes at most `max_gap` after the last
-    of the run before; what then is at least `min_length` from its first frame to its last is kept
-    without `trim` frames at both ends. (So a run of 76 frames is the shortest kept, and 66 are
-    left of it: syncnet_postprocess.py of audio-visual/TalkingVideo, its text output.)
-    """
-    above = np.flatnonzero(np.asarray(scores) > min_confidence)
-    runs = np.split(above, np.flatnonzero(np.diff(above) > max_gap) + 1)
-    ends = [(int(run[0]), int(run[-1])) for run in runs if len(run)]
-    kept = [(a, b) for a, b in ends if b - a >= min_length]
-    return [(a + trim, b + 1 - trim) for a, b in kept if b + 1 - trim > a + trim]
 
 
 def _curve(table: np.ndarray) -> np.ndarray:

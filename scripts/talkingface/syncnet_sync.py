@@ -25,10 +25,6 @@ from talkingface.syncnet import WINDOW, Embedder, load
 from talkingface.syncnet_crops import crop_face, crop_squares
 from talkingface.syncnet_sound import Sounds
 
-# What the tracks' table has beside sync.COLUMNS: the lowest mean distance, and the drift in
-# frames per minute (empty where it cannot be told).
-EXTRA_COLUMNS = ["distance", "drift"]
-
 # LatentSync moves the sound of clips from this confidence on.
 TRUSTED_CONFIDENCE = 3.0
 TRUSTED_OFFSET = 1
@@ -111,8 +107,9 @@ def sync_syncnet(
     `frames` are grid frame numbers, rising, and (H, W, 3) uint8 BGR pictures, at least those of
     all tracks (`track_stretches`): from the raw file for faces as sharp as they are, or from the
     analysis copy with `scale` source pixels to each of its own. `tracks` are the boxes in source
-    pixels, `sound` the grid's wav. Gives one row a track (sync.COLUMNS and EXTRA_COLUMNS) and one
-    a track and frame (sync.FRAME_COLUMNS; openness is not measured).
+    pixels, `sound` the grid's wav. Gives one row a track (sync.COLUMNS: `distance` is the lowest
+    mean one, `drift` in frames a minute, NaN where it cannot be told) and one a track and frame
+    (sync.FRAME_COLUMNS: both scores are the same; openness is not measured).
 
     `ends` says what the lips are compared with beyond the ends of a track: `compatible` with
     zeros, as in syncnet_python, whose confidence therefore depends on the track's length; `valid`
@@ -143,8 +140,9 @@ def sync_syncnet(
         rows.append((*own, round(found.distance, 3), round(drift, 2)))
         pad = syncnet_scores.PAD_DISTANCE if ends == "compatible" else None
         scores = syncnet_scores.frame_confidences(table, len(face.frames), pad)
-        columns = {"track": face.number, "frame": face.frames, "score": scores.round(3)}
-        per_frame.append(pd.DataFrame(columns | {"openness": np.nan}))
+        columns = {"track": face.number, "frame": face.frames, "openness": np.nan}
+        columns |= dict.fromkeys(["score", "local_score"], scores.round(3))
+        per_frame.append(pd.DataFrame(columns))
     return _tables(rows, per_frame)
 
 
@@ -157,7 +155,7 @@ def track_stretches(tracks: pd.DataFrame) -> list[tuple[int, int]]:
 def _tables(rows: list[tuple], per_frame: list[pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame]:
     none = pd.DataFrame(columns=FRAME_COLUMNS)
     frames = pd.concat(per_frame, ignore_index=True)[FRAME_COLUMNS] if per_frame else none
-    return pd.DataFrame(rows, columns=COLUMNS + EXTRA_COLUMNS), frames
+    return pd.DataFrame(rows, columns=COLUMNS), frames
 
 
 def _faces(

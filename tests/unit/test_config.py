@@ -58,6 +58,11 @@ def test_what_is_left_out_comes_from_the_defaults() -> None:
         ({"segments": {"min_frames": "many"}}, ["segments.min_frames", "many"]),
         ({"segments": {"min_frames": 100, "max_frames": 80}}, ["max_frames", "min_frames"]),
         ({"segments": {"trim_frames": 40}}, ["trim_frames", "min_frames"]),
+        ({"segments": {"cut": "speech"}}, ["segments.cut", "'speech'", "track, speaking"]),
+        (
+            {"segments": {"cut": "speaking"}, "sync": {"backend": "none"}},
+            ["segments.cut", "sync.backend", "motion", "syncnet"],
+        ),
         ({"split": 3}, ["split", "3"]),
         ({"tracks": {"max_gap": 3}}, ["tracks.max_gap", "tracks.every"]),
         ({"download": {"cookies": "nowhere.txt"}}, ["download.cookies", "/nowhere.txt"]),

@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from talkingface.config import load_schema
-from talkingface.gates import THRESHOLD_KEYS, VERDICT_COLUMNS, Thresholds, judge_quality
+from talkingface.gates import SURE, THRESHOLD_KEYS, VERDICT_COLUMNS, Thresholds, judge_quality
 from talkingface.quality import COLUMNS
+from talkingface.sync import TRUSTED_CONFIDENCE
 
 NAN = float("nan")
 OFF = Thresholds(**dict.fromkeys(THRESHOLD_KEYS))
@@ -15,6 +16,7 @@ GOOD = {
     "face_height": 200.0, "present_share": 1.0, "border_share": 0.0, "brightness": 120.0,
     "sharpness": 150.0, "hand_share": 0.0, "max_abs_yaw": 10.0, "max_abs_pitch": 10.0,
     "max_abs_roll": 5.0, "yaw_range": 15.0, "pitch_range": 15.0, "roll_range": 5.0,
+    "residual_offset": 0.0, "residual_confidence": 8.0,
 }  # fmt: skip
 # What is measured where no frame has a face.
 FACELESS = {
@@ -54,6 +56,8 @@ def test_a_good_clip_is_kept() -> None:
         ("max_abs_yaw", 30, "max_abs_yaw", 30, 30.01, "yaw"),
         ("max_abs_pitch", 30, "max_abs_pitch", 30, 30.01, "pitch"),
         ("max_abs_roll", 30, "max_abs_roll", 30, 30.01, "roll"),
+        ("max_residual_offset", 1, "residual_offset", 1, 2, "offset"),
+        ("min_residual_confidence", 3, "residual_confidence", 3, 2.99, "not_speaking"),
     ],
 )
 def test_each_threshold_alone(
@@ -102,6 +106,21 @@ def test_what_was_not_measured_cannot_reach_a_threshold() -> None:
     turned = Thresholds(**{**dict.fromkeys(THRESHOLD_KEYS), "max_abs_yaw": 45})
     assert judge(turned, **FACELESS)["reason"] == "yaw"
     assert judge(OFF, **FACELESS)["verdict"] == "kept"
+
+
+def test_a_residual_offset_counts_either_way_and_only_where_it_is_sure() -> None:
+    assert SURE == TRUSTED_CONFIDENCE
+    only = Thresholds(**{**dict.fromkeys(THRESHOLD_KEYS), "max_residual_offset": 1})
+    verdict = judge(only, residual_offset=-3.0)
+    assert (verdict["reason"], verdict["value"], verdict["threshold"]) == ("offset", -3, 1)
+    assert verdict["detail"] == "residual_offset -3 < -1"
+    assert judge(only, residual_offset=-1.0)["verdict"] == "kept"
+    for confidence in (SURE - 0.01, NAN):
+        unsure = judge(only, residual_offset=-3.0, residual_confidence=confidence)
+        assert unsure["verdict"] == "kept"
+    assert judge(only, residual_offset=3.0, residual_confidence=SURE)["verdict"] == "rejected"
+    sure = Thresholds(**{**dict.fromkeys(THRESHOLD_KEYS), "min_residual_confidence": -100})
+    assert judge(sure, **FACELESS)["reason"] == "not_speaking"
 
 
 def test_clips_are_judged_one_by_one_and_keep_their_order() -> None:

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from talkingface.files import read_table, write_json, write_table
 from talkingface.learned import load_learned, weights_hash
 from talkingface.models import Digest, ModelError, find_model, model_record
 
@@ -55,6 +59,66 @@ def test_without_torch_it_says_what_to_do(tmp_path: Path) -> None:
     last = run.stderr.splitlines()[-1]
     assert "ModelError: bisenet needs the package torch" in last
     assert "pip install" in last and "parsing.backend: mesh" in last
+
+
+@pytest.mark.parametrize(
+    ("stage", "settings"),
+    [
+        ("hubert", {}),
+        ("parsing", {"backend": "bisenet"}),
+        ("parsing", {"backend": "mesh"}),
+        ("depth", {"backend": "dagan"}),
+        ("depth", {"backend": "mesh"}),
+        ("sync", {"backend": "syncnet"}),
+        ("sync", {"backend": "motion"}),
+    ],
+)
+def test_a_video_without_a_face_loads_nothing(
+    stage: str, settings: dict[str, str], tmp_path: Path
+) -> None:
+    """The stage's script, on a table without a row; its checkpoint is no network."""
+    write_table(pd.DataFrame(columns=["clip_id", "n_frames"]), tmp_path / "clips.csv")
+    (tmp_path / "store/m").mkdir(parents=True)
+    (tmp_path / "store/m/weights.pth").write_bytes(b"no network")
+    files = {"weights.pth": {"size": 10, "sha256": "0" * 64}}
+    write_json({"model": "m", "files": files}, tmp_path / "model.json")
+    table = tmp_path / "made.csv"
+    model = str(tmp_path / "model.json")
+    job = {
+        "input": {
+            **dict.fromkeys(["manifest", "tracks", "folder"], str(tmp_path / "clips.csv")),
+            "model": model if stage == "hubert" else [model],
+        },
+        "output": [str(tmp_path / "made"), str(table)],
+        "params": {"settings": settings, "device": "cpu"},
+        "resources": {"gpu": 0},
+        "config": {"models": str(tmp_path / "store")},
+        "log": [str(tmp_path / "log")],
+        "threads": 1,
+        "loaded": str(tmp_path / "loaded"),
+    }
+    program = (
+        "import json, runpy, sys\n"
+        "from types import SimpleNamespace as Of\n"
+        "class Named(list): pass\n"
+        f"job = json.loads({json.dumps(json.dumps(job))})\n"
+        "output = Named(job['output'])\n"
+        "output.frames, output.tracks = output\n"
+        "snakemake = Of(**job | {'output': output, 'resources': Of(**job['resources'])})\n"
+        "snakemake.input, snakemake.params = Of(**job['input']), Of(**job['params'])\n"
+        f"runpy.run_path({str(SCRIPTS / f'{stage}.py')!r}, {{'snakemake': snakemake}})\n"
+        "loaded = {'torch', 'transformers', 'mediapipe'} & set(sys.modules)\n"
+        "open(job['loaded'], 'w').write(str(sorted(loaded)))\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stderr
+    assert (tmp_path / "loaded").read_text() == "[]"
+    assert len(read_table(table)) == 0
 
 
 def test_the_hash_of_the_weights() -> None:

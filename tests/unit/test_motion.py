@@ -62,10 +62,34 @@ def test_scores_fall_where_the_sound_is_anothers() -> None:
     assert scores[1000:].mean() < 2
 
 
+@pytest.mark.parametrize("lag", [0, 9])
+def test_turns_of_four_seconds_come_apart_in_local_scores(lag: int) -> None:
+    """But not in those of 10 s."""
+    mouth, sound = pair(1200, lag, noise=0.5)
+    speaks = np.arange(1200) // 100 % 2 == 0
+    heard = np.roll(speaks, lag)  # the sound comes later
+    sound[~heard] = smooth_noise(1200, BANDS, 7)[~heard]
+    found = correlate(mouth, sound, 15)
+    assert found.offset == -lag
+    middles = np.arange(50, 1150, 100)
+    assert found.local[middles[speaks[middles]]].min() > 3
+    assert found.local[middles[~speaks[middles]]].max() < 2
+    assert found.scores[middles[~speaks[middles]]].min() > 2
+
+
+@pytest.mark.parametrize(("frames", "most"), [(50, 15), (99, 15), (101, 45), (137, 45), (400, 45)])
+def test_local_scores_of_any_length_and_offset(frames: int, most: int) -> None:
+    mouth, sound = pair(frames, 0, noise=0.1)
+    sound = np.roll(sound, min(most, frames // 3 - 5), axis=0)
+    found = correlate(mouth, sound, max_offset=most)
+    assert found.local.shape == (frames,)
+    assert np.isfinite(found.local).all() and found.local.mean() > 2
+
+
 def test_too_short_says_nothing() -> None:
     found = correlate(*pair(30, 0, noise=0.1), max_offset=15)
     assert (found.offset, found.confidence) == (0, 0.0)
-    assert found.scores.shape == (30,)
+    assert found.scores.shape == found.local.shape == (30,)
 
 
 def test_a_tone_is_in_its_band() -> None:

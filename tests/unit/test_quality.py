@@ -244,6 +244,7 @@ def clip_of(n: int, present: Any = True) -> dict[str, Any]:
         "points": points,
         "present": there,
         "angles": angles,
+        "residual": (-2.0, 4.567),
         "clip_size": (512, 512),
         "source_size": (512, 512),
         "find_hands": lambda frame, face: [],
@@ -258,6 +259,7 @@ def test_a_plain_clip() -> None:
     assert table["frame"].tolist() == [0, 5, 10]
     assert table["brightness"].tolist() == [0, 50, 100]
     assert measures["brightness"] == 50
+    assert (measures["residual_offset"], measures["residual_confidence"]) == (-2, 4.57)
     assert measures["face_height"] == pytest.approx(107.8)
     assert (measures["present_share"], measures["border_share"], measures["hand_share"]) == (
         1,

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from talkingface.config import load_schema
 from talkingface.media.audio import write_wav
 from talkingface.proxy import Proxy
-from talkingface.segments import COLUMNS, Thresholds, judge_segments, kept
+from talkingface.segments import COLUMNS, Thresholds, judge_segments, kept, thresholds_for
 
 OK = {"status": "ok", "reason": None}
 PROXY = Proxy("ok", None, 400, (1280, 720), (640, 360))
@@ -54,7 +55,8 @@ def sync(**confidences: float) -> pd.DataFrame:
 
 def frame_scores(tracks: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     scores = tracks[["track", "frame"]].merge(table[["track", "confidence"]], on="track")
-    return scores.rename(columns={"confidence": "score"}).assign(openness=0.0)
+    scores = scores.rename(columns={"confidence": "score"})
+    return scores.assign(local_score=scores.score, openness=0.0)
 
 
 @pytest.fixture
@@ -71,6 +73,7 @@ def judge(
     *tracks: pd.DataFrame,
     table: pd.DataFrame | None = None,
     thresholds: Thresholds = THRESHOLDS,
+    scores: pd.DataFrame | None = None,
     **settings: Any,
 ) -> pd.DataFrame:
     together = pd.concat(tracks, ignore_index=True) if tracks else track(0, 0, 0)
@@ -81,7 +84,7 @@ def judge(
         PROXY,
         together,
         table,
-        frame_scores(together, table),
+        frame_scores(together, table) if scores is None else scores,
         sound,
         replace(thresholds, **settings),
     )
@@ -207,6 +210,134 @@ def test_stricter_thresholds_only_reject_more(sound: Path) -> None:
     measures = COLUMNS[COLUMNS.index("n_frames") :]
     pd.testing.assert_frame_equal(before[measures], after[measures])
     assert (len(kept(before)), len(kept(after))) == (1, 0)
+
+
+SPEAKING = {"cut": "speaking", "speaking_score": 2.1, "speaking_gap": 15, "speaking_trim": 5}
+
+
+def speech(tracks: pd.DataFrame, *stretches: tuple[int, int]) -> pd.DataFrame:
+    """A score of 5 in these frames of the grid, and of 1 elsewhere; over 10 s it is 4."""
+    rows = tracks[["track", "frame"]].assign(score=4.0, local_score=1.0, openness=0.0)
+    for start, end in stretches:
+        rows.loc[(rows.frame >= start) & (rows.frame < end), "local_score"] = 5.0
+    return rows
+
+
+def stretches(ledger: pd.DataFrame) -> list[tuple[int, int, str]]:
+    reasons = ledger.reason.where(ledger.verdict == "rejected", "kept")
+    return list(zip(ledger.start_frame, ledger.end_frame, reasons, strict=True))
+
+
+def test_only_where_the_face_speaks_a_track_is_cut_out(sound: Path) -> None:
+    face = track(0, 10, 280)
+    ledger = judge(sound, face, scores=speech(face, (20, 110), (180, 280)), **SPEAKING)
+    # Left over are ten frames before, and the pause with five frames at both of its ends; five at
+    # the end of the track are trimmed off.
+    assert stretches(ledger) == [
+        (10, 25, "not_speaking"),
+        (25, 105, "kept"),
+        (105, 185, "not_speaking"),
+        (185, 275, "kept"),
+    ]
+    pause = ledger.iloc[2]
+    assert (pause.clip_id, pause.stage) == ("v_000105_000185_00", "sync")
+    assert (pause.value, pause.threshold) == (1, 2.1)
+    assert pause.detail == "cut: speaking; longest speech here 0 frames"
+    assert (pause.n_frames, pause.confidence) == (80, 4)
+
+
+def test_the_whole_track_is_one_stretch_where_it_speaks_all_the_time(sound: Path) -> None:
+    face = track(0, 10, 110)
+    row = only(judge(sound, face, scores=speech(face, (10, 110)), **SPEAKING))
+    assert (row.start_frame, row.end_frame, row.verdict) == (15, 105, "kept")
+
+
+def test_speech_that_is_too_short_is_left_over(sound: Path) -> None:
+    face = track(0, 0, 280)
+    scores = speech(face, (0, 30), (100, 180))
+    ledger = judge(sound, face, scores=scores, **SPEAKING)
+    row = only(ledger)
+    assert stretches(ledger) == [(0, 280, "not_speaking")]
+    assert row.detail == "cut: speaking; longest speech here 70 frames"
+    # Where most of it speaks, that is the reason.
+    face = track(0, 100, 180)
+    row = only(judge(sound, face, scores=speech(face, (100, 180)), **SPEAKING))
+    assert (row.stage, row.reason, row.value, row.threshold) == ("tracks", "too_short", 70, 75)
+    row = only(judge(sound, track(0, 100, 104), scores=speech(face, (100, 104)), **SPEAKING))
+    assert (row.start_frame, row.end_frame, row.value) == (100, 104, 0)
+
+
+def test_speech_is_divided_and_judged_as_tracks_are(sound: Path) -> None:
+    face = track(0, 0, 295)
+    scores = speech(face, (45, 255))
+    ledger = judge(sound, face, scores=scores, max_frames=100, **SPEAKING)
+    assert stretches(ledger) == [
+        (0, 50, "not_speaking"),
+        (50, 150, "kept"),
+        (150, 250, "kept"),
+        (250, 295, "not_speaking"),
+    ]
+    ledger = judge(sound, face, scores=scores, min_confidence=4.5, **SPEAKING)
+    speaks = ledger[(ledger.start_frame == 50)].iloc[0]
+    assert (speaks.reason, speaks.value, speaks.threshold) == ("not_speaking", 4, 4.5)
+    # What is left over is divided too: no more of the sound is read at a time.
+    ledger = judge(sound, face, scores=speech(face), max_frames=100, **SPEAKING)
+    assert list(ledger.end_frame - ledger.start_frame) == [98, 98, 99]
+
+
+def test_short_turns_of_two_faces_are_told_by_local_scores(sound: Path) -> None:
+    faces = [track(0, 0, 300, x=100), track(1, 0, 300, x=800)]
+    parts = [
+        speech(faces[0], (0, 160)).assign(score=4.0),
+        speech(faces[1], (140, 300)).assign(score=9.0),
+    ]
+    ledger = judge(sound, *faces, scores=pd.concat(parts), **SPEAKING)
+    cut = ledger[ledger.verdict == "kept"]
+    assert list(zip(cut.track, cut.start_frame, strict=True)) == [(0, 5), (1, 145)]
+    assert list(cut.other_confidence) == [9, 4]
+    # Both at the same time: the one that does so more clearly.
+    parts[1].loc[parts[1].frame < 290, "local_score"] = 6.0
+    ledger = judge(sound, *faces, scores=pd.concat(parts), **SPEAKING)
+    row = ledger[(ledger.track == 0) & (ledger.start_frame == 5)].iloc[0]
+    assert (row.reason, row.value, row.threshold) == ("other_speaks", 5, 6)
+
+
+def test_every_frame_is_in_the_ledger(sound: Path) -> None:
+    rng = np.random.default_rng(0)
+    face = track(0, 0, 400)
+    for seed in range(20):
+        scores = speech(face)
+        scores["local_score"] = np.repeat(rng.choice([1.0, 5.0], 16, p=[0.3, 0.7]), 25)
+        trim = 2 + seed % 7
+        settings = SPEAKING | {"speaking_trim": trim, "speaking_gap": 1 + 10 * (seed % 4)}
+        ledger = judge(sound, face, scores=scores, **settings)
+        covered = np.zeros(400, int)
+        for row in ledger.itertuples():
+            covered[row.start_frame : row.end_frame] += 1
+        assert covered.max() == 1 and covered[trim:-trim].min() == 1
+        assert ledger.clip_id.is_unique
+
+
+def test_without_scores_a_track_is_a_candidate_whole(sound: Path) -> None:
+    face = track(0, 0, 100)
+    none = speech(face).iloc[:0]
+    row = only(judge(sound, face, table=sync(), scores=none, **SPEAKING))
+    assert (row.start_frame, row.end_frame, row.verdict) == (0, 100, "kept")
+
+
+def test_what_the_config_leaves_open_is_the_backends() -> None:
+    keys = ("min_confidence", "max_offset", "speaking_score")
+    empty = dict.fromkeys(keys)
+    found = {
+        backend: tuple(getattr(thresholds_for(backend, **empty), key) for key in keys)
+        for backend in ("motion", "syncnet", "none")
+    }
+    assert found == {"motion": (2, 15, 1), "syncnet": (3, 6, 2.1), "none": (2, 15, 1)}
+    given = thresholds_for("syncnet", min_confidence=0, max_offset=0, speaking_score=0, cut="track")
+    assert (given.min_confidence, given.max_offset, given.speaking_score) == (0, 0, 0)
+    section = load_schema("config")["properties"]["segments"]["properties"]
+    defaults = {key: part["default"] for key, part in section.items()}
+    assert thresholds_for("motion", **defaults) == Thresholds()
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,16 @@ def test_a_loaded_checkpoint_embeds_as_published(
     np.testing.assert_allclose(network.sounds(rows), sounds, atol=5e-6)
 
 
+def test_batches_do_not_mix(state: random_syncnet.State) -> None:
+    network = Embedder(read_network(state, "memory"), torch.device("cpu"), torch.float32)
+    pictures = crops(8)
+    batch = [pictures[f : f + 5] for f in range(4)]
+    alone = [network.lips([window]) for window in batch]
+    together = network.lips(batch)
+    np.testing.assert_allclose(together, np.concatenate(alone), atol=5e-6)
+    np.testing.assert_allclose(network.lips(batch[2:]), together[2:], atol=5e-6)
+
+
 def test_bfloat16_is_near(state: random_syncnet.State) -> None:
     network = read_network(state, "memory")
     exact, rough = (

@@ -11,7 +11,6 @@ from talkingface.syncnet_scores import (
     frame_confidences,
     judge,
     local_offsets,
-    speaking_stretches,
 )
 
 V = 15
@@ -126,25 +125,3 @@ def test_drift_does_not_follow_the_unsure() -> None:
     assert drift(parts) == 0
     assert np.isnan(drift(parts[:2]))
     assert np.isnan(drift(local_offsets(shifted(99, 0))))
-
-
-def test_stretches_by_talkingvideos_numbers() -> None:
-    def runs(*ends: tuple[int, int], count: int = 400, high: float = 2.2) -> np.ndarray:
-        scores = np.full(count, 2.1)
-        for first, last in ends:
-            scores[first : last + 1] = high
-        return scores
-
-    # Frames 10 to 86: 76 from the first to the last, five less at both ends.
-    assert speaking_stretches(runs((10, 86))) == [(15, 82)]
-    assert speaking_stretches(runs((10, 85))) == [(15, 81)]
-    assert speaking_stretches(runs((10, 84))) == []
-    # 2.1 is not above 2.1.
-    assert speaking_stretches(runs((10, 200), high=2.1)) == []
-    # 15 from the last frame of one to the first of the next is one stretch, 16 are two.
-    assert speaking_stretches(runs((0, 100), (115, 215))) == [(5, 211)]
-    assert speaking_stretches(runs((0, 100), (116, 216))) == [(5, 96), (121, 212)]
-    # Short runs count once merged.
-    assert speaking_stretches(runs((0, 40), (50, 90), (300, 399))) == [(5, 86), (305, 395)]
-    assert speaking_stretches(np.zeros(0)) == []
-    assert speaking_stretches(runs((0, 399)), trim=0, min_length=0) == [(0, 400)]

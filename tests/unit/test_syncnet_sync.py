@@ -22,7 +22,6 @@ from talkingface.sync import COLUMNS, FRAME_COLUMNS  # noqa: E402
 from talkingface.syncnet import Embedder, read_network  # noqa: E402
 from talkingface.syncnet_crops import crop_face, crop_squares  # noqa: E402
 from talkingface.syncnet_sync import (  # noqa: E402
-    EXTRA_COLUMNS,
     sync_syncnet,
     sync_video,
     track_stretches,
@@ -105,7 +104,7 @@ def test_distances_are_syncnet_pythons(
     table, frames = sync_syncnet(
         enumerate(film), tracks(spans, 2.0), tmp_path / "s.wav", embedder(state), scale=2.0
     )
-    assert list(table) == COLUMNS + EXTRA_COLUMNS and list(frames) == FRAME_COLUMNS
+    assert list(table) == COLUMNS and list(frames) == FRAME_COLUMNS
     for number, (start, end) in spans.items():
         expected = random_syncnet.published_distances(
             state, cropped(film, number, start, end), sound[640 * start : 640 * end]
@@ -176,6 +175,7 @@ def test_early_sound_has_a_positive_offset(
     assert table.trusted[0] == (early != 0)
     assert np.isnan(table.drift[0])
     assert frames.score[15:35].min() > 3
+    assert (frames.local_score == frames.score).all()
 
 
 def test_pictures_may_begin_late_and_end_early(state: random_syncnet.State, tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ def test_short_tracks_and_short_sound_say_nothing(
     assert list(table.offset[:1]) == [0] and list(table.confidence[:1]) == [0.0]
     assert len(frames) == 5 + 20 and not frames.score[:5].any()
     empty = sync_syncnet([], tracks({}), tmp_path / "s.wav", network)
-    assert [list(t) for t in empty] == [COLUMNS + EXTRA_COLUMNS, FRAME_COLUMNS]
+    assert [list(t) for t in empty] == [COLUMNS, FRAME_COLUMNS]
     with pytest.raises(ValueError, match="ends"):
         sync_syncnet([], tracks({}), tmp_path / "s.wav", network, ends="other")
 
@@ -247,5 +247,5 @@ def test_the_raw_file_is_decoded_where_there_are_tracks(
 def test_a_video_without_faces_needs_no_checkpoint(tmp_path: Path) -> None:
     missing = tmp_path / "missing"
     found = sync_video(missing, tracks({}), missing, missing)
-    assert [list(t) for t in found] == [COLUMNS + EXTRA_COLUMNS, FRAME_COLUMNS]
+    assert [list(t) for t in found] == [COLUMNS, FRAME_COLUMNS]
     assert not any(map(len, found))
