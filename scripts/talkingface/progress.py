@@ -22,6 +22,7 @@ class Progress:
     def __init__(self) -> None:
         self.frames = 0
         self._where = ""
+        self._told = -1
         self._began = self._said = time.monotonic()
 
     def add(self, frames: int, where: str = "") -> None:
@@ -32,7 +33,7 @@ class Progress:
             self._say()
 
     def _say(self) -> None:
-        self._said = time.monotonic()
+        self._said, self._told = time.monotonic(), self.frames
         speed = self.frames / max(0.001, self._said - self._began)
         counts = f"{self._where}, " if self._where else ""
         logger.info("%s%d frames, %.1f frames/s", counts, self.frames, speed)
@@ -41,5 +42,5 @@ class Progress:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
-        if kind is None or kind is GeneratorExit:
+        if (kind is None or kind is GeneratorExit) and self._told != self.frames:
             self._say()

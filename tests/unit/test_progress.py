@@ -25,6 +25,16 @@ def test_how_many_and_how_fast_is_said_now_and_then_and_at_the_end(
         assert 100 < float(speed.removesuffix(" frames/s")) <= 200
 
 
+def test_nothing_is_said_twice(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("talkingface.progress.EVERY", 0)
+    caplog.set_level(logging.INFO)
+    with Progress() as progress:
+        progress.add(20, "1 of 1 clips")
+    assert len(caplog.messages) == 1
+
+
 def test_a_short_job_says_one_line(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     with Progress() as progress:

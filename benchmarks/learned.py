@@ -1,0 +1,396 @@
+"""What the workflow adds to the learned backends' networks: speed, memory, size on the disk.
+
+    python benchmarks/learned.py [VIDEO] [--backends NAME ...] [--threads N] [--device cpu]
+
+Every backend runs in a process of its own, on weights made here: random ones, of the size and
+layout of the published ones. The stage is what scripts/{stage}.py does with a clip: decoding,
+preparing, the network, writing. The bare network is the same calls of it again, as many as the
+stage made, on the batches that the stage gave it. Blocks of both take turns, after one of each for
+warming up. Seconds are the processor's, of all threads: other work on the machine hardly disturbs
+them, and they count what is done beside the network on other cores. With a card, and in the last
+column, they are the clock's.
+
+start-up    what the first block of the stage takes more than a later one, from the start of Python
+            on: imports, loading, what torch does at the first run
+bare, stage frames a second of one core, medians over the turns
+ratio       median of the turns' stage over bare
+peak        the process's resident memory after the first block
+kB/frame    written; maps of random networks are rougher than those of trained ones
+frames/s    of the stage, by the clock, on all its threads, in the fastest turn
+
+Clips are 512 x 512, the middle of VIDEO (by default the demonstration's vlog); syncnet reads VIDEO
+itself, with a face of half its height in its middle. At last: what several clips of a video cost
+hubert, which is started once for all of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import cycle, islice
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
+
+from talkingface.files import write_json, write_table  # noqa: E402
+from talkingface.parsing import LABELS  # noqa: E402
+
+SIZE = 512
+# Frames of a block; on a slow processor some 10 s.
+FRAMES = {
+    "hubert": 750,
+    "syncnet": 200,
+    "bisenet": 64,
+    "segformer": 8,
+    "dagan_resnet18": 128,
+    "dagan_resnet50": 64,
+    "depth_anything": 12,
+}
+HUBERT_CLIP = 250  # of max_seconds' 30 s three make a batch
+SHORT_CLIP, MANY = 75, 10  # for the last lines
+
+
+# The published models' own, where transformers' defaults are others.
+DAGAN_SIZE = (256, 256)
+HUBERT_LARGE = {
+    "hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16,
+    "intermediate_size": 4096, "feat_extract_norm": "layer", "do_stable_layer_norm": True,
+}  # fmt: skip
+SEGFORMER_B5 = {
+    "depths": [3, 6, 40, 3], "hidden_sizes": [64, 128, 320, 512], "decoder_hidden_size": 768,
+    "num_attention_heads": [1, 2, 5, 8],
+}  # fmt: skip
+DEPTH_ANYTHING_SMALL = {
+    "backbone_config": {
+        "model_type": "dinov2", "hidden_size": 384, "image_size": 518, "num_attention_heads": 6,
+        "out_indices": [3, 6, 9, 12], "patch_size": 14, "reshape_hidden_states": False,
+    },
+    "fusion_hidden_size": 64, "head_hidden_size": 32, "neck_hidden_sizes": [48, 96, 192, 384],
+    "reassemble_hidden_size": 384,
+}  # fmt: skip
+PREPROCESSOR = {"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}
+
+Stage = Callable[[Path], object]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("video", type=Path, nargs="?")
+    parser.add_argument("--backends", nargs="*", choices=FRAMES, default=list(FRAMES))
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--precision", default="float32")
+    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--times", type=float, default=1, help="longer blocks, for fast cards")
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    parser.add_argument("--began", type=float, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        child(options)
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        video = (options.video or demonstration(folder)).resolve()
+        made = {key: max(8, int(options.times * count)) for key, count in FRAMES.items()}
+        length = make_sound(video, folder)
+        made["syncnet"] = min(made["syncnet"], length)
+        make_clips(video, folder, {made[name] for name in options.backends})
+        print(f"{video.name}, {options.threads} threads, {options.device}, {options.precision}")
+        head = ("backend", "frames", "start-up s", "bare", "stage", "ratio", "peak MB", "kB/frame")
+        row = "{:<16}{:>7}{:>12}{:>9}{:>9}{:>7}{:>9}{:>10}{:>10}"
+        print(row.format(*head, "frames/s"), flush=True)
+        for name in options.backends:
+            make_weights(name, folder / name)
+            found = run_child(name, made[name], video, folder, options)
+            values = columns(found, made[name], options.device == "cpu")
+            print(row.format(name, made[name], *values), flush=True)
+        if "hubert" in options.backends:
+            for count in (1, MANY):
+                found = run_child(f"clips {count}", SHORT_CLIP, video, folder, options)
+                seconds = found["first"][options.device == "cpu"]
+                print(
+                    f"hubert, {count} clips of {SHORT_CLIP / 25:g} s in one process: "
+                    f"{seconds:.1f} s, {seconds / count:.1f} s a clip",
+                    flush=True,
+                )
+
+
+def columns(found: dict[str, Any], frames: int, processor: bool) -> list[str]:
+    # Of both kinds of blocks: wall and processor seconds, one pair a turn.
+    bare, stage = np.array(found["bare"]), np.array(found["stage"])
+    own = int(processor)
+    seconds = [median(blocks[:, own]) for blocks in (bare, stage)]
+    return [
+        f"{found['first'][own] - seconds[1]:.1f}",
+        *(f"{frames / second:.3g}" for second in seconds),
+        f"{median(bare[:, own] / stage[:, own]):.2f}",
+        f"{found['peak']:.0f}",
+        f"{found['bytes'] / frames / 1000:.1f}",
+        f"{frames / stage[:, 0].min():.3g}",
+    ]
+
+
+def run_child(name: str, frames: int, video: Path, folder: Path, options: Any) -> dict[str, Any]:
+    words = [sys.executable, __file__, str(video), "--child", f"{folder}:{frames}:{name}"]
+    words += ["--began", str(time.monotonic())]
+    for key in ("threads", "device", "precision", "turns"):
+        words += [f"--{key}", str(getattr(options, key))]
+    # Threads that wait sleep, so that waiting does not count as work.
+    environment = os.environ | {"OMP_WAIT_POLICY": "PASSIVE"}
+    done = subprocess.run(words, env=environment, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        sys.exit(f"{name} failed")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+# In the process of a backend ---------------------------------------------------------------------
+
+
+def child(options: Any) -> None:
+    place, frames, name = options.child.split(":")
+    folder, settings = Path(place), {key: getattr(options, key) for key in ("device", "threads")}
+    settings["precision"] = options.precision
+    if name.startswith("clips "):
+        written(load_hubert(folder, [int(frames)] * int(name.split()[1]), settings), folder)
+        print(json.dumps({"first": [time.monotonic() - options.began, time.process_time()]}))
+        return
+    stage = load(name, int(frames), options.video, folder, settings)
+    written(stage, folder)
+    first = time.monotonic() - options.began, time.process_time()
+    found: dict[str, Any] = {"first": first, "bare": [], "stage": []}
+    found["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    with recorded_calls() as calls:
+        found["bytes"] = written(stage, folder)
+    replay(calls)
+    for _ in range(options.turns):
+        found["bare"].append(timed(lambda: replay(calls)))
+        found["stage"].append(timed(lambda: written(stage, folder)))
+    print(json.dumps(found))
+
+
+def load(name: str, frames: int, video: Path, folder: Path, settings: dict[str, Any]) -> Stage:
+    """What makes the backend's products of a clip in a folder, as the stage's script does."""
+    if name == "hubert":
+        count = max(1, frames // HUBERT_CLIP)
+        return load_hubert(folder, [frames // count] * count, settings)
+    if name == "syncnet":
+        return load_syncnet(frames, video, folder, settings)
+    from talkingface import depth, parsing
+    from talkingface.clips import clip_frames
+    from talkingface.landmarks import Landmarks
+    from talkingface.media.ahead import ahead
+
+    backend, clip = name.partition("_resnet")[0], folder / f"{frames}.mp4"
+    points, present = np.full((frames, 478, 3), np.nan, np.float32), np.zeros(frames, bool)
+    if backend in parsing.BACKENDS:
+        parser = parsing.load(backend, model=folder / name, **settings)
+        threads = settings["threads"]
+        return lambda into: parsing.parse_clip(
+            parser, ahead(clip_frames(clip, frames)), points, present, into / "clip", threads
+        )
+    network = depth.load(backend, model=folder / name, **settings)
+    marks = Landmarks(points, points[:, :68, :2], present)
+    return lambda into: depth.make_depth(
+        network, clip, marks, (SIZE, SIZE), into / "clip", into / "clip.json"
+    )
+
+
+def load_syncnet(frames: int, video: Path, folder: Path, settings: dict[str, Any]) -> Stage:
+    from talkingface import syncnet
+    from talkingface.devices import number_format, open_device
+    from talkingface.media.video import bgr_frames
+    from talkingface.syncnet_sync import sync_syncnet, track_stretches
+
+    device = open_device(settings["device"], settings["threads"])
+    path = folder / "syncnet/syncnet_v2.model"
+    network = syncnet.load(path, device, number_format(settings["precision"]))
+    height, width = next(bgr_frames(video, [(0, 1)]))[1].shape[:2]
+    face = {"x": width / 2 - height / 4, "y": height / 4, "w": height / 2, "h": height / 2}
+    tracks = pd.DataFrame({"track": 0, "frame": np.arange(frames)} | face)
+    threads = max(1, settings["threads"] - 1)
+
+    def stage(into: Path) -> None:
+        decoded = bgr_frames(video, track_stretches(tracks), threads=threads)
+        tables = sync_syncnet(decoded, tracks, folder / f"{frames}.wav", network)
+        for table, name in zip(tables, ("sync.csv", "sync.frames.csv"), strict=True):
+            write_table(table, into / name)
+
+    return stage
+
+
+def load_hubert(folder: Path, lengths: list[int], settings: dict[str, Any]) -> Stage:
+    from talkingface.hubert import Features
+    from talkingface.media.audio import read_wav, write_wav
+    from talkingface.media.grid import SAMPLE_RATE, SAMPLES_PER_FRAME
+
+    names = [f"clip{k}" for k in range(len(lengths))]
+    sound = read_wav(folder / "sound.wav")
+    for name, length in zip(names, lengths, strict=True):
+        samples = np.resize(sound, length * SAMPLES_PER_FRAME)
+        write_wav(folder / f"{name}.wav", samples, SAMPLE_RATE)
+    clips = pd.DataFrame({"clip_id": names, "n_frames": lengths})
+    record = {"model": "hubert", "files": {}}
+    features = Features(clips, folder, record, folder / "hubert", **settings)
+    return lambda into: [features.write(name, into) for name in names]
+
+
+def written(stage: Stage, folder: Path) -> int:
+    """Run the stage once; how many bytes it wrote."""
+    with tempfile.TemporaryDirectory(dir=folder) as into:
+        stage(Path(into))
+        return sum(path.stat().st_size for path in Path(into).rglob("*") if path.is_file())
+
+
+@contextmanager
+def recorded_calls() -> Iterator[list[tuple[Callable[[], Any], int]]]:
+    """Gathers every call of a network from outside: what repeats it, and how often it was made.
+
+    Calls of one module on tensors of the same shapes count as one, repeated.
+    """
+    from torch import nn
+
+    found: dict[Any, list[Any]] = {}
+    calls: list[tuple[Callable[[], Any], int]] = []
+    depth = 0
+    own = nn.Module.__call__
+
+    def call(module: Any, *args: Any, **kwargs: Any) -> Any:
+        nonlocal depth
+        if depth == 0:
+            shapes = [getattr(value, "shape", None) for value in (*args, *kwargs.values())]
+            key = (id(module), str(shapes))
+            found.setdefault(key, [lambda: own(module, *args, **kwargs), 0])[1] += 1
+        depth += 1
+        try:
+            return own(module, *args, **kwargs)
+        finally:
+            depth -= 1
+
+    nn.Module.__call__ = call
+    try:
+        yield calls
+    finally:
+        nn.Module.__call__ = own
+    calls += [(repeat, count) for repeat, count in found.values()]
+
+
+def replay(calls: list[tuple[Callable[[], Any], int]]) -> None:
+    import torch
+
+    with torch.inference_mode():
+        for repeat, count in calls:
+            for _ in range(count):
+                repeat()
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def timed(work: Callable[[], Any]) -> tuple[float, float]:
+    """Wall seconds and processor seconds of all threads."""
+    began = time.perf_counter(), time.process_time()
+    work()
+    return time.perf_counter() - began[0], time.process_time() - began[1]
+
+
+# Clips and weights -------------------------------------------------------------------------------
+
+
+def demonstration(folder: Path) -> Path:
+    from talkingface.demo import demo_videos, write_video
+
+    [video] = (video for video in demo_videos() if video.video_id == "vlog")
+    path = folder / video.file
+    write_video(path, video.frames(), video.rate, video.sound(), video.audio_rate)
+    return path
+
+
+def make_sound(video: Path, folder: Path) -> int:
+    """`sound.wav`; how many frames the video has."""
+    from talkingface.proxy import make_proxy
+
+    proxy = make_proxy(video, folder / "proxy.mp4", folder / "sound.wav")
+    if proxy.status != "ok":
+        sys.exit(f"{video}: {proxy.reason}")
+    return proxy.n_frames
+
+
+def make_clips(video: Path, folder: Path, lengths: set[int]) -> None:
+    """`{frames}.mp4` and `.wav` of every length, from the video as often as it takes."""
+    import av
+    import cv2
+
+    from talkingface.media.audio import read_wav, write_wav
+    from talkingface.media.grid import SAMPLE_RATE, SAMPLES_PER_FRAME
+    from talkingface.media.video import bgr_frames, limited_yuv420p
+    from talkingface.media.writer import VideoWriter
+
+    sound = read_wav(folder / "sound.wav")
+    pictures = []
+    for _, frame in islice(bgr_frames(video), max(lengths)):
+        side = min(frame.shape[:2])
+        top, left = ((length - side) // 2 for length in frame.shape[:2])
+        square = cv2.resize(frame[top : top + side, left : left + side], (SIZE, SIZE))
+        pictures.append(limited_yuv420p(av.VideoFrame.from_ndarray(square, "bgr24")))
+    for length in lengths:
+        with VideoWriter(folder / f"{length}.mp4", SIZE, SIZE, colour=pictures[0]) as writer:
+            for picture in islice(cycle(pictures), length):
+                writer.write(picture)
+        samples = np.resize(sound, length * SAMPLES_PER_FRAME)
+        write_wav(folder / f"{length}.wav", samples, SAMPLE_RATE)
+
+
+def make_weights(name: str, folder: Path) -> None:
+    """A backend's model as it is published, but for the weights, in `folder`."""
+    import torch
+    import transformers
+
+    from random_networks import random_bisenet, random_dagan
+    from random_syncnet import random_state
+
+    folder.mkdir()
+    transformers.utils.logging.disable_progress_bar()
+    torch.manual_seed(0)
+    if name == "syncnet":
+        torch.save(random_state(), folder / "syncnet_v2.model")
+    elif name == "bisenet":
+        torch.save(random_bisenet(), folder / "79999_iter.pth")
+    elif name.startswith("dagan"):
+        states = random_dagan(int(name.removeprefix("dagan_resnet")), *DAGAN_SIZE)
+        for part, state in zip(("encoder", "depth"), states, strict=True):
+            torch.save(state, folder / f"{part}.pth")
+    elif name == "hubert":
+        config = transformers.HubertConfig(**HUBERT_LARGE)
+        transformers.HubertModel(config).save_pretrained(folder)
+        transformers.Wav2Vec2FeatureExtractor(do_normalize=True).save_pretrained(folder)
+    elif name == "segformer":
+        config = transformers.SegformerConfig(**SEGFORMER_B5, id2label=dict(enumerate(LABELS)))
+        transformers.SegformerForSemanticSegmentation(config).save_pretrained(folder)
+        own = {"resample": 2, "size": {"height": 512, "width": 512}}
+        write_json(PREPROCESSOR | own, folder / "preprocessor_config.json")
+    else:
+        config = transformers.DepthAnythingConfig(**DEPTH_ANYTHING_SMALL)
+        model = transformers.DepthAnythingForDepthEstimation(config)
+        # Far from 0, where the network cuts off.
+        torch.nn.init.constant_(model.head.conv3.bias, 20)
+        model.save_pretrained(folder)
+        own = {"resample": 3, "size": {"height": 518, "width": 518}}
+        own |= {"keep_aspect_ratio": True, "ensure_multiple_of": 14}
+        write_json(PREPROCESSOR | own, folder / "preprocessor_config.json")
+
+
+if __name__ == "__main__":
+    main()
