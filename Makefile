@@ -5,7 +5,7 @@ CORES ?= $(shell nproc 2>/dev/null || echo 2)
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 
-.PHONY: help demo bench-scale test test-learned test-slurm lint docs constraints clean
+.PHONY: help demo bench-scale bench-learned test test-learned test-slurm lint docs constraints clean
 .DEFAULT_GOAL := help
 
 help:
@@ -42,6 +42,10 @@ test-learned: $(VENV)/.ready-demo,learned,test
 bench-scale: $(VENV)/.ready-demo
 	$(BIN)/python benchmarks/scale.py --idle 2000
 
+# Needs no download of weights: it makes its own.
+bench-learned: $(VENV)/.ready-demo,learned
+	$(BIN)/python benchmarks/learned.py
+
 # Installs Debian's slurm-wlm and munge where they are missing.
 test-slurm: $(VENV)/.ready-demo,slurm,test
 	$(BIN)/python -m pytest -q tests/slurm
@@ -50,6 +54,7 @@ lint: $(VENV)/.ready-demo,dlib,test
 	$(BIN)/ruff check scripts tests benchmarks
 	$(BIN)/ruff format --check scripts tests benchmarks
 	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
 	$(BIN)/mypy
 
 docs: $(VENV)/.ready-demo

@@ -1,12 +1,20 @@
 """From videos.csv to a talking-face dataset. See README.md; settings are in config.yaml."""
 
+import gc
+import os
 import sys
 from pathlib import Path
 
 from snakemake.utils import min_version
 
 min_version("9.21")
-sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
+SCRIPTS = str(Path(workflow.basedir) / "scripts")
+sys.path.insert(0, SCRIPTS)
+# Jobs use the library beside this file, whatever is installed; as many threads as they ask for.
+os.environ["PYTHONPATH"] = os.pathsep.join([SCRIPTS, os.environ.get("PYTHONPATH", "")])
+os.environ["OPENCV_FOR_THREADS_NUM"] = "1"
+# A plan is millions of objects, all of which stay: garbage is looked for among the new ones only.
+gc.set_threshold(700, 1000, 1000)
 
 from talkingface.config import ConfigError, check_config, read_videos, refuse_vanished
 from talkingface.gates import THRESHOLD_KEYS
@@ -30,27 +38,12 @@ except (ConfigError, ModelError, SplitError) as error:
 VIDEOS = {row["video_id"]: row for row in rows}
 
 
-def learned(stage):
-    """The record of the model that a stage's backend needs; nothing where it is embedded."""
-    backend = config[stage]["backend"]
-    return [f"results/models/{backend}.json"] if backend in MODELS else []
-
-
-def gpus(model):
-    """One where there is a model, unless the config wants the processor."""
-    return int(bool(model) and config["device"] != "cpu")
-
-
-def scaled(amount):
-    """What a job asks for: twice the amount at its second attempt, three times at its third."""
-    return lambda wildcards, attempt: attempt * amount
-
-
 wildcard_constraints:
     video="[A-Za-z0-9_-]+",
     model="[A-Za-z0-9_.@-]+",
 
 
+include: "rules/functions.smk"
 include: "rules/models.smk"
 include: "rules/media.smk"
 include: "rules/faces.smk"
@@ -61,12 +54,24 @@ include: "rules/sound.smk"
 include: "rules/dataset.smk"
 
 
+# One file a video that says that all of it is there: the parts of `--batch dataset=1/10`.
+rule finished:
+    input:
+        "results/videos/{video}.json",
+        "results/segments/{video}.csv",
+        "results/clips/{video}.csv",
+        "results/quality/{video}.csv",
+        expand("results/{feature}/{{video}}.csv", feature=config["features"]),
+    output:
+        touch("results/finished/{video}"),
+    localrule: True
+
+
 rule all:
     default_target: True
     input:
         rules.dataset.output.summary,
-        # Wanted for itself too, so that what was deleted is made again.
-        rules.dataset.input,
+        deleted,
 
 
 onstart:
@@ -74,7 +79,10 @@ onstart:
 
     if workflow.local_exec and "gpu" not in workflow.global_resources:
         wanting = {
-            job.rule.name for job in workflow.dag.needrun_jobs() if job.resources.get("gpu")
+            job.rule.name
+            for job in workflow.dag.needrun_jobs()
+            # Of the rule: to work out those of a job takes long, and is done when it is started.
+            if job.rule.resources.get("gpu").value
         }
         if wanting:
             sys.exit(
@@ -85,7 +93,7 @@ onstart:
     jobs = [
         (job.rule.name, workflow.dag.reason(job).get_names())
         for job in workflow.dag.needrun_jobs()
-        if job.rule.name != "all"
+        if not job.rule.norun
     ]
     print(describe_plan(jobs, [rule.name for rule in workflow.rules]), flush=True)
 
@@ -96,3 +104,13 @@ onsuccess:
 
     if Path("results/dataset/summary.json").exists():
         print(describe(read_json("results/dataset/summary.json")))
+
+
+onerror:
+    from talkingface.status import describe_errors, read_status
+
+    status = read_status("results", VIDEOS)
+    if status.errors:
+        print(describe_errors(status))
+    script = Path(workflow.basedir).resolve() / "scripts/status.py"
+    print(f"How far the run is: python {script} {Path.cwd()}", flush=True)

@@ -69,8 +69,7 @@ def main() -> None:
             for asked in options.batch:
                 count, batches = map(int, asked.split("/"))
                 workspace = listed(folder / f"addresses{count}", count)
-                target = ("dataset", "--batch", f"dataset=1/{batches}")
-                cost = start(project, workspace, *target)
+                cost = start(project, workspace, "--batch", f"dataset=1/{batches}")
                 show(f"{count}, batch 1 of {batches}", cost, none, count / batches)
             if options.idle:
                 idle(project, folder / f"idle_{project.name}", options.idle, none)

@@ -27,18 +27,14 @@ rule quality:
         settings={
             key: value for key, value in config["quality"].items() if key not in THRESHOLD_KEYS
         },
-        version=1,
+        version=2,
     script:
         "../scripts/quality.py"
 
 
 rule dataset:
     input:
-        records=expand("results/videos/{video}.json", video=VIDEOS),
-        segments=expand("results/segments/{video}.csv", video=VIDEOS),
-        manifests=expand("results/clips/{video}.csv", video=VIDEOS),
-        quality=expand("results/quality/{video}.csv", video=VIDEOS),
-        features=expand("results/{feature}/{video}.csv", feature=config["features"], video=VIDEOS),
+        expand("results/finished/{video}", video=VIDEOS),
     output:
         clips="results/dataset/clips.csv",
         train="results/dataset/train.csv",

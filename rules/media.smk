@@ -1,30 +1,6 @@
 """Media: the raw file, and the small copy of it that the analysis looks at."""
 
 
-def source_file(wildcards):
-    """The local file a video comes from, so that a changed file re-runs its video."""
-    path = local_path(VIDEOS[wildcards.video]["source"])
-    return [str(path)] if path and path.exists() else []
-
-
-def source_fingerprint(wildcards):
-    """Size and time of a local file; None of anything else."""
-    path = local_path(VIDEOS[wildcards.video]["source"])
-    if path is None or not path.exists():
-        return None
-    return [path.stat().st_size, path.stat().st_mtime_ns]
-
-
-def is_local(wildcards):
-    return local_path(VIDEOS[wildcards.video]["source"]) is not None
-
-
-def wanted(wildcards):
-    """What of a video is downloaded; nothing of a local file, which is the same with another."""
-    names = ("format", "resolution", "subtitles", "info_json")
-    return None if is_local(wildcards) else {name: config["download"][name] for name in names}
-
-
 rule download:
     input:
         source_file,

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 with logged(snakemake.log[0]):
     videos = snakemake.params.videos
     ids = [row["video_id"] for row in videos]
+    results = Path(snakemake.output.summary).parents[1]
     dataset = build_dataset(
         videos,
-        dict(zip(ids, snakemake.input.manifests, strict=True)),
-        dict(zip(ids, snakemake.input.segments, strict=True)),
-        dict(zip(ids, snakemake.input.records, strict=True)),
-        dict(zip(ids, snakemake.input.quality, strict=True)),
+        {video: results / f"clips/{video}.csv" for video in ids},
+        {video: results / f"segments/{video}.csv" for video in ids},
+        {video: results / f"videos/{video}.json" for video in ids},
+        {video: results / f"quality/{video}.csv" for video in ids},
         {k: v for f in ["clips", *snakemake.params.features] for k, v in PRODUCTS[f].items()},
         thresholds=Thresholds(**snakemake.params.thresholds),
         clips_columns=CLIP_COLUMNS,

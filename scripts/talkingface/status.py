@@ -144,8 +144,14 @@ def describe_status(status: Status, most_errors: int = 10) -> str:
         text = describe(status.dataset | {"rejected": judged})
         lines += ["", f"the dataset when it was last made: {text}"]
     if status.errors:
-        lines += ["", f"videos with errors: {status.failed_videos}; the newest:"]
-        lines += [f"  {log}: {error}" for log, error in status.errors[:most_errors]]
+        lines += ["", describe_errors(status, most_errors)]
+    return "\n".join(lines)
+
+
+def describe_errors(status: Status, most_errors: int = 10) -> str:
+    """How many videos failed, and the newest errors with their logs."""
+    lines = [f"videos with errors: {status.failed_videos}; the newest:"]
+    lines += [f"  {log}: {error}" for log, error in status.errors[:most_errors]]
     return "\n".join(lines)
 
 

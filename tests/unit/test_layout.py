@@ -55,6 +55,16 @@ OPTIONAL = {
 }
 
 
+def test_jobs_leave_threads_to_snakemake() -> None:
+    """OpenCV would take all cores of a node for every job; no other way reaches all of them."""
+    name, number = re.search(
+        r'os.environ\["(\w+)"\] = "(1)"', (ROOT / "Snakefile").read_text()
+    ).groups()
+    command = [sys.executable, "-c", "import cv2; print(cv2.getNumThreads())"]
+    done = subprocess.run(command, env={name: number}, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "1"
+
+
 def imports(path: Path) -> set[str]:
     """Full names of what a file imports, inside functions too, but not for type checking."""
     tree = ast.parse(path.read_text())

@@ -27,9 +27,10 @@ FEATURES = (
 
 @dataclass
 class Workspace:
-    """A folder with a videos.csv in which the workflow is run."""
+    """A folder with a videos.csv in which the workflow of `project` is run."""
 
     folder: Path
+    project: Path = ROOT
 
     def list_videos(self, *rows: str) -> None:
         (self.folder / "videos.csv").write_text(
@@ -38,7 +39,7 @@ class Workspace:
 
     def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run snakemake here; with `check`, fail the test when it does."""
-        command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile")]
+        command = [sys.executable, "-m", "snakemake", "-s", str(self.project / "Snakefile")]
         command += ["-d", str(self.folder), "--cores", "2", *arguments]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("SNAKEMAKE")}
         done = subprocess.run(
