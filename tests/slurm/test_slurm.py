@@ -89,9 +89,8 @@ def said(run: Run) -> dict[tuple[str, str], dict[str, int]]:
         video = re.search(r"wildcards: video=(\S+)", block)
         words = re.findall(r"\b(threads|mem_mb|runtime|gpu)[=:] ?(\d+)", block)
         amounts = {"threads": 1} | {name: int(word) for name, word in words}
-        said[rule, video[1] if video else ""] = amounts
-    # It only waits for the others, and is no job.
-    del said["all", ""]
+        if rule not in ("all", "finished"):  # they only wait for others: nothing for a node
+            said[rule, video[1] if video else ""] = amounts
     return said
 
 
