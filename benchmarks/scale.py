@@ -2,11 +2,11 @@
 
     python benchmarks/scale.py [--videos N ...] [--batch N/M ...] [--idle N] [--variant FOLDER ...]
 
-Runs over lists of 1,000 and 10,000 videos that cannot be had, addresses and local files, with all
-features but hubert, which wants a model: from the command to the start of the first job, when they
-are killed. `--batch 100000/10` does so for the first of ten batches of 100,000. `--idle 2000` makes
-as many finished videos out of one (copies of its results and of Snakemake's notes on them), runs
-when nothing is to be done, and asks scripts/status.py how far it is.
+Runs over lists of 1,000 and 10,000 videos that cannot be had, addresses and local files, with the
+settings of config.yaml: from the command to the start of the first job, when they are killed.
+`--batch 100000/10` does so for the first of ten batches of 100,000. `--idle 2000` makes as many
+finished videos out of one (copies of its results and of Snakemake's notes on them), runs when
+nothing is to be done, and asks scripts/status.py how far it is.
 Seconds are those of the processor, which other work on the machine disturbs less than wall time.
 Per video and per job: what a list of no videos takes is taken off. `--variant` adds copies of this
 project to compare, such as one with another Snakefile.
@@ -26,8 +26,6 @@ import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from pathlib import Path
-
-import yaml
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -133,17 +131,9 @@ def run(words: list[str], workspace: Path) -> tuple[Cost, str]:
 
 
 def command(project: Path, workspace: Path, *arguments: str) -> list[str]:
-    """Snakemake with all `features`, two cores."""
+    """Snakemake on two cores."""
     words = [sys.executable, "-m", "snakemake", *arguments, "-s", str(project / "Snakefile")]
-    words += ["-d", str(workspace), "--cores", "2"]
-    return [*words, "--config", f"features=[{','.join(features(project))}]"]
-
-
-def features(project: Path) -> list[str]:
-    """All features the schema knows but hubert."""
-    schema = yaml.safe_load((project / "schemas/config.schema.yaml").read_text())
-    known = schema["properties"]["features"]["items"]["enum"]
-    return [name for name in known if name != "hubert"]
+    return [*words, "-d", str(workspace), "--cores", "2"]
 
 
 def show(name: str, cost: Cost, none: Cost, videos: float) -> None:
