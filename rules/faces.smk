@@ -21,7 +21,7 @@ rule tracks:
         gpu=0,
     params:
         settings=config["tracks"],
-        version=1,
+        version=2,
     script:
         "../scripts/tracks.py"
 
