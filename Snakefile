@@ -12,7 +12,7 @@ SCRIPTS = str(Path(workflow.basedir) / "scripts")
 sys.path.insert(0, SCRIPTS)
 # Jobs use the library beside this file, whatever is installed; as many threads as they ask for.
 os.environ.update(
-    PYTHONPATH=os.pathsep.join([SCRIPTS, os.environ.get("PYTHONPATH", "")]),
+    PYTHONPATH=os.pathsep.join([SCRIPTS, *filter(None, [os.environ.get("PYTHONPATH")])]),
     OPENCV_FOR_THREADS_NUM="1",
 )
 # A plan is millions of objects, all of which stay: garbage is looked for among the new ones only.

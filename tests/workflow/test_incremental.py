@@ -176,10 +176,11 @@ def test_a_version_bumped_runs_its_stage_and_after(
 
 
 def test_a_version_bumped_is_run_once_and_with_its_own_library(
-    workspace: Workspace, project: Path
+    workspace: Workspace, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bump_version(project, "mfcc")
-    # The tests' environment has another library installed: that of ROOT.
+    # As where another checkout is installed: its library is found first.
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "scripts"))
     library = project / "scripts/talkingface/log.py"
     library.write_text(library.read_text().replace("done in", "well done in"))
     copied = replace(workspace, project=project)
