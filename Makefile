@@ -56,6 +56,7 @@ lint: $(VENV)/.ready-demo,dlib,test
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
 	$(BIN)/mypy
+	cd scripts && $(BIN)/lint-imports --no-cache ../pyproject.toml
 
 docs: $(VENV)/.ready-demo
 	$(BIN)/python scripts/describe_settings.py README.md

@@ -18,11 +18,11 @@ os.environ.update(
 # A plan is millions of objects, all of which stay: garbage is looked for among the new ones only.
 gc.set_threshold(700, 1000, 1000)
 
-from talkingface.config import ConfigError, check_config, read_videos, refuse_vanished
-from talkingface.gates import THRESHOLD_KEYS
-from talkingface.models import MODELS, ModelError, store_name
-from talkingface.sources import local_path
-from talkingface.split import SplitError, assign_splits
+from talkingface.settings.load import ConfigError, check_config, read_videos, refuse_vanished
+from talkingface.dataset.gates import THRESHOLD_KEYS
+from talkingface.models.table import MODELS, ModelError, store_name
+from talkingface.settings.sources import local_path
+from talkingface.dataset.split import SplitError, assign_splits
 
 
 configfile: Path(workflow.basedir) / "config.yaml"
@@ -77,7 +77,7 @@ rule all:
 
 
 onstart:
-    from talkingface.plan import describe_plan
+    from talkingface.monitor.plan import describe_plan
 
     if workflow.local_exec and "gpu" not in workflow.global_resources:
         wanting = {
@@ -101,15 +101,15 @@ onstart:
 
 
 onsuccess:
-    from talkingface.files import read_json
-    from talkingface.summary import describe
+    from talkingface.job.files import read_json
+    from talkingface.dataset.summary import describe
 
     if Path("results/dataset/summary.json").exists():
         print(describe(read_json("results/dataset/summary.json")))
 
 
 onerror:
-    from talkingface.status import describe_errors, read_status
+    from talkingface.monitor.status import describe_errors, read_status
 
     status = read_status("results", VIDEOS)
     if status.errors:

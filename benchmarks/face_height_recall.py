@@ -2,7 +2,7 @@
 
 Pastes faces (scikit-image's astronaut and, where ../shared/samples exists, both samples' people)
 at random places, turned by up to 20 degrees, on pictures without one, passes them through JPEG
-(quality 80, for the proxy's compression) and runs `talkingface.detection` on them.
+(quality 80, for the proxy's compression) and runs `talkingface.faces.detection` on them.
 
     python benchmarks/face_height_recall.py [--width 640 --height 360 --min-face 33 --count 120]
 
@@ -25,8 +25,8 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
-from pasted_faces import Face, astronaut, background, iou, paste  # noqa: E402
-from talkingface import detection  # noqa: E402
+from helpers.pasted_faces import Face, astronaut, background, iou, paste  # noqa: E402
+from talkingface.faces import detection  # noqa: E402
 
 SAMPLES = ROOT.parent / "shared" / "samples"
 HEIGHTS = (12, 16, 20, 24, 27, 30, 33, 36, 40, 45, 50, 60, 70, 80, 100, 120, 160, 200)

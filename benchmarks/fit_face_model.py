@@ -1,6 +1,6 @@
-"""Makes scripts/talkingface/face_model.csv again: a mean face from mesh output on given faces.
+"""Makes the table face_model.csv again: a mean face from mesh output on given faces.
 
-    python benchmarks/fit_face_model.py VIDEO_OR_IMAGE ... > scripts/talkingface/face_model.csv
+    python benchmarks/fit_face_model.py VIDEO_OR_IMAGE ... > face_model.csv
 
 The table in use came from `astronaut` (scikit-image's), `FAzSK8PLmGI.mp4` (a news anchor, seed 0's
 sample) and `seated_woman.mp4` (LatentSync, assets/). Each file weighs the same; every frame is
@@ -16,7 +16,7 @@ from fit_ibug68 import frames_of
 from scipy.optimize import linear_sum_assignment
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
-from talkingface import ibug68, mesh
+from talkingface.faces import ibug68, mesh
 
 STEP = 3  # every third frame
 EYE_CORNERS = 33, 263  # right, left

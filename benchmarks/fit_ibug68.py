@@ -1,4 +1,4 @@
-"""Makes the table of scripts/talkingface/ibug68.py again, from dlib's answers on given faces.
+"""Makes the table of scripts/talkingface/faces/ibug68.py again, from dlib's answers on given faces.
 
     python benchmarks/fit_ibug68.py VIDEO_OR_IMAGE ...        prints the lines of PLACES
     python benchmarks/fit_ibug68.py --rectangles FILE ...     dlib's HOG rectangle against the mesh
@@ -18,7 +18,7 @@ import numpy as np
 from scipy.optimize import least_squares
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
-from talkingface import dlib68, ibug68, mesh
+from talkingface.faces import dlib68, ibug68, mesh
 
 SAMPLES = 500  # varied pictures per file
 SIDE = 400

@@ -46,8 +46,8 @@ import pandas as pd
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
-from talkingface.files import write_json, write_table  # noqa: E402
-from talkingface.parsing import LABELS  # noqa: E402
+from talkingface.job.files import write_json, write_table  # noqa: E402
+from talkingface.pictures.parsing.parsing import LABELS  # noqa: E402
 
 SIZE = 512
 # Frames of a block; on a slow processor some 10 s.
@@ -189,10 +189,11 @@ def load(name: str, frames: int, video: Path, folder: Path, settings: dict[str, 
         return load_hubert(folder, [frames // count] * count, settings)
     if name == "syncnet":
         return load_syncnet(frames, video, folder, settings)
-    from talkingface import depth, parsing
-    from talkingface.clips import clip_frames
-    from talkingface.landmarks import Landmarks
-    from talkingface.media.ahead import ahead
+    from talkingface.clips.clips import clip_frames
+    from talkingface.faces.landmarks import Landmarks
+    from talkingface.media.prefetch import prefetch
+    from talkingface.pictures.depth import depth
+    from talkingface.pictures.parsing import parsing
 
     backend, clip = name.partition("_resnet")[0], folder / f"{frames}.mp4"
     points, present = np.full((frames, 478, 3), np.nan, np.float32), np.zeros(frames, bool)
@@ -200,7 +201,7 @@ def load(name: str, frames: int, video: Path, folder: Path, settings: dict[str, 
         parser = parsing.load(backend, model=folder / name, **settings)
         threads = settings["threads"]
         return lambda into: parsing.parse_clip(
-            parser, ahead(clip_frames(clip, frames)), points, present, into / "clip", threads
+            parser, prefetch(clip_frames(clip, frames)), points, present, into / "clip", threads
         )
     network = depth.load(backend, model=folder / name, **settings)
     marks = Landmarks(points, points[:, :68, :2], present)
@@ -210,10 +211,10 @@ def load(name: str, frames: int, video: Path, folder: Path, settings: dict[str, 
 
 
 def load_syncnet(frames: int, video: Path, folder: Path, settings: dict[str, Any]) -> Stage:
-    from talkingface import syncnet
-    from talkingface.devices import number_format, open_device
     from talkingface.media.video import bgr_frames
-    from talkingface.syncnet_sync import sync_syncnet, track_stretches
+    from talkingface.networks.devices import number_format, open_device
+    from talkingface.sync.syncnet import network as syncnet
+    from talkingface.sync.syncnet.backend import sync_syncnet, track_stretches
 
     device = open_device(settings["device"], settings["threads"])
     path = folder / "syncnet/syncnet_v2.model"
@@ -233,9 +234,9 @@ def load_syncnet(frames: int, video: Path, folder: Path, settings: dict[str, Any
 
 
 def load_hubert(folder: Path, lengths: list[int], settings: dict[str, Any]) -> Stage:
-    from talkingface.hubert import Features
+    from talkingface.grid import SAMPLE_RATE, SAMPLES_PER_FRAME
     from talkingface.media.audio import read_wav, write_wav
-    from talkingface.media.grid import SAMPLE_RATE, SAMPLES_PER_FRAME
+    from talkingface.sound.hubert import Features
 
     names = [f"clip{k}" for k in range(len(lengths))]
     sound = read_wav(folder / "sound.wav")
@@ -310,7 +311,7 @@ def timed(work: Callable[[], Any]) -> tuple[float, float]:
 
 
 def demonstration(folder: Path) -> Path:
-    from talkingface.demo import demo_videos, write_video
+    from talkingface.demo.videos import demo_videos, write_video
 
     [video] = (video for video in demo_videos() if video.video_id == "vlog")
     path = folder / video.file
@@ -320,7 +321,7 @@ def demonstration(folder: Path) -> Path:
 
 def make_sound(video: Path, folder: Path) -> int:
     """`sound.wav`; how many frames the video has."""
-    from talkingface.proxy import make_proxy
+    from talkingface.shots.proxy import make_proxy
 
     proxy = make_proxy(video, folder / "proxy.mp4", folder / "sound.wav")
     if proxy.status != "ok":
@@ -333,8 +334,8 @@ def make_clips(video: Path, folder: Path, lengths: set[int]) -> None:
     import av
     import cv2
 
+    from talkingface.grid import SAMPLE_RATE, SAMPLES_PER_FRAME
     from talkingface.media.audio import read_wav, write_wav
-    from talkingface.media.grid import SAMPLE_RATE, SAMPLES_PER_FRAME
     from talkingface.media.video import bgr_frames, limited_yuv420p
     from talkingface.media.writer import VideoWriter
 
@@ -358,8 +359,8 @@ def make_weights(name: str, folder: Path) -> None:
     import torch
     import transformers
 
-    from random_networks import random_bisenet, random_dagan
-    from random_syncnet import random_state
+    from helpers.random_networks import random_bisenet, random_dagan
+    from helpers.random_syncnet import random_state
 
     folder.mkdir()
     transformers.utils.logging.disable_progress_bar()

@@ -31,25 +31,25 @@ COUNTED = ("scenes", "tracks", "sync", "clips")
 # What scripts/{stage}.py does, on plain paths. `work` says whether there is anything to do.
 STAGES = {
     "proxy": """
-from talkingface.proxy import make_proxy
-from talkingface.files import write_json
+from talkingface.shots.proxy import make_proxy
+from talkingface.job.files import write_json
 if work:
     write_json(make_proxy(media, "proxy.mp4", "proxy.wav", threads=threads).to_dict(), "proxy.json")
 """,
     "scenes": """
-from talkingface.files import write_table
-from talkingface.proxy import proxy_frames
-from talkingface.scenes import find_scenes, make_detector
+from talkingface.job.files import write_table
+from talkingface.shots.proxy import proxy_frames
+from talkingface.shots.scenes import find_scenes, make_detector
 frames = proxy_frames("proxy.mp4") if work else []
 table = find_scenes(frames, make_detector())
 if work:
     write_table(table, "scenes.csv")
 """,
     "tracks": """
-from talkingface import detection
-from talkingface.files import read_json, read_table, write_table
-from talkingface.proxy import Proxy, proxy_frames
-from talkingface.tracks import track_faces
+from talkingface.faces import detection
+from talkingface.job.files import read_json, read_table, write_table
+from talkingface.shots.proxy import Proxy, proxy_frames
+from talkingface.faces.tracks import track_faces
 with detection.load(threads=threads) as detector:
     if work:
         scenes = list(read_table("scenes.csv").itertuples(index=False, name=None))
@@ -60,11 +60,11 @@ with detection.load(threads=threads) as detector:
 """,
     "sync": """
 import numpy as np
-from talkingface import motion
-from talkingface.files import read_json, read_table, write_table
-from talkingface.mesh import FaceMesh
-from talkingface.proxy import Proxy, proxy_frames
-from talkingface.sync import sync_motion
+from talkingface.sync import motion
+from talkingface.job.files import read_json, read_table, write_table
+from talkingface.faces.mesh import FaceMesh
+from talkingface.shots.proxy import Proxy, proxy_frames
+from talkingface.sync.sync import sync_motion
 if work:
     scale = Proxy.from_dict(read_json("proxy.json")).scale
     frames = proxy_frames("proxy.mp4")
@@ -77,9 +77,9 @@ else:
         FaceMesh(refine=False).follow(np.zeros((64, 64, 3), np.uint8))
 """,
     "segments": """
-from talkingface.files import read_json, read_table, write_table
-from talkingface.proxy import Proxy
-from talkingface.segments import Thresholds, judge_segments
+from talkingface.job.files import read_json, read_table, write_table
+from talkingface.shots.proxy import Proxy
+from talkingface.clips.segments import Thresholds, judge_segments
 if work:
     ledger = judge_segments(
         "video", {"status": "ok"}, Proxy.from_dict(read_json("proxy.json")),
@@ -89,10 +89,10 @@ if work:
     write_table(ledger, "segments.csv")
 """,
     "clips": """
-from talkingface.clips import Encoding, make_clips
-from talkingface.files import read_json, read_table, write_table
-from talkingface.proxy import Proxy
-from talkingface.segments import kept
+from talkingface.clips.clips import Encoding, make_clips
+from talkingface.job.files import read_json, read_table, write_table
+from talkingface.shots.proxy import Proxy
+from talkingface.clips.segments import kept
 if work:
     size = Proxy.from_dict(read_json("proxy.json")).size
     rows = kept(read_table("segments.csv"))
@@ -105,9 +105,9 @@ if work:
 """,
     "landmarks": """
 from pathlib import Path
-from talkingface.clips import clip_frames, face_boxes
-from talkingface.files import read_table
-from talkingface.landmarks import Landmarker, write_npz
+from talkingface.clips.clips import clip_frames, face_boxes
+from talkingface.job.files import read_table
+from talkingface.faces.landmarks import Landmarker, write_npz
 with Landmarker() as landmarker:
     if work:
         Path("landmarks").mkdir(exist_ok=True)
@@ -119,9 +119,9 @@ with Landmarker() as landmarker:
     "pose": """
 from pathlib import Path
 import numpy as np
-from talkingface.files import read_json, read_table
-from talkingface.landmarks import read_npz
-from talkingface.pose import pose_table, solve_pose, to_source
+from talkingface.job.files import read_json, read_table
+from talkingface.faces.landmarks import read_npz
+from talkingface.faces.pose import pose_table, solve_pose, to_source
 if work:
     Path("pose").mkdir(exist_ok=True)
     record = read_json("proxy.json")
@@ -134,9 +134,9 @@ if work:
         np.save(f"pose/{clip.clip_id}.npy", pose.angles)
 """,
     "expression": """
-from talkingface.expression import expression_table
-from talkingface.files import read_table
-from talkingface.landmarks import read_npz
+from talkingface.faces.expression import expression_table
+from talkingface.job.files import read_table
+from talkingface.faces.landmarks import read_npz
 if work:
     for clip in read_table("clips.csv").itertuples():
         found = read_npz(f"landmarks/{clip.clip_id}.npz")
@@ -145,44 +145,44 @@ if work:
     "parsing": """
 from pathlib import Path
 import numpy as np
-from talkingface.clips import clip_frames
-from talkingface.files import read_table
-from talkingface.landmarks import read_npz
-from talkingface.media.ahead import ahead
-from talkingface.parsing import load, parse_clip
+from talkingface.clips.clips import clip_frames
+from talkingface.job.files import read_table
+from talkingface.faces.landmarks import read_npz
+from talkingface.media.prefetch import prefetch
+from talkingface.pictures.parsing.parsing import load, parse_clip
 with load("mesh", threads=threads) as parser:
     for clip in read_table("clips.csv").itertuples() if work else []:
         found = read_npz(f"landmarks/{clip.clip_id}.npz")
-        frames = ahead(clip_frames(f"clips/{clip.clip_id}.mp4", clip.n_frames))
+        frames = prefetch(clip_frames(f"clips/{clip.clip_id}.mp4", clip.n_frames))
         folder = Path("parsing", clip.clip_id)
         parse_clip(parser, frames, found.points, found.present, folder, threads)
 """,
     "background": """
-from talkingface.background import make_plate
-from talkingface.clips import clip_frames
-from talkingface.files import read_table
-from talkingface.media.ahead import ahead
-from talkingface.parsing import read_labels
+from talkingface.pictures.background import make_plate
+from talkingface.clips.clips import clip_frames
+from talkingface.job.files import read_table
+from talkingface.media.prefetch import prefetch
+from talkingface.pictures.parsing.parsing import read_labels
 for clip in read_table("clips.csv").itertuples() if work else []:
     frames = clip_frames(f"clips/{clip.clip_id}.mp4", clip.n_frames)
-    make_plate(ahead(frames), ahead(read_labels(f"parsing/{clip.clip_id}", clip.n_frames)))
+    make_plate(prefetch(frames), prefetch(read_labels(f"parsing/{clip.clip_id}", clip.n_frames)))
 """,
     "torso": """
-from talkingface.clips import clip_frames
-from talkingface.files import read_table
-from talkingface.media.ahead import ahead
-from talkingface.parsing import read_labels, write_pngs
-from talkingface.torso import make_torsos
+from talkingface.clips.clips import clip_frames
+from talkingface.job.files import read_table
+from talkingface.media.prefetch import prefetch
+from talkingface.pictures.parsing.parsing import read_labels, write_pngs
+from talkingface.pictures.torso import make_torsos
 for clip in read_table("clips.csv").itertuples() if work else []:
     frames = clip_frames(f"clips/{clip.clip_id}.mp4", clip.n_frames)
     labels = read_labels(f"parsing/{clip.clip_id}", clip.n_frames)
-    write_pngs(make_torsos(ahead(frames), ahead(labels)), f"torso/{clip.clip_id}", threads)
+    write_pngs(make_torsos(prefetch(frames), prefetch(labels)), f"torso/{clip.clip_id}", threads)
 """,
     "depth": """
 from pathlib import Path
-from talkingface.depth import load, make_depth
-from talkingface.files import read_table
-from talkingface.landmarks import read_npz
+from talkingface.pictures.depth.depth import load, make_depth
+from talkingface.job.files import read_table
+from talkingface.faces.landmarks import read_npz
 backend = load("mesh")
 for clip in read_table("clips.csv").itertuples() if work else []:
     Path("depth").mkdir(exist_ok=True)
@@ -193,13 +193,13 @@ for clip in read_table("clips.csv").itertuples() if work else []:
 """,
     "quality": """
 import numpy as np
-from talkingface.clips import clip_frames
-from talkingface.files import read_json, read_table
-from talkingface.hands import HandFinder
-from talkingface.landmarks import read_npz
+from talkingface.clips.clips import clip_frames
+from talkingface.job.files import read_json, read_table
+from talkingface.faces.hands import HandFinder
+from talkingface.faces.landmarks import read_npz
 from talkingface.media.audio import read_wav
-from talkingface.quality import measure_clip
-from talkingface.sync import residual_offset
+from talkingface.dataset.quality import measure_clip
+from talkingface.sync.sync import residual_offset
 with HandFinder() as hands:
     for clip in read_table("clips.csv").itertuples() if work else []:
         record = read_json("proxy.json")
@@ -214,9 +214,9 @@ with HandFinder() as hands:
         )
 """,
     "mfcc": """
-from talkingface.files import read_table
+from talkingface.job.files import read_table
 from talkingface.media.audio import read_wav
-from talkingface.mfcc import mfcc_features
+from talkingface.sound.mfcc import mfcc_features
 if work:
     for clip in read_table("clips.csv").itertuples():
         mfcc_features(read_wav(f"clips/{clip.clip_id}.wav"))

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from talkingface.background import make_plate
-from talkingface.clips import clip_frames
-from talkingface.log import logged
-from talkingface.media.ahead import ahead
+from talkingface.clips.clips import clip_frames
+from talkingface.job.log import logged
+from talkingface.job.per_clip import make_products
 from talkingface.media.picture import write_picture
-from talkingface.parsing import read_labels
-from talkingface.products import make_products
+from talkingface.media.prefetch import prefetch
+from talkingface.pictures.background import make_plate
+from talkingface.pictures.parsing.parsing import read_labels
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def make(clip, folder):
     frames = clip_frames(Path(snakemake.input.folder, f"{clip.clip_id}.mp4"), clip.n_frames)
     labels = read_labels(Path(snakemake.input.parsing, clip.clip_id), clip.n_frames)
-    plate = make_plate(ahead(frames), ahead(labels), **snakemake.params.settings)
+    plate = make_plate(prefetch(frames), prefetch(labels), **snakemake.params.settings)
     write_picture(plate.image, folder / f"{clip.clip_id}.png")
     return {"known_share": round(plate.known_share, 4), "residual": round(plate.residual, 2)}
 

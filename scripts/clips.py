@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from talkingface.clips import Encoding, make_clips
-from talkingface.files import aside, read_json, read_table, write_table
-from talkingface.log import logged
-from talkingface.proxy import Proxy
-from talkingface.segments import kept
+from talkingface.clips.clips import Encoding, make_clips
+from talkingface.clips.segments import kept
+from talkingface.job.files import atomic_path, read_json, read_table, write_table
+from talkingface.job.log import logged
+from talkingface.shots.proxy import Proxy
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 with logged(snakemake.log[0]):
     settings = dict(snakemake.params.settings)
     encoding = Encoding(settings.pop("preset"), settings.pop("crf"), snakemake.threads)
-    with aside(snakemake.output.folder) as folder:
+    with atomic_path(snakemake.output.folder) as folder:
         manifest = make_clips(
             snakemake.input.media,
             snakemake.input.sound,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import cv2
 
-from talkingface.contact_sheet import contact_sheet
-from talkingface.files import read_table
+from talkingface.job.files import read_table
+from talkingface.overlay.contact_sheet import contact_sheet
 
 if len(sys.argv) != 3:
     sys.exit(__doc__)

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from talkingface.clips import COLUMNS as CLIP_COLUMNS
-from talkingface.dataset import PRODUCTS, build_dataset, write_dataset
-from talkingface.gates import Thresholds
-from talkingface.log import logged
-from talkingface.quality import COLUMNS as MEASURES
-from talkingface.segments import COLUMNS as LEDGER_COLUMNS
+from talkingface.clips.clips import COLUMNS as CLIP_COLUMNS
+from talkingface.clips.segments import COLUMNS as LEDGER_COLUMNS
+from talkingface.dataset.dataset import PRODUCTS, build_dataset, write_dataset
+from talkingface.dataset.gates import Thresholds
+from talkingface.dataset.quality import COLUMNS as MEASURES
+from talkingface.job.log import logged
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

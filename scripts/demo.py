@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from talkingface.demo import make_demo
+from talkingface.demo.videos import make_demo
 
 if len(sys.argv) != 2:
     sys.exit(__doc__)

@@ -4,14 +4,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from talkingface.depth import load, make_depth
-from talkingface.files import read_json
-from talkingface.gpu import reserve
-from talkingface.landmarks import read_npz
-from talkingface.learned import weights_hash
-from talkingface.log import logged
-from talkingface.models import model_folder
-from talkingface.products import make_products
+from talkingface.faces.landmarks import read_npz
+from talkingface.job.files import read_json
+from talkingface.job.gpu import reserve
+from talkingface.job.log import logged
+from talkingface.job.per_clip import make_products
+from talkingface.models.table import model_folder
+from talkingface.networks.backend import weights_hash
+from talkingface.pictures.depth.depth import load, make_depth
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from talkingface.config import settings_table
+from talkingface.settings.load import settings_table
 
 if len(sys.argv) != 2:
     sys.exit(__doc__)

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from talkingface.download import download
-from talkingface.log import logged
+from talkingface.download.download import download
+from talkingface.job.log import logged
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

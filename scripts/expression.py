@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from talkingface.expression import SUMMARY, expression_summary, expression_table
-from talkingface.files import write_table
-from talkingface.landmarks import read_npz
-from talkingface.log import logged
-from talkingface.products import make_products
+from talkingface.faces.expression import SUMMARY, expression_summary, expression_table
+from talkingface.faces.landmarks import read_npz
+from talkingface.job.files import write_table
+from talkingface.job.log import logged
+from talkingface.job.per_clip import make_products
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

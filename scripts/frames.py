@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from talkingface.clips import clip_frames
-from talkingface.frames import write_frames
-from talkingface.log import logged
-from talkingface.products import make_products
+from talkingface.clips.clips import clip_frames
+from talkingface.job.log import logged
+from talkingface.job.per_clip import make_products
+from talkingface.pictures.frames import write_frames
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

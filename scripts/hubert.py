@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from talkingface.files import read_json, read_table
-from talkingface.gpu import reserve
-from talkingface.hubert import COLUMNS, Features
-from talkingface.log import logged
-from talkingface.models import model_folder
-from talkingface.products import make_products
+from talkingface.job.files import read_json, read_table
+from talkingface.job.gpu import reserve
+from talkingface.job.log import logged
+from talkingface.job.per_clip import make_products
+from talkingface.models.table import model_folder
+from talkingface.sound.hubert import COLUMNS, Features
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

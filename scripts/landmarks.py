@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from talkingface.clips import clip_frames, face_boxes
-from talkingface.files import read_table
-from talkingface.landmarks import Landmarker, write_npz, write_text
-from talkingface.log import logged
-from talkingface.products import make_products
+from talkingface.clips.clips import clip_frames, face_boxes
+from talkingface.faces.landmarks import Landmarker, write_npz, write_text
+from talkingface.job.files import read_table
+from talkingface.job.log import logged
+from talkingface.job.per_clip import make_products
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

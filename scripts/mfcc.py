@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from talkingface.log import logged
+from talkingface.job.log import logged
+from talkingface.job.per_clip import make_products
 from talkingface.media.audio import read_wav
-from talkingface.mfcc import mfcc_features
-from talkingface.products import make_products
+from talkingface.sound.mfcc import mfcc_features
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

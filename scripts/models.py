@@ -3,10 +3,10 @@
 import os
 from typing import TYPE_CHECKING
 
-from talkingface.files import write_json
-from talkingface.log import logged
-from talkingface.model_fetch import Network, provide
-from talkingface.models import HUB
+from talkingface.job.files import write_json
+from talkingface.job.log import logged
+from talkingface.models.models import Network, ensure_model
+from talkingface.models.table import HUB
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -14,5 +14,5 @@ if TYPE_CHECKING:
 with logged(snakemake.log[0]):
     network = Network(os.environ.get("HF_ENDPOINT") or HUB, os.environ.get("HF_TOKEN"))
     # Where the store lies is no param: the model is the same elsewhere.
-    record = provide(snakemake.wildcards.model, snakemake.config["models"], network)
+    record = ensure_model(snakemake.wildcards.model, snakemake.config["models"], network)
     write_json(record, snakemake.output[0])

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from talkingface.log import logged
-from talkingface.overlay import Sources, make_overlay
-from talkingface.products import make_products
-from talkingface.segments import thresholds_for
+from talkingface.clips.segments import thresholds_for
+from talkingface.job.log import logged
+from talkingface.job.per_clip import make_products
+from talkingface.overlay.overlay import Sources, make_overlay
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -5,16 +5,16 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from talkingface.clips import clip_frames
-from talkingface.files import read_json
-from talkingface.gpu import reserve
-from talkingface.landmarks import read_npz
-from talkingface.learned import weights_hash
-from talkingface.log import logged
-from talkingface.media.ahead import ahead
-from talkingface.models import model_folder
-from talkingface.parsing import load, parse_clip
-from talkingface.products import make_products
+from talkingface.clips.clips import clip_frames
+from talkingface.faces.landmarks import read_npz
+from talkingface.job.files import read_json
+from talkingface.job.gpu import reserve
+from talkingface.job.log import logged
+from talkingface.job.per_clip import make_products
+from talkingface.media.prefetch import prefetch
+from talkingface.models.table import model_folder
+from talkingface.networks.backend import weights_hash
+from talkingface.pictures.parsing.parsing import load, parse_clip
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def make(clip, folder):
     video = Path(snakemake.input.folder, f"{clip.clip_id}.mp4")
     found = read_npz(Path(snakemake.input.landmarks, f"{clip.clip_id}.npz"))
-    frames = ahead(clip_frames(video, clip.n_frames))
+    frames = prefetch(clip_frames(video, clip.n_frames))
     pictures = folder / clip.clip_id
     parse_clip(parser(), frames, found.points, found.present, pictures, snakemake.threads)
     return {"backend": snakemake.params.settings["backend"], "sha256": weights_hash(record)}

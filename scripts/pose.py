@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from talkingface.files import read_json, read_table, write_table
-from talkingface.landmarks import read_npz
-from talkingface.log import logged
-from talkingface.pose import SUMMARY, pose_summary, pose_table, solve_pose, to_source
-from talkingface.products import make_products
+from talkingface.faces.landmarks import read_npz
+from talkingface.faces.pose import SUMMARY, pose_summary, pose_table, solve_pose, to_source
+from talkingface.job.files import read_json, read_table, write_table
+from talkingface.job.log import logged
+from talkingface.job.per_clip import make_products
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

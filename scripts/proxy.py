@@ -2,15 +2,15 @@
 
 from typing import TYPE_CHECKING
 
-from talkingface.files import aside, read_json, write_json
-from talkingface.log import logged
-from talkingface.proxy import Proxy, make_proxy, write_nothing
+from talkingface.job.files import atomic_path, read_json, write_json
+from talkingface.job.log import logged
+from talkingface.shots.proxy import Proxy, make_proxy, write_nothing
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with logged(snakemake.log[0]):
-    with aside(snakemake.output.video) as video, aside(snakemake.output.sound) as sound:
+    with atomic_path(snakemake.output.video) as video, atomic_path(snakemake.output.sound) as sound:
         if read_json(snakemake.input.record)["status"] == "ok":
             proxy = make_proxy(
                 snakemake.input.media,

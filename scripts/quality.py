@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from talkingface.clips import clip_frames
-from talkingface.files import read_json, read_table, write_table
-from talkingface.hands import HandFinder
-from talkingface.landmarks import read_npz
-from talkingface.log import logged
+from talkingface.clips.clips import clip_frames
+from talkingface.dataset.quality import COLUMNS, measure_clip
+from talkingface.faces.hands import HandFinder
+from talkingface.faces.landmarks import read_npz
+from talkingface.job.files import read_json, read_table, write_table
+from talkingface.job.log import logged
+from talkingface.job.per_clip import make_products
 from talkingface.media.audio import read_wav
-from talkingface.products import make_products
-from talkingface.quality import COLUMNS, measure_clip
-from talkingface.sync import residual_offset
+from talkingface.sync.sync import residual_offset
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

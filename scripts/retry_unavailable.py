@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from talkingface.download import RETRIED
-from talkingface.files import read_json
-from talkingface.log import logged
+from talkingface.download.download import RETRIED
+from talkingface.job.files import read_json
+from talkingface.job.log import logged
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from talkingface.files import write_table
-from talkingface.log import logged
-from talkingface.proxy import proxy_frames
-from talkingface.scenes import find_scenes, make_detector
+from talkingface.job.files import write_table
+from talkingface.job.log import logged
+from talkingface.shots.proxy import proxy_frames
+from talkingface.shots.scenes import find_scenes, make_detector
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from talkingface.files import read_json, read_table, write_table
-from talkingface.log import logged
-from talkingface.proxy import Proxy
-from talkingface.segments import judge_segments, thresholds_for
+from talkingface.clips.segments import judge_segments, thresholds_for
+from talkingface.job.files import read_json, read_table, write_table
+from talkingface.job.log import logged
+from talkingface.shots.proxy import Proxy
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from talkingface.status import describe_status, listed_videos, read_status
+from talkingface.monitor.status import describe_status, listed_videos, read_status
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("workspace", nargs="?", type=Path, default=Path(), help="default: here")

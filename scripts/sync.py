@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from talkingface.files import read_json, read_table, write_table
-from talkingface.gpu import reserve
-from talkingface.log import logged
-from talkingface.models import model_folder
-from talkingface.proxy import Proxy, proxy_frames
-from talkingface.sync import sync_motion, unjudged
+from talkingface.job.files import read_json, read_table, write_table
+from talkingface.job.gpu import reserve
+from talkingface.job.log import logged
+from talkingface.models.table import model_folder
+from talkingface.shots.proxy import Proxy, proxy_frames
+from talkingface.sync.sync import sync_motion, unjudged
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -19,7 +19,7 @@ with logged(snakemake.log[0]), reserve(snakemake.resources.gpu):
     if backend == "none" or faces.empty:
         tracks, frames = unjudged()
     elif backend == "syncnet":
-        from talkingface.syncnet_sync import sync_video
+        from talkingface.sync.syncnet.backend import sync_video
 
         folder = model_folder(read_json(snakemake.input.model[0]), snakemake.config["models"])
         tracks, frames = sync_video(

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from talkingface.clips import clip_frames
-from talkingface.log import logged
-from talkingface.media.ahead import ahead
-from talkingface.parsing import read_labels, write_pngs
-from talkingface.products import make_products
-from talkingface.torso import make_torsos
+from talkingface.clips.clips import clip_frames
+from talkingface.job.log import logged
+from talkingface.job.per_clip import make_products
+from talkingface.media.prefetch import prefetch
+from talkingface.pictures.parsing.parsing import read_labels, write_pngs
+from talkingface.pictures.torso import make_torsos
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def make(clip, folder):
     frames = clip_frames(Path(snakemake.input.folder, f"{clip.clip_id}.mp4"), clip.n_frames)
     labels = read_labels(Path(snakemake.input.parsing, clip.clip_id), clip.n_frames)
-    torsos = make_torsos(ahead(frames), ahead(labels), **snakemake.params.settings)
+    torsos = make_torsos(prefetch(frames), prefetch(labels), **snakemake.params.settings)
     write_pngs(torsos, folder / clip.clip_id, snakemake.threads)
 
 

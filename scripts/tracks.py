@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from talkingface import detection
-from talkingface.files import read_json, read_table, write_table
-from talkingface.log import logged
-from talkingface.proxy import Proxy, proxy_frames
-from talkingface.tracks import track_faces
+from talkingface.faces import detection
+from talkingface.faces.tracks import track_faces
+from talkingface.job.files import read_json, read_table, write_table
+from talkingface.job.log import logged
+from talkingface.shots.proxy import Proxy, proxy_frames
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

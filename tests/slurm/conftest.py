@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from talkingface.demo import make_demo
+from helpers.paths import ROOT
+from talkingface.demo.videos import make_demo
 
 from .cluster import Cluster, missing_programs, slurm_cluster
 
-ROOT = Path(__file__).parents[2]
 INSTALL = Path(__file__).parent / "install.sh"
 
 

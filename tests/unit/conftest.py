@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from synthetic import FILMS, make_film
+from helpers.synthetic import FILMS, make_film
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@ from fractions import Fraction
 
 import pytest
 
-from talkingface.media.grid import SAMPLES_PER_FRAME, TOLERANCE, clip_name, grid_index
+from talkingface.grid import SAMPLES_PER_FRAME, TOLERANCE, clip_name, grid_index
 
 
 def test_a_frame_owns_640_samples():

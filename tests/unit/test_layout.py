@@ -13,14 +13,19 @@ from pathlib import Path
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[2]
-SCRIPTS = ROOT / "scripts"
+from helpers.paths import ROOT, SCRIPTS
+
 RULES = {
     name: body
     for file in sorted((ROOT / "rules").glob("*.smk"))
     for name, body in re.findall(
         r"^rule (\w+):\n(.*?)(?=^\S|\Z)", file.read_text(), re.MULTILINE | re.DOTALL
     )
+}
+# Where the module of every stage is, below scripts/talkingface.
+MODULES = {
+    path.stem: path.relative_to(SCRIPTS / "talkingface")
+    for path in sorted((SCRIPTS / "talkingface").rglob("*.py"))
 }
 # Where a distribution's name is not that of its module.
 DISTRIBUTIONS = {
@@ -107,8 +112,8 @@ def test_a_stage_has_one_name_everywhere(rule: str) -> None:
     assert f"results/benchmarks/{rule}" in body
     assert f"results/{rule}/" in body or rule == "download"
     assert "version=" in body
-    assert (SCRIPTS / "talkingface" / f"{rule}.py").exists()
-    assert (ROOT / "tests" / "unit" / f"test_{rule}.py").exists()
+    module = MODULES[rule]
+    assert (ROOT / "tests/unit" / module.parent / f"test_{module.name}").exists()
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -13,11 +13,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from talkingface.demo import make_demo
-from talkingface.files import read_table
-
-ROOT = Path(__file__).parents[2]
-
+from helpers.paths import ROOT
+from talkingface.demo.videos import make_demo
+from talkingface.job.files import read_table
 
 # Every feature there is.
 FEATURES = (

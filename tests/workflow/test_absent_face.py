@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from talkingface.clips import clip_frames
-from talkingface.demo import demo_videos, write_video
-from talkingface.demo_face import Face
-from talkingface.files import read_table
-from talkingface.landmarks import read_npz, read_text
+from talkingface.clips.clips import clip_frames
+from talkingface.demo.face import Face
+from talkingface.demo.videos import demo_videos, write_video
+from talkingface.faces.landmarks import read_npz, read_text
+from talkingface.job.files import read_table
 from talkingface.media.audio import read_wav
 
 from .conftest import FEATURES, Workspace

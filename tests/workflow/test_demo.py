@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from talkingface.landmarks import read_npz, read_text
-from talkingface.status import ORDER, listed_videos, read_status
+from talkingface.faces.landmarks import read_npz, read_text
+from talkingface.monitor.status import ORDER, listed_videos, read_status
 
 from .conftest import FEATURES, Workspace
 

@@ -181,7 +181,7 @@ def test_a_version_bumped_is_run_once_and_with_its_own_library(
     bump_version(project, "mfcc")
     # As where another checkout is installed: its library is found first.
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "scripts"))
-    library = project / "scripts/talkingface/log.py"
+    library = project / "scripts/talkingface/job/log.py"
     library.write_text(library.read_text().replace("done in", "well done in"))
     copied = replace(workspace, project=project)
     done = copied.run(*FEATURES)

@@ -26,8 +26,8 @@ from typing import Any, BinaryIO, NamedTuple
 
 import pytest
 
-from small_disk import resize, small_disk
-from talkingface.demo import Video, demo_videos, write_video
+from helpers.small_disk import resize, small_disk
+from talkingface.demo.videos import Video, demo_videos, write_video
 
 from .conftest import ROOT, Workspace
 

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 import pytest
 
-from talkingface.files import write_json
-from talkingface.models import MODELS, digest, model_record
+from talkingface.job.files import write_json
+from talkingface.models.table import MODELS, digest, model_record
 
 from .conftest import Workspace
 
@@ -47,13 +47,13 @@ def workspace(demo_videos: Path, tmp_path_factory: pytest.TempPathFactory) -> Wo
 
 
 def put_syncnet(folder: Path) -> None:
-    from random_syncnet import random_state
+    from helpers.random_syncnet import random_state
 
     put(folder, "syncnet", random_state())
 
 
 def put_bisenet(folder: Path) -> None:
-    from random_networks import random_bisenet
+    from helpers.random_networks import random_bisenet
 
     put(folder, "bisenet", random_bisenet())
 
@@ -69,7 +69,7 @@ def put(folder: Path, name: str, state: dict[str, Any]) -> None:
 
 
 def put_dagan(folder: Path) -> None:
-    from random_networks import random_dagan
+    from helpers.random_networks import random_dagan
 
     folder.mkdir(parents=True)
     for name, state in zip(("encoder", "depth"), random_dagan(18, 64, 64), strict=True):

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
-from talkingface.media.ahead import ahead
-from talkingface.media.grid import FPS, grid_index
+from talkingface.grid import FPS, grid_index
+from talkingface.media.prefetch import prefetch
 
 logger = logging.getLogger(__name__)
 
@@ -144,7 +144,7 @@ def bgr_frames(
     write to it.
     """
     shown = shown_frames(path, stretches, threads=threads)
-    for start, end, image in ahead((s.start, s.end, s.upright_bgr()) for s in shown):
+    for start, end, image in prefetch((s.start, s.end, s.upright_bgr()) for s in shown):
         for k in range(start, end):
             yield k, image
 

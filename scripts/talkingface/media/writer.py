@@ -11,7 +11,7 @@ from typing import Self
 import av
 import numpy as np
 
-from talkingface.media.grid import FPS
+from talkingface.grid import FPS
 from talkingface.media.video import plane_array
 
 # Sampling rates AAC can carry; others are resampled to 48 kHz before they come here.

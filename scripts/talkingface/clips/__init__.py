@@ -1,0 +1,1 @@
+"""Which stretches are kept, and their one encode."""

@@ -1,0 +1,1 @@
+"""The finished dataset: quality, gates, split, tables, summary."""

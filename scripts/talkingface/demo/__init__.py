@@ -1,0 +1,1 @@
+"""The demonstration's videos, drawn here, with the truth about them."""

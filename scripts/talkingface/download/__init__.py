@@ -1,0 +1,1 @@
+"""Raw files: local ones, and those that yt-dlp gets."""

@@ -1,0 +1,1 @@
+"""Faces: detection, tracks, mesh, landmarks, pose, expression, hands."""

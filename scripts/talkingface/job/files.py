@@ -1,0 +1,93 @@
+"""Outputs that are either whole or absent."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+# A disk with less space than this, in bytes, is full: writers stop short of its very end.
+FULL = 1 << 20
+TEXT = (
+    "clip_id",
+    "video_id",
+    "verdict",
+    "stage",
+    "reason",
+    "crop",
+    "detail",
+    "backend",
+    "layers",
+    "dtype",
+    "model",
+    "sha256",
+)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Give a path beside `path` to write a file or a folder to; rename it when all went well.
+
+    The suffix is kept, so that writers that choose a format by it still can. What an earlier,
+    killed run left there is removed first; after an error nothing is left behind. Where the disk
+    is full, the error is an OSError that says so and names `path`: not every library's does.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".partial-{path.name}")
+    _remove(partial)
+    try:
+        yield partial
+    except BaseException as error:
+        full = shutil.disk_usage(path.parent).free < FULL
+        _remove(partial)
+        if full and isinstance(error, Exception):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
+        raise
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    partial.replace(path)
+
+
+def write_table(table: pd.DataFrame, path: str | Path) -> None:
+    """Write a table as csv with a header line, also when it has no rows."""
+    with atomic_path(path) as partial:
+        table.to_csv(partial, index=False)
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read a csv written by `write_table`: TEXT columns as text, empty or not, the others as
+    numbers, where an empty cell is NaN."""
+    names = pd.read_csv(path, nrows=0).columns
+    return pd.read_csv(
+        path,
+        dtype=dict.fromkeys(TEXT, str),
+        # A video may be called NA.
+        keep_default_na=False,
+        na_values={name: [""] for name in names if name not in TEXT},
+    )
+
+
+def write_json(record: dict[str, Any], path: str | Path) -> None:
+    """Write a record as indented JSON with its keys in the order given."""
+    with atomic_path(path) as partial:
+        partial.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+def read_json(path: str | Path) -> dict[str, Any]:
+    """Read a JSON record."""
+    return json.loads(Path(path).read_text("utf-8"))

@@ -1,0 +1,266 @@
+"""Where every video stands, from the files of a run alone, at any time."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from talkingface.dataset.summary import describe, duration, video_seconds
+from talkingface.grid import FPS
+
+# The stages of a video in the order of the rules.
+ORDER = (
+    "download", "proxy", "scenes", "tracks", "sync", "segments", "clips",
+    "landmarks", "pose", "expression", "depth",
+    "frames", "parsing", "background", "torso", "overlay",
+    "mfcc", "mel", "hubert", "quality",
+)  # fmt: skip
+# Folder of results/ with a stage's outputs, where it is not called like the stage.
+FOLDERS = {"download": "videos"}
+# Times of a stage are the mean of at most so many of its records, from all over the list.
+SAMPLE = 200
+# Characters at the end of a log in which its error is looked for.
+TAIL = 16_000
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How far a stage is, in videos; `seconds` a video as measured, None where nothing is yet.
+
+    `failed`: the log ends with an error; `begun`: it ends in the middle, so the job is at work or
+    was killed.
+    """
+
+    name: str
+    finished: int
+    failed: int
+    begun: int
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far a run is.
+
+    `by_status` counts the videos whose download is finished by their record's status; `not_kept`
+    has (stage, reason, count, hours) of what the ledgers reject, most frequent first; `errors`
+    has the logs that end in an error with it, newest first; `dataset` is the summary of the
+    dataset there is, made before what is going on now.
+    """
+
+    videos: int
+    by_status: dict[str, int]
+    hours_in: float
+    clips: int
+    hours_kept: float
+    stages: list[Stage]
+    not_kept: list[tuple[str, str, int, float]]
+    errors: list[tuple[Path, str]]
+    failed_videos: int
+    dataset: dict[str, Any] | None = None
+
+
+def listed_videos(path: str | Path) -> list[str]:
+    """The video_ids of a videos.csv, unchecked."""
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        rows = csv.DictReader(file, skipinitialspace=True)
+        return [row["video_id"].strip() for row in rows if row.get("video_id")]
+
+
+def read_status(results: str | Path, videos: Collection[str] | None = None) -> Status:
+    """Look through `results`, which a run may be writing to.
+
+    `videos` are the listed ones; without them, all of which `results` knows. A video counts as
+    finished in a stage when the stage's table or record of it is there, up to date or not.
+    """
+    results = Path(results)
+    names = _stages(results)
+    finished = {name: _outputs(results / FOLDERS.get(name, name)) for name in names}
+    logs = {name: _stems(results / "logs" / name, ".log") for name in names}
+    if videos is None:
+        videos = set().union(*finished.values(), *logs.values())
+    known = set(videos)
+    stages, errors, failed_videos = [], _errors_elsewhere(results), set()
+    for name in names:
+        done = finished[name] & known
+        failed = begun = 0
+        for video in (logs[name] & known) - done:
+            log = results / "logs" / name / f"{video}.log"
+            error = log_error(log)
+            if error:
+                failed += 1
+                failed_videos.add(video)
+                errors.append((log, error))
+            elif error is not None:
+                begun += 1
+        seconds = _mean_seconds(results / "benchmarks" / name)
+        stages.append(Stage(name, len(done), failed, begun, seconds))
+    errors.sort(key=lambda error: -_mtime(error[0]))
+    by_status, hours_in = _read_records(results, finished.get("download", set()) & known)
+    clips, hours_kept, not_kept = _read_ledgers(results, finished.get("segments", set()) & known)
+    return Status(
+        len(known), by_status, hours_in, clips, hours_kept, stages, not_kept, errors,
+        len(failed_videos), json.loads(_read(results / "dataset/summary.json") or "null"),
+    )  # fmt: skip
+
+
+def describe_status(status: Status, most_errors: int = 10) -> str:
+    """The status as a table for a person."""
+    here = status.by_status.get("ok", 0)
+    lines = [
+        f"{status.videos} videos; {here} are here, {duration(status.hours_in)}; "
+        f"segments kept: {status.clips}, {duration(status.hours_kept)}"
+    ]
+    lacking = sorted((-count, name) for name, count in status.by_status.items() if name != "ok")
+    if lacking:
+        counts = ", ".join(f"{-count} {name}" for count, name in lacking)
+        lines.append(f"not to be had: {counts}")
+    lines += ["", _row("stage", "finished", "left", "failed", "begun", "a video", "spent", "to go")]
+    spent = to_go = 0.0
+    for stage in status.stages:
+        left = status.videos - stage.finished
+        cells = [stage.name, stage.finished, left, stage.failed, stage.begun]
+        if stage.seconds is not None:
+            hours = [stage.seconds * count / 3600 for count in (stage.finished, left)]
+            cells += [f"{stage.seconds:.1f} s", *map(duration, hours)]
+            spent, to_go = spent + hours[0], to_go + hours[1]
+        lines.append(_row(*cells))
+    total = sum(stage.seconds or 0 for stage in status.stages)
+    lines.append(_row("all", "", "", "", "", f"{total:.1f} s", duration(spent), duration(to_go)))
+    lines.append("begun: at work, or killed. Times are those of jobs one after the other.")
+    if status.not_kept:
+        lines += ["", "not kept:"]
+        for name, reason, count, hours_lost in status.not_kept:
+            lines.append(f"{count:8} by {name}: {reason}, {duration(hours_lost)}")
+    if status.dataset:
+        # The ledgers' rejections are told above; those by quality come with the dataset.
+        judged = [row for row in status.dataset["rejected"] if row["stage"] == "quality"]
+        text = describe(status.dataset | {"rejected": judged})
+        lines += ["", f"the dataset when it was last made: {text}"]
+    if status.errors:
+        lines += ["", describe_errors(status, most_errors)]
+    return "\n".join(lines)
+
+
+def describe_errors(status: Status, most_errors: int = 10) -> str:
+    """How many videos failed, and the newest errors with their logs."""
+    lines = [f"videos with errors: {status.failed_videos}; the newest:"]
+    lines += [f"  {log}: {error}" for log, error in status.errors[:most_errors]]
+    return "\n".join(lines)
+
+
+def _row(name: object, *cells: object) -> str:
+    widths = (9, 8, 8, 7, 10, 11, 11)
+    padded = (f"{cell:>{width}}" for cell, width in zip(cells, widths[: len(cells)], strict=True))
+    return f"{name:<12}" + "".join(padded)
+
+
+def log_error(path: str | Path) -> str | None:
+    """The error a job's log ends in; "" where it ends in the middle, None at its end or without."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - TAIL))
+            text = file.read().decode(errors="replace")
+    except FileNotFoundError:
+        return None
+    _, found, trace = text.rpartition("Traceback (most recent call last):\n")
+    if "log: done in " in trace:
+        return None
+    if not found:
+        return ""
+    # The first line that is not indented is the error; a message may go on after it.
+    return next((line for line in trace.splitlines() if line[:1].strip()), "Traceback")
+
+
+def _stages(results: Path) -> list[str]:
+    """Stages that have begun: each has a folder for its logs."""
+    return [name for name in ORDER if (results / "logs" / name).is_dir()]
+
+
+def _errors_elsewhere(results: Path) -> list[tuple[Path, str]]:
+    """Errors of the rules that are of no video."""
+    logs = [*(results / "logs").glob("*.log"), *(results / "logs/models").glob("*.log")]
+    return [(log, error) for log in logs if (error := log_error(log))]
+
+
+def _scan(folder: Path) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            yield from entries
+    except FileNotFoundError:
+        return
+
+
+def _stems(folder: Path, suffix: str) -> set[str]:
+    size = len(suffix)
+    return {entry.name[:-size] for entry in _scan(folder) if entry.name.endswith(suffix)}
+
+
+def _outputs(folder: Path) -> set[str]:
+    """Videos with a table or a record, the last that a stage writes; ids have no dots."""
+    stems = _stems(folder, ".csv") | _stems(folder, ".json")
+    return {stem for stem in stems if "." not in stem}
+
+
+def _mtime(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def _read(path: Path) -> str:
+    """A file's text; nothing when a job has just taken it away."""
+    try:
+        return path.read_text("utf-8")
+    except FileNotFoundError:
+        return ""
+
+
+def _mean_seconds(folder: Path) -> float | None:
+    """Mean of the first column of Snakemake's records, of SAMPLE at most."""
+    names = sorted(_stems(folder, ".tsv"))
+    times = []
+    for name in names[:: max(1, len(names) // SAMPLE)]:
+        lines = _read(folder / f"{name}.tsv").splitlines()
+        if len(lines) > 1:
+            times.append(float(lines[-1].split("\t")[0]))
+    return sum(times) / len(times) if times else None
+
+
+def _read_records(results: Path, videos: Collection[str]) -> tuple[dict[str, int], float]:
+    statuses: Counter[str] = Counter()
+    seconds = 0.0
+    for video in videos:
+        text = _read(results / "videos" / f"{video}.json")
+        if not text:
+            continue
+        record = json.loads(text)
+        statuses[record["status"]] += 1
+        seconds += video_seconds(record)
+    return dict(statuses), seconds / 3600
+
+
+def _read_ledgers(
+    results: Path, videos: Collection[str]
+) -> tuple[int, float, list[tuple[str, str, int, float]]]:
+    """Clips and hours kept, and what is rejected."""
+    frames: Counter[tuple[str, str]] = Counter()
+    counts: Counter[tuple[str, str]] = Counter()
+    for video in videos:
+        lines = csv.DictReader(_read(results / "segments" / f"{video}.csv").splitlines())
+        for row in lines:
+            key = ("", "") if row["verdict"] == "kept" else (row["stage"], row["reason"])
+            counts[key] += 1
+            frames[key] += int(float(row["n_frames"] or 0))
+    clips, kept = counts.pop(("", ""), 0), frames.pop(("", ""), 0)
+    frequent = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    rejected = [(*key, count, frames[key] / FPS / 3600) for key, count in frequent]
+    return clips, kept / FPS / 3600, rejected

@@ -1,0 +1,1 @@
+"""What all learned backends share: devices, batches, weights."""

@@ -1,0 +1,1 @@
+"""Films and sheets of the clips, to look at."""

@@ -1,0 +1,102 @@
+"""What an overlay shows over time: sound and lips, eyes, head, sync score."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from talkingface.grid import SAMPLES_PER_FRAME
+from talkingface.media.audio import read_wav
+from talkingface.overlay.picture import AXES
+from talkingface.overlay.plot import DIM, GUIDE, Curve, Lane
+
+# Angles, and the head's axis that each turns about, whose colour it has.
+TURNS = {"yaw": 1, "pitch": 0, "roll": 2}
+
+_LIPS = (130, 200, 255)
+_SYNC = (150, 230, 150)
+_EYES = ((255, 200, 150), (200, 170, 255))  # right, left
+_OTHERS = (150, 140, 190)
+_BLOCK = 1000  # frames of sound read at once
+
+
+def sound_lane(wav: Path, count: int, lips: np.ndarray | None) -> Lane:
+    """The waveform and loudness of a clip of `count` frames, and the opening of its lips (N,).
+
+    Raises ValueError when the wav is shorter.
+    """
+    loudness, peak = _loudness(wav, count)
+    curves = [Curve("sound", loudness, DIM, "{:.0f} dB", drawn=False)]
+    if lips is not None:
+        curves.append(Curve("lips", lips, _LIPS))
+    return Lane(curves, 0, _most(lips, 0.1), sound=partial(read_wav, wav), peak=peak)
+
+
+def eyes_lane(expression: pd.DataFrame) -> Lane:
+    """How far the eyes are open, shaded where one is shut, from a clip's expression table."""
+    eyes = expression[["eye_right", "eye_left"]].to_numpy(float).T
+    shut = (expression[["blink_right", "blink_left"]] > 0).any(axis=1).to_numpy()
+    names = ("right eye", "left eye")
+    curves = [Curve(*each) for each in zip(names, eyes, _EYES, strict=True)]
+    return Lane(curves, 0, _most(eyes, 0.1), spans=shut)
+
+
+def head_lane(angles: np.ndarray) -> Lane:
+    """Yaw, pitch and roll, (N, 3) in degrees."""
+    curves = [
+        Curve(name, values, AXES[axis], "{:+.1f}°")
+        for (name, axis), values in zip(TURNS.items(), angles.T, strict=True)
+    ]
+    reach = _most(abs(angles), 15)
+    return Lane(curves, -reach, reach, guides=[0])
+
+
+def sync_lane(
+    scores: pd.DataFrame, track: int, frames: range, min_confidence: float | None = None
+) -> Lane:
+    """The sync score of one face, and the best of the others at the same time.
+
+    `scores` are the rows of a sync table within the grid's `frames`; `min_confidence` is the mean
+    score that a clip needs.
+    """
+    mine = scores.track == track
+    curves = [Curve("sync", by_frame(scores[mine], "score", frames), _SYNC, "{:.1f}")]
+    if not mine.all():
+        others = by_frame(scores[~mine], "score", frames)
+        curves.append(Curve("other faces", others, _OTHERS, "{:.1f}"))
+    guides = [0.0]
+    if min_confidence is not None:
+        guides.append(min_confidence)
+        wanted = np.full(len(frames), min_confidence)
+        curves.append(Curve("kept from", wanted, GUIDE, "{:.1f}", drawn=False))
+    values = scores.score.to_numpy(float)
+    return Lane(curves, -_most(-values, 0), 1.1 * _most(values, 5), guides=guides)
+
+
+def by_frame(rows: pd.DataFrame, column: str, frames: range) -> np.ndarray:
+    """A column of the sync table: its largest value in each of the grid's `frames`, or NaN."""
+    return rows.groupby("frame")[column].max().reindex(frames).to_numpy(float)
+
+
+def _loudness(wav: Path, count: int) -> tuple[np.ndarray, int]:
+    """Loudness of every frame in dB of full scale, NaN in silence, and the largest sample."""
+    loudness, peak = np.full(count, np.nan), 0
+    for start in range(0, count, _BLOCK):
+        stop = min(start + _BLOCK, count)
+        samples = read_wav(wav, start * SAMPLES_PER_FRAME, stop * SAMPLES_PER_FRAME)
+        if len(samples) != (stop - start) * SAMPLES_PER_FRAME:
+            raise ValueError(f"{wav}: shorter than the clip's {count} frames; make it again")
+        power = ((samples.reshape(-1, SAMPLES_PER_FRAME) / 32768.0) ** 2).mean(axis=1)
+        power[power == 0] = np.nan
+        loudness[start:stop] = 10 * np.log10(power)
+        peak = max(peak, int(abs(samples.astype(int)).max()))
+    return loudness, peak
+
+
+def _most(values: np.ndarray | None, least: float) -> float:
+    """The largest value, or `least` where that is more."""
+    seen = np.empty(0) if values is None else values[np.isfinite(values)]
+    return max(least, float(seen.max(initial=least)))

@@ -1,0 +1,259 @@
+"""A film of a clip with all that was found in it, for a person to check a dataset by.
+
+Above the clip's name, offset and confidence; then the clip with its geometry, its parsing and its
+depth; below the sound, the lips, eyes, head and the sync score over time. What was not computed is
+not drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pandas as pd
+from av.video.reformatter import VideoReformatter
+
+from talkingface.clips.clips import clip_frames, face_boxes
+from talkingface.faces.landmarks import Landmarks, read_npz
+from talkingface.grid import FPS, SAMPLE_RATE
+from talkingface.job.files import read_table
+from talkingface.media.audio import read_wav
+from talkingface.media.prefetch import prefetch
+from talkingface.media.video import limited_yuv420p
+from talkingface.media.writer import VideoWriter
+from talkingface.overlay import picture
+from talkingface.overlay.lanes import TURNS, by_frame, eyes_lane, head_lane, sound_lane, sync_lane
+from talkingface.overlay.plot import BACK, DIM, Lane, Timeline
+from talkingface.overlay.text import draw_text, text_width
+from talkingface.pictures.depth.depth import read_map
+from talkingface.pictures.parsing.parsing import read_labels
+
+AREA = 448**2  # pixels of one picture, whatever its shape
+NARROWEST = 640  # of the whole, so that the text has room
+HEADER = 52
+GAP = 8
+MARGIN = 12
+
+_WHITE = (240, 240, 240)
+# What a person reads, from left to right, the column and the value it holds above: the subject's
+# right is on the left. Lips are parted from 4 mm on, in widths of the face between the eyes.
+_FLAGS = (
+    ("right eye shut", "blink_right", 0.5),
+    ("mouth open", "mouth_open", 0.045),
+    ("left eye shut", "blink_left", 0.5),
+)
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Products of one clip; None: not computed."""
+
+    landmarks: Path | None = None  # {clip}.npz
+    pose: Path | None = None  # {clip}.csv
+    expression: Path | None = None  # {clip}.csv
+    parsing: Path | None = None  # folder of label pictures
+    depth: Path | None = None  # folder of 16-bit pictures
+    sync: Path | None = None  # {video}.frames.csv
+
+
+def make_overlay(
+    clip: Any,
+    folder: str | Path,
+    target: str | Path,
+    sources: Sources,
+    *,
+    min_confidence: float | None = None,
+    crf: float = 20,
+    threads: int = 1,
+) -> None:
+    """Write the film of one clip, with its sound, to `target`.
+
+    `clip` is its row of the clips manifest, `folder` where its mp4, wav and csv are,
+    `min_confidence` a sync score to mark. Raises ValueError when a product has not exactly one
+    entry a frame.
+    """
+    source = Path(folder, clip.clip_id)
+    overlay = Overlay(clip, source, sources, min_confidence)
+    scaler = VideoReformatter()
+
+    def encoded(image: np.ndarray) -> av.VideoFrame:
+        return limited_yuv420p(av.VideoFrame.from_ndarray(image, "bgr24"), scaler=scaler)
+
+    with VideoWriter(
+        target,
+        *overlay.size,
+        crf=crf,
+        threads=threads,
+        sound=partial(read_wav, f"{source}.wav"),
+        sound_rate=SAMPLE_RATE,
+        colour=encoded(overlay.background),
+    ) as writer:
+        for image in prefetch(overlay.frames()):
+            writer.write(encoded(image))
+
+
+class Overlay:
+    """The pictures of one clip: `size` (width, height, both even), `frames()` in order.
+
+    clip: its row of the clips manifest; source: path of its files without suffix.
+    """
+
+    def __init__(
+        self, clip: Any, source: Path, sources: Sources, min_confidence: float | None = None
+    ) -> None:
+        self.clip, self.source, self.sources = clip, source, sources
+        self.min_confidence = min_confidence
+        table = self._table(Path(f"{source}.csv"))
+        self.boxes = face_boxes(table, clip.width, clip.height)
+        self.landmarks: Landmarks | None = None
+        if sources.landmarks is not None:
+            self.landmarks = read_npz(sources.landmarks)
+            self._check(len(self.landmarks.present), sources.landmarks)
+        self.angles: np.ndarray | None = None
+        if sources.pose is not None:
+            self.angles = self._table(sources.pose)[list(TURNS)].to_numpy(float)
+        expression: pd.DataFrame | None = None
+        self.flags: np.ndarray | None = None
+        if sources.expression is not None:
+            expression = self._table(sources.expression)
+            names, least = [name for _, name, _ in _FLAGS], [least for *_, least in _FLAGS]
+            self.flags = expression[names].to_numpy(float) > least
+
+        self.panel = panel_size(clip.width, clip.height)
+        self.panels = 1 + (sources.parsing is not None) + (sources.depth is not None)
+        pictures = self.panels * (self.panel[0] + GAP) - GAP
+        width = max(pictures, NARROWEST) + 2 * MARGIN
+        self.left = (width - pictures) // 2
+        lanes = self._lanes(expression, self._scores())
+        self.timeline = Timeline(lanes, clip.n_frames, width - 2 * MARGIN)
+        height = HEADER + self.panel[1] + GAP + self.timeline.height
+        self.size = width + width % 2, height + height % 2
+        self.background = self._background()
+
+    def frames(self) -> Iterator[np.ndarray]:
+        """One (H, W, 3) uint8 BGR picture for every frame of the clip."""
+        count = self.clip.n_frames
+        parsing = None
+        if self.sources.parsing is not None:
+            parsing = read_labels(self.sources.parsing, count)
+        for k, image in enumerate(clip_frames(f"{self.source}.mp4", count)):
+            yield self._drawn(k, image, None if parsing is None else next(parsing))
+
+    def _drawn(self, k: int, image: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
+        canvas = self.background.copy()
+        views = [self._view(canvas, number) for number in range(self.panels)]
+        image = picture.fitted(image, self.panel)
+        views[0][:] = image
+        self._draw_geometry(views[0], k)
+        if labels is not None:
+            views[1][:] = picture.tinted(image, labels)
+            picture.draw_title(views[1], "parsing")
+        if self.sources.depth is not None:
+            values = read_map(self.sources.depth / f"{k + 1:06d}.png")
+            views[-1][:] = picture.coloured(values, self.panel)
+            picture.draw_title(views[-1], "depth")
+            picture.draw_scale(views[-1])
+        top = HEADER + self.panel[1] + GAP
+        strip = canvas[top : top + self.timeline.height, MARGIN : MARGIN + self.timeline.width]
+        self.timeline.draw(strip, k)
+        self._draw_time(canvas, k)
+        return canvas
+
+    def _draw_geometry(self, view: np.ndarray, k: int) -> None:
+        scale = np.array(self.panel) / (self.clip.width, self.clip.height)
+        box = self.boxes[k] * [*scale, *scale]
+        picture.draw_box(view, box)
+        if self.landmarks is not None and not self.landmarks.present[k]:
+            picture.draw_title(view, "no face", alarm=True)
+        elif self.landmarks is not None:
+            points68 = self.landmarks.points68[k] * scale
+            picture.draw_landmarks(view, self.landmarks.points[k, :, :2] * scale, points68)
+            if self.angles is not None and np.isfinite(self.angles[k]).all():
+                picture.draw_axes(view, picture.nose(points68), self.angles[k], 0.3 * box[3])
+        if self.flags is not None:
+            words = [word for word, *_ in _FLAGS]
+            picture.draw_flags(view, list(zip(words, self.flags[k], strict=True)))
+
+    def _draw_time(self, canvas: np.ndarray, k: int) -> None:
+        right = canvas.shape[1] - MARGIN
+        frame = f"frame {k + 1} / {self.clip.n_frames}"
+        draw_text(canvas, frame, right, 18, size=17, colour=_WHITE, align="right")
+        draw_text(canvas, f"{k / FPS:.2f} s", right, 39, size=14, colour=DIM, align="right")
+
+    def _background(self) -> np.ndarray:
+        """All that stays the same from frame to frame."""
+        canvas = np.full((self.size[1], self.size[0], 3), BACK, np.uint8)
+        room = canvas.shape[1] - 2 * MARGIN - text_width("frame 00000 / 00000", 17)
+        sizes = [s for s in (17, 15, 13, 11) if text_width(self.clip.clip_id, s) <= room]
+        draw_text(canvas, self.clip.clip_id, MARGIN, 18, size=max(sizes, default=9), colour=_WHITE)
+        draw_text(canvas, "    ".join(self._facts()), MARGIN, 39, size=14, colour=DIM)
+        return canvas
+
+    def _facts(self) -> list[str]:
+        facts = [f"{self.clip.width} x {self.clip.height}"]
+        if pd.notna(self.clip.offset):
+            facts.append(f"offset {_offset_words(int(self.clip.offset))}")
+            facts.append(f"confidence {self.clip.confidence:.1f}")
+        if self.clip.audio_shift:
+            facts.append(f"sound moved by {1000 * self.clip.audio_shift // SAMPLE_RATE} ms")
+        return facts
+
+    def _view(self, canvas: np.ndarray, number: int) -> np.ndarray:
+        x = self.left + number * (self.panel[0] + GAP)
+        return canvas[HEADER : HEADER + self.panel[1], x : x + self.panel[0]]
+
+    def _lanes(self, expression: pd.DataFrame | None, scores: pd.DataFrame | None) -> list[Lane]:
+        """What is known over time, from the top down."""
+        clip = self.clip
+        frames = range(clip.start_frame, clip.start_frame + clip.n_frames)
+        lips = None
+        if expression is not None:
+            lips = expression.mouth_open.to_numpy(float)
+        elif scores is not None:
+            lips = by_frame(scores[scores.track == clip.track], "openness", frames)
+        lanes = [sound_lane(Path(f"{self.source}.wav"), clip.n_frames, lips)]
+        if expression is not None:
+            lanes.append(eyes_lane(expression))
+        if self.angles is not None:
+            lanes.append(head_lane(self.angles))
+        if scores is not None:
+            lanes.append(sync_lane(scores, clip.track, frames, self.min_confidence))
+        return lanes
+
+    def _scores(self) -> pd.DataFrame | None:
+        """Rows of the sync table that lie in the clip; None where nothing was judged."""
+        if self.sources.sync is None:
+            return None
+        table = read_table(self.sources.sync)
+        inside = table.frame - self.clip.start_frame
+        table = table[(inside >= 0) & (inside < self.clip.n_frames)]
+        return table if (table.track == self.clip.track).any() else None
+
+    def _table(self, path: Path) -> pd.DataFrame:
+        """A table of one row a frame."""
+        table = read_table(path)
+        self._check(len(table), path)
+        return table
+
+    def _check(self, count: int, path: Path) -> None:
+        if count != self.clip.n_frames:
+            raise ValueError(
+                f"{path}: {count} frames, but the clip has {self.clip.n_frames}; make it again"
+            )
+
+
+def panel_size(width: int, height: int) -> tuple[int, int]:
+    """Even width and height of about AREA in the shape of a clip."""
+    scale = (AREA / (width * height)) ** 0.5
+    return 2 * round(width * scale / 2), 2 * round(height * scale / 2)
+
+
+def _offset_words(offset: int) -> str:
+    if offset == 0:
+        return "0"
+    return f"{offset:+d} (sound {'leads' if offset > 0 else 'lags'})"

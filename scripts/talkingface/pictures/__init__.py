@@ -1,0 +1,1 @@
+"""What is made of the clips' frames: pictures, parsing, background, torso, depth."""

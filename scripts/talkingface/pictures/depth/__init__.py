@@ -1,0 +1,1 @@
+"""How near every pixel is: the stage and its backends."""

@@ -1,0 +1,1 @@
+"""What every pixel shows: the stage and its backends."""

@@ -1,0 +1,1 @@
+"""config.yaml and videos.csv, checked before anything runs."""

@@ -1,0 +1,1 @@
+"""The small copy of a video, and where its cuts are."""

@@ -1,0 +1,1 @@
+"""Features of the clips' sound: MFCC, log-mel, hidden states of speech networks."""

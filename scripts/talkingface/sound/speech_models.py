@@ -1,0 +1,170 @@
+"""Speech networks of transformers: HuBERT, wav2vec 2.0, WavLM, and Whisper's encoder.
+
+All of them give two steps a video frame (50 Hz), at every layer. They are loaded from a folder
+with config.json, preprocessor_config.json and the weights, without a network and without running
+code from it. Importing this takes seconds: only what computes features does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+
+from talkingface.grid import SAMPLE_RATE, SAMPLES_PER_FRAME
+from talkingface.sound.hubert import STEPS_PER_FRAME
+
+WAVE_TYPES = ("hubert", "wav2vec2", "wavlm")
+# Training masks steps with it; a checkpoint may do without.
+UNUSED = ("masked_spec_embed",)
+
+
+class WaveModel:
+    """HuBERT, wav2vec 2.0 or WavLM.
+
+    `layers` are the hidden states (the transformer's input and the output of each of its layers),
+    `width` their channels. `mixed` says whether sounds of different length may share a batch:
+    where features are normalised over time (`feat_extract_norm` "group"), padding changes them.
+    `window` None: a pass may be of any length.
+    """
+
+    window: int | None = None
+
+    def __init__(self, model: Any, normalise: bool) -> None:
+        self._model, self._normalise = model, normalise
+        config = model.config
+        self.layers: int = config.num_hidden_layers + 1
+        self.width: int = config.hidden_size
+        self.mixed: bool = config.feat_extract_norm == "layer"
+        steps = 10 * SAMPLES_PER_FRAME
+        for kernel, stride in zip(config.conv_kernel, config.conv_stride, strict=True):
+            steps = (steps - kernel) // stride + 1
+        if steps != 10 * STEPS_PER_FRAME - 1:
+            raise ValueError(f"{config.model_type}: {steps} steps for ten frames, expected 19")
+
+    def prepare(self, samples: np.ndarray) -> np.ndarray:
+        """(n,) int16 to float32, of zero mean and unit variance where the model was trained so
+        (Wav2Vec2FeatureExtractor's do_normalize)."""
+        wave = (samples / 32768.0).astype(np.float32)
+        if self._normalise:
+            mean, variance = wave.mean(dtype=np.float64), wave.var(dtype=np.float64)
+            wave = ((wave - mean) / np.sqrt(variance + 1e-7)).astype(np.float32)
+        return wave
+
+    @torch.inference_mode()
+    def run(self, waves: Sequence[np.ndarray], layers: Sequence[int]) -> list[torch.Tensor]:
+        """(len(layers), 2 N, width) on the model's device of each prepared (640 N,) wave.
+
+        The last of the 2 N - 1 steps that the network gives is repeated.
+        """
+        lengths = [len(wave) for wave in waves]
+        padded, mask = np.zeros((2, len(waves), max(lengths)), np.float32)
+        for i, wave in enumerate(waves):
+            padded[i, : len(wave)], mask[i, : len(wave)] = wave, 1
+        values = torch.from_numpy(padded).to(self._model.device, self._model.dtype)
+        if min(lengths) == max(lengths):
+            states = self._states(values, None, layers)
+        elif self.mixed:
+            attended = torch.from_numpy(mask).long().to(self._model.device)
+            states = self._states(values, attended, layers)
+        else:
+            raise ValueError("sounds of different length cannot be batched with this model")
+        results = []
+        for i, length in enumerate(lengths):
+            own = states[:, i, : STEPS_PER_FRAME * (length // SAMPLES_PER_FRAME) - 1]
+            results.append(torch.cat([own, own[:, -1:]], dim=1))
+        return results
+
+    def _states(
+        self, values: torch.Tensor, mask: torch.Tensor | None, layers: Sequence[int]
+    ) -> torch.Tensor:
+        """(len(layers), B, T, width)."""
+        found = self._model(values, attention_mask=mask, output_hidden_states=True)
+        return _stacked(found, self.layers, layers)
+
+
+class WhisperEncoder:
+    """Whisper's encoder, whose input is always a window of 30 s, filled up with silence.
+
+    `layers`, `width`, `mixed`: see WaveModel. `window` is the longest pass in frames.
+    """
+
+    mixed = True
+
+    def __init__(self, encoder: Any, extractor: Any) -> None:
+        config = encoder.config
+        if extractor.nb_max_frames != 2 * config.max_source_positions:
+            raise ValueError(
+                f"whisper: preprocessor_config.json makes {extractor.nb_max_frames} mel frames, "
+                f"config.json wants {2 * config.max_source_positions}"
+            )
+        self._encoder, self._extractor = encoder, extractor
+        self.layers: int = config.encoder_layers + 1
+        self.width: int = config.d_model
+        self.window: int | None = config.max_source_positions // STEPS_PER_FRAME
+
+    def prepare(self, samples: np.ndarray) -> np.ndarray:
+        """(n,) int16 to float32 in [-1, 1)."""
+        return (samples / 32768.0).astype(np.float32)
+
+    @torch.inference_mode()
+    def run(self, waves: Sequence[np.ndarray], layers: Sequence[int]) -> list[torch.Tensor]:
+        """(len(layers), 2 N, width) on the model's device of each prepared (640 N,) wave."""
+        mel = self._extractor(list(waves), sampling_rate=SAMPLE_RATE, return_tensors="pt")
+        values = mel.input_features.to(self._encoder.device, self._encoder.dtype)
+        found = self._encoder(values, output_hidden_states=True)
+        states = _stacked(found, self.layers, layers)
+        steps = [STEPS_PER_FRAME * (len(wave) // SAMPLES_PER_FRAME) for wave in waves]
+        return [states[:, i, :count] for i, count in enumerate(steps)]
+
+
+SpeechModel = WaveModel | WhisperEncoder
+
+
+def load(
+    folder: str | Path,
+    device: torch.device | None = None,
+    dtype: torch.dtype = torch.float32,
+) -> SpeechModel:
+    """Load the model in a folder for `device` (None: the processor), computing in `dtype`.
+
+    Raises ValueError when it is another kind of model, or its file lacks some of the weights.
+    """
+    folder = Path(folder)
+    transformers.utils.logging.disable_progress_bar()
+    local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+    config = transformers.AutoConfig.from_pretrained(folder, **local)
+    kind = config.model_type
+    if kind not in (*WAVE_TYPES, "whisper"):
+        choice = ", ".join(WAVE_TYPES)
+        raise ValueError(f"{folder}: a model of type {kind}, not one of {choice} and whisper")
+    model, info = transformers.AutoModel.from_pretrained(
+        folder, config=config, dtype=dtype, output_loading_info=True, weights_only=True, **local
+    )
+    lacking = sorted(name for name in info["missing_keys"] if name not in UNUSED)
+    lacking += sorted(str(name) for name in info.get("mismatched_keys", ()))
+    if lacking:
+        raise ValueError(f"{folder}: {len(lacking)} weights are missing, such as {lacking[0]}")
+    model = model.eval()
+    extractor: Any
+    if kind == "whisper":
+        extractor = transformers.WhisperFeatureExtractor.from_pretrained(folder, **local)
+        return WhisperEncoder(model.get_encoder().to(device or "cpu"), extractor)
+    extractor = transformers.Wav2Vec2FeatureExtractor.from_pretrained(folder, **local)
+    return WaveModel(model.to(device or "cpu"), extractor.do_normalize)
+
+
+def _stacked(found: Any, count: int, layers: Sequence[int]) -> torch.Tensor:
+    """(len(layers), B, T, width): hidden states of `count`, the last one as the model gives it.
+
+    From transformers 5 on `hidden_states` of these models ends before their last layer norm;
+    before that, and so in what seed 0 published, it ended with `last_hidden_state`.
+    """
+    if len(found.hidden_states) != count:
+        raise ValueError(f"{len(found.hidden_states)} hidden states, expected {count}")
+    states = (*found.hidden_states[:-1], found.last_hidden_state)
+    return torch.stack([states[layer] for layer in layers])

@@ -1,0 +1,1 @@
+"""The register of stages."""

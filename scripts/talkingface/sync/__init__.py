@@ -1,0 +1,1 @@
+"""Lips and sound: who speaks, and by how much the two are out of step."""

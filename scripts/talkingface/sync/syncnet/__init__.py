@@ -1,0 +1,1 @@
+"""SyncNet, a learned backend of `sync`."""

@@ -1,0 +1,361 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from talkingface.clips.segments import COLUMNS, Thresholds, judge_segments, kept, thresholds_for
+from talkingface.media.audio import write_wav
+from talkingface.settings.load import load_schema
+from talkingface.shots.proxy import Proxy
+
+OK = {"status": "ok", "reason": None}
+PROXY = Proxy("ok", None, 400, (1280, 720), (640, 360))
+THRESHOLDS = Thresholds(
+    min_frames=75,
+    max_frames=500,
+    min_face_height=100,
+    min_detected_share=0.7,
+    max_other_face_share=0.1,
+    min_loudness=-50,
+    min_confidence=2,
+    max_offset=15,
+)
+
+
+def track(
+    number: int, start: int, end: int, *, x: float = 400, height: float = 200
+) -> pd.DataFrame:
+    """A face that stands still and is seen in every frame."""
+    frames = np.arange(start, end)
+    return pd.DataFrame(
+        {
+            "track": number,
+            "scene": 0,
+            "frame": frames,
+            "x": x,
+            "y": 200.0,
+            "w": 0.8 * height,
+            "h": height,
+            "confidence": 0.9,
+            "detected": 1,
+        }
+    )
+
+
+def sync(**confidences: float) -> pd.DataFrame:
+    """One row a track, `t0=5.0` for track 0."""
+    rows = [(int(name[1:]), 0, value, 0) for name, value in confidences.items()]
+    return pd.DataFrame(rows, columns=["track", "offset", "confidence", "trusted"])
+
+
+def frame_scores(tracks: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    scores = tracks[["track", "frame"]].merge(table[["track", "confidence"]], on="track")
+    scores = scores.rename(columns={"confidence": "score"})
+    return scores.assign(local_score=scores.score, openness=0.0)
+
+
+@pytest.fixture
+def sound(tmp_path: Path) -> Path:
+    """16 s: loud, from second 12 on digital silence."""
+    samples = np.random.default_rng(0).normal(0, 3000, 16 * 16000).astype(np.int16)
+    samples[12 * 16000 :] = 0
+    write_wav(tmp_path / "sound.wav", samples, 16000)
+    return tmp_path / "sound.wav"
+
+
+def judge(
+    sound: Path,
+    *tracks: pd.DataFrame,
+    table: pd.DataFrame | None = None,
+    thresholds: Thresholds = THRESHOLDS,
+    scores: pd.DataFrame | None = None,
+    **settings: Any,
+) -> pd.DataFrame:
+    together = pd.concat(tracks, ignore_index=True) if tracks else track(0, 0, 0)
+    table = sync(**{f"t{n}": 5.0 for n in together.track.unique()}) if table is None else table
+    return judge_segments(
+        "v",
+        OK,
+        PROXY,
+        together,
+        table,
+        frame_scores(together, table) if scores is None else scores,
+        sound,
+        replace(thresholds, **settings),
+    )
+
+
+def only(ledger: pd.DataFrame) -> pd.Series:
+    assert len(ledger) == 1
+    assert list(ledger) == COLUMNS
+    return ledger.iloc[0]
+
+
+def test_a_good_track_is_kept_with_its_measures(sound: Path) -> None:
+    row = only(judge(sound, track(0, 10, 110)))
+    assert row.verdict == "kept"
+    assert row.clip_id == "v_000010_000110_00"
+    assert (row.n_frames, row.face_height, row.detected_share) == (100, 200, 1)
+    # 3000 / 32768 as root mean square.
+    assert row.loudness == pytest.approx(20 * np.log10(3000 / 32768), abs=0.2)
+    assert (row.confidence, row.other_face_share) == (5, 0)
+
+
+@pytest.mark.parametrize(
+    ("face", "stage", "reason", "value", "threshold"),
+    [
+        (track(0, 0, 74), "tracks", "too_short", 74, 75),
+        (track(0, 0, 100, height=99), "tracks", "small_face", 99, 100),
+        (track(0, 305, 395), "proxy", "silent", -100, -50),
+    ],
+)
+def test_the_threshold_missed_is_named(
+    sound: Path, face: pd.DataFrame, stage: str, reason: str, value: float, threshold: float
+) -> None:
+    row = only(judge(sound, face))
+    assert (row.verdict, row.stage, row.reason) == ("rejected", stage, reason)
+    assert (row.value, row.threshold) == (value, threshold)
+
+
+def test_a_face_seen_too_rarely(sound: Path) -> None:
+    face = track(0, 0, 100)
+    face.loc[20:79, "detected"] = 0
+    row = only(judge(sound, face))
+    assert row.reason == "face_lost"
+    assert row.value == pytest.approx(0.4, abs=0.02)
+
+
+def test_a_face_seen_now_and_then(sound: Path) -> None:
+    """As tracks says it: frames between two samples of which one missed the face are 0."""
+    face = track(0, 0, 100)
+    face["detected"] = (face.frame % 10 == 0).astype(int)
+    row = only(judge(sound, face))
+    assert (row.reason, row.value) == ("face_lost", 0.1)
+
+
+def test_a_silent_mouth(sound: Path) -> None:
+    row = only(judge(sound, track(0, 0, 100), table=sync(t0=1.9)))
+    assert (row.stage, row.reason, row.value, row.threshold) == ("sync", "not_speaking", 1.9, 2)
+
+
+def test_of_two_faces_the_one_that_fits_the_sound(sound: Path) -> None:
+    faces = [track(0, 0, 100, x=100), track(1, 0, 100, x=800)]
+    ledger = judge(sound, *faces, table=sync(t0=3.0, t1=7.0)).set_index("track")
+    assert ledger.verdict[1] == "kept"
+    assert ledger.reason[0] == "other_speaks"
+    assert (ledger.value[0], ledger.threshold[0]) == (3, 7)
+
+
+def test_one_after_the_other_both_are_kept(sound: Path) -> None:
+    faces = [track(0, 0, 100, x=100), track(1, 100, 200, x=800)]
+    assert list(judge(sound, *faces, table=sync(t0=3.0, t1=7.0)).verdict) == ["kept", "kept"]
+
+
+def test_a_face_too_near(sound: Path) -> None:
+    # Centres 150 px apart; the neighbourhood reaches 1.6 * 200 / 2 = 160 px.
+    near = [track(0, 0, 100, x=300), track(1, 0, 100, x=450)]
+    assert set(judge(sound, *near).reason) == {"other_face"}
+    far = [track(0, 0, 100, x=300), track(1, 0, 100, x=480)]
+    assert "other_face" not in set(judge(sound, *far).reason)
+    briefly = [track(0, 0, 100, x=300), track(1, 0, 9, x=450)]
+    assert judge(sound, *briefly).verdict[0] == "kept"
+
+
+def test_an_offset_too_large(sound: Path) -> None:
+    table = sync(t0=9.0).assign(offset=-8)
+    assert only(judge(sound, track(0, 0, 100), table=table)).verdict == "kept"
+    row = only(judge(sound, track(0, 0, 100), table=table, max_offset=7))
+    assert (row.reason, row.value, row.threshold) == ("offset", -8, 7)
+
+
+def test_without_sync_nobody_is_judged_by_it(sound: Path) -> None:
+    row = only(judge(sound, track(0, 0, 100), table=sync()))
+    assert row.verdict == "kept"
+    assert pd.isna(row.confidence) and pd.isna(row.offset)
+
+
+def test_long_tracks_are_cut_into_equal_parts(sound: Path) -> None:
+    ledger = judge(sound, track(0, 7, 287), max_frames=100)
+    assert list(ledger.start_frame) == [7, 100, 193]
+    assert list(ledger.end_frame) == [100, 193, 287]
+    assert set(ledger.verdict) == {"kept"}
+
+
+def test_where_equal_parts_are_too_short_the_rest_is_left_over(sound: Path) -> None:
+    ledger = judge(sound, track(0, 0, 200), min_frames=75, max_frames=75)
+    assert list(ledger.end_frame - ledger.start_frame) == [75, 75, 50]
+    assert list(ledger.verdict) == ["kept", "kept", "rejected"]
+    assert ledger.reason[2] == "too_short"
+
+
+def test_a_few_shared_frames_do_not_decide_who_speaks(sound: Path) -> None:
+    faces = [track(0, 0, 150, x=100), track(1, 145, 290, x=800)]
+    assert list(judge(sound, *faces, table=sync(t0=3.0, t1=9.0)).verdict) == ["kept", "kept"]
+
+
+def test_ends_are_trimmed(sound: Path) -> None:
+    row = only(judge(sound, track(0, 0, 100), trim_frames=5))
+    assert (row.start_frame, row.end_frame) == (5, 95)
+    assert only(judge(sound, track(0, 0, 100), trim_frames=13)).reason == "too_short"
+
+
+def test_stricter_thresholds_only_reject_more(sound: Path) -> None:
+    face = track(0, 0, 100, height=150)
+    before, after = judge(sound, face), judge(sound, face, min_face_height=160)
+    measures = COLUMNS[COLUMNS.index("n_frames") :]
+    pd.testing.assert_frame_equal(before[measures], after[measures])
+    assert (len(kept(before)), len(kept(after))) == (1, 0)
+
+
+SPEAKING = {"cut": "speaking", "speaking_score": 2.1, "speaking_gap": 15, "speaking_trim": 5}
+
+
+def speech(tracks: pd.DataFrame, *stretches: tuple[int, int]) -> pd.DataFrame:
+    """A score of 5 in these frames of the grid, and of 1 elsewhere; over 10 s it is 4."""
+    rows = tracks[["track", "frame"]].assign(score=4.0, local_score=1.0, openness=0.0)
+    for start, end in stretches:
+        rows.loc[(rows.frame >= start) & (rows.frame < end), "local_score"] = 5.0
+    return rows
+
+
+def stretches(ledger: pd.DataFrame) -> list[tuple[int, int, str]]:
+    reasons = ledger.reason.where(ledger.verdict == "rejected", "kept")
+    return list(zip(ledger.start_frame, ledger.end_frame, reasons, strict=True))
+
+
+def test_only_where_the_face_speaks_a_track_is_cut_out(sound: Path) -> None:
+    face = track(0, 10, 280)
+    ledger = judge(sound, face, scores=speech(face, (20, 110), (180, 280)), **SPEAKING)
+    # Left over are ten frames before, and the pause with five frames at both of its ends; five at
+    # the end of the track are trimmed off.
+    assert stretches(ledger) == [
+        (10, 25, "not_speaking"),
+        (25, 105, "kept"),
+        (105, 185, "not_speaking"),
+        (185, 275, "kept"),
+    ]
+    pause = ledger.iloc[2]
+    assert (pause.clip_id, pause.stage) == ("v_000105_000185_00", "sync")
+    assert (pause.value, pause.threshold) == (1, 2.1)
+    assert pause.detail == "cut: speaking; longest speech here 0 frames"
+    assert (pause.n_frames, pause.confidence) == (80, 4)
+
+
+def test_the_whole_track_is_one_stretch_where_it_speaks_all_the_time(sound: Path) -> None:
+    face = track(0, 10, 110)
+    row = only(judge(sound, face, scores=speech(face, (10, 110)), **SPEAKING))
+    assert (row.start_frame, row.end_frame, row.verdict) == (15, 105, "kept")
+
+
+def test_speech_that_is_too_short_is_left_over(sound: Path) -> None:
+    face = track(0, 0, 280)
+    scores = speech(face, (0, 30), (100, 180))
+    ledger = judge(sound, face, scores=scores, **SPEAKING)
+    row = only(ledger)
+    assert stretches(ledger) == [(0, 280, "not_speaking")]
+    assert row.detail == "cut: speaking; longest speech here 70 frames"
+    # Where most of it speaks, that is the reason.
+    face = track(0, 100, 180)
+    row = only(judge(sound, face, scores=speech(face, (100, 180)), **SPEAKING))
+    assert (row.stage, row.reason, row.value, row.threshold) == ("tracks", "too_short", 70, 75)
+    row = only(judge(sound, track(0, 100, 104), scores=speech(face, (100, 104)), **SPEAKING))
+    assert (row.start_frame, row.end_frame, row.value) == (100, 104, 0)
+
+
+def test_speech_is_divided_and_judged_as_tracks_are(sound: Path) -> None:
+    face = track(0, 0, 295)
+    scores = speech(face, (45, 255))
+    ledger = judge(sound, face, scores=scores, max_frames=100, **SPEAKING)
+    assert stretches(ledger) == [
+        (0, 50, "not_speaking"),
+        (50, 150, "kept"),
+        (150, 250, "kept"),
+        (250, 295, "not_speaking"),
+    ]
+    ledger = judge(sound, face, scores=scores, min_confidence=4.5, **SPEAKING)
+    speaks = ledger[(ledger.start_frame == 50)].iloc[0]
+    assert (speaks.reason, speaks.value, speaks.threshold) == ("not_speaking", 4, 4.5)
+    # What is left over is divided too: no more of the sound is read at a time.
+    ledger = judge(sound, face, scores=speech(face), max_frames=100, **SPEAKING)
+    assert list(ledger.end_frame - ledger.start_frame) == [98, 98, 99]
+
+
+def test_short_turns_of_two_faces_are_told_by_local_scores(sound: Path) -> None:
+    faces = [track(0, 0, 300, x=100), track(1, 0, 300, x=800)]
+    parts = [
+        speech(faces[0], (0, 160)).assign(score=4.0),
+        speech(faces[1], (140, 300)).assign(score=9.0),
+    ]
+    ledger = judge(sound, *faces, scores=pd.concat(parts), **SPEAKING)
+    cut = ledger[ledger.verdict == "kept"]
+    assert list(zip(cut.track, cut.start_frame, strict=True)) == [(0, 5), (1, 145)]
+    assert list(cut.other_confidence) == [9, 4]
+    # Both at the same time: the one that does so more clearly.
+    parts[1].loc[parts[1].frame < 290, "local_score"] = 6.0
+    ledger = judge(sound, *faces, scores=pd.concat(parts), **SPEAKING)
+    row = ledger[(ledger.track == 0) & (ledger.start_frame == 5)].iloc[0]
+    assert (row.reason, row.value, row.threshold) == ("other_speaks", 5, 6)
+
+
+def test_every_frame_is_in_the_ledger(sound: Path) -> None:
+    rng = np.random.default_rng(0)
+    face = track(0, 0, 400)
+    for seed in range(20):
+        scores = speech(face)
+        scores["local_score"] = np.repeat(rng.choice([1.0, 5.0], 16, p=[0.3, 0.7]), 25)
+        trim = 2 + seed % 7
+        settings = SPEAKING | {"speaking_trim": trim, "speaking_gap": 1 + 10 * (seed % 4)}
+        ledger = judge(sound, face, scores=scores, **settings)
+        covered = np.zeros(400, int)
+        for row in ledger.itertuples():
+            covered[row.start_frame : row.end_frame] += 1
+        assert covered.max() == 1 and covered[trim:-trim].min() == 1
+        assert ledger.clip_id.is_unique
+
+
+def test_without_scores_a_track_is_a_candidate_whole(sound: Path) -> None:
+    face = track(0, 0, 100)
+    none = speech(face).iloc[:0]
+    row = only(judge(sound, face, table=sync(), scores=none, **SPEAKING))
+    assert (row.start_frame, row.end_frame, row.verdict) == (0, 100, "kept")
+
+
+def test_what_the_config_leaves_open_is_the_backends() -> None:
+    keys = ("min_confidence", "max_offset", "speaking_score")
+    empty = dict.fromkeys(keys)
+    found = {
+        backend: tuple(getattr(thresholds_for(backend, **empty), key) for key in keys)
+        for backend in ("motion", "syncnet", "none")
+    }
+    assert found == {"motion": (2, 15, 1), "syncnet": (3, 6, 2.1), "none": (2, 15, 1)}
+    given = thresholds_for("syncnet", min_confidence=0, max_offset=0, speaking_score=0, cut="track")
+    assert (given.min_confidence, given.max_offset, given.speaking_score) == (0, 0, 0)
+    section = load_schema("config")["properties"]["segments"]["properties"]
+    defaults = {key: part["default"] for key, part in section.items()}
+    assert thresholds_for("motion", **defaults) == Thresholds()
+
+
+@pytest.mark.parametrize(
+    ("record", "proxy", "stage", "words"),
+    [
+        ({"status": "removed", "reason": "gone"}, PROXY, "download", ["removed", "gone"]),
+        (OK, Proxy("no_audio", "no audio track"), "proxy", ["no_audio", "no audio track"]),
+        (OK, PROXY, "tracks", ["no_face", None]),
+        (OK, replace(PROXY, n_frames=3), "proxy", ["too_short", None]),
+    ],
+)
+def test_a_video_without_candidates_has_one_row(
+    tmp_path: Path, record: dict[str, Any], proxy: Proxy, stage: str, words: list[str | None]
+) -> None:
+    empty = track(0, 0, 0)
+    ledger = judge_segments(
+        "v", record, proxy, empty, sync(), frame_scores(empty, sync()), tmp_path / "x", THRESHOLDS
+    )
+    row = only(ledger)
+    assert (row.video_id, row.clip_id, row.verdict, row.stage) == ("v", "", "rejected", stage)
+    assert [row.reason, row.detail] == words

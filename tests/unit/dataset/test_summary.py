@@ -1,0 +1,23 @@
+from talkingface.dataset.summary import describe
+
+
+def test_what_came_in_what_was_kept_and_why_not() -> None:
+    text = describe(
+        {
+            "videos": {"count": 7, "by_status": {"ok": 7}},
+            "hours_in": 2.5,
+            "kept": {"clips": 40, "hours": 0.5},
+            "rejected": [
+                {"stage": "sync", "reason": "not_speaking", "count": 12},
+                {"stage": "tracks", "reason": "no_face", "count": 1},
+            ],
+            "train": {"clips": 36},
+            "eval": {"clips": 4},
+        }
+    )
+    first, *rest = text.splitlines()
+    assert first == "7 videos, 2.5 h; kept 40 clips, 30.0 min (train 36, eval 4)"
+    assert [line.split() for line in rest] == [
+        ["12", "not", "kept", "by", "sync:", "not_speaking"],
+        ["1", "not", "kept", "by", "tracks:", "no_face"],
+    ]

@@ -1,0 +1,308 @@
+"""Heads turned, moved and cropped by known amounts; drawn as points, and as pictures."""
+
+import itertools
+
+import av
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+from scipy.spatial.transform import Rotation
+
+from helpers.turned_head import TurnedHead, portrait
+from talkingface.demo.portrait import Portrait
+from talkingface.faces import pose
+from talkingface.faces.face_model import CANONICAL, MIRROR
+from talkingface.faces.mesh import FaceMesh
+
+SIZE = (1280, 720)
+FOCAL = 1.4
+PIXELS = FOCAL * SIZE[0]
+DISTANCE = 126.0  # cm: a face of 200 px
+MIDDLE = np.array(SIZE) / 2
+
+
+def turned(yaw, pitch, roll):
+    """Axes x right, y up, z to the viewer; scipy's angles turn right-handed about them."""
+    return Rotation.from_euler("ZYX", [roll, -yaw, pitch], degrees=True).as_matrix()
+
+
+def mesh_of(rotation, place, noise=0.0, seed=0, face=CANONICAL):
+    """What a perfect mesh sees of the mean face: (468, 3) source pixels.
+
+    place: x right, y down, z away, cm, of the point between the eyes. z is given as the mesh gives
+    it: along the line of sight, in pixels of the face's own scale, from a zero of its own.
+    """
+    places = face @ rotation.T * [1, -1, -1] + place
+    pixels = places[:, :2] / places[:, 2:] * PIXELS + MIDDLE
+    depth = (places - place) @ place / np.linalg.norm(place) * PIXELS / place[2]
+    points = np.column_stack([pixels, depth - 20])
+    return points + np.random.default_rng(seed).normal(0, noise, points.shape)
+
+
+def solved(meshes, present=None, size=SIZE, focal=FOCAL):
+    meshes = np.asarray(meshes)
+    if present is None:
+        present = np.ones(len(meshes), bool)
+    return pose.solve_pose(meshes, present, size, focal)
+
+
+def degrees_between(a, b):
+    return np.degrees(np.arccos(np.clip((np.trace(a @ b.T) - 1) / 2, -1, 1)))
+
+
+GRID = list(itertools.product(range(-60, 61, 20), (-30, -15, 0, 15, 30), (-45, -20, 0, 20, 45)))
+
+
+@pytest.mark.parametrize("x, y", [(0, 0), (-38, 18), (35, -20)], ids=["middle", "edge", "corner"])
+def test_known_angles_are_recovered(x, y):
+    place = np.array([x, y, DISTANCE])
+    meshes = [mesh_of(turned(*angles), place, 0.5, seed) for seed, angles in enumerate(GRID)]
+    found = solved(meshes)
+    assert np.ptp(meshes[len(GRID) // 2][:, 0]) == pytest.approx(200, abs=10)
+    assert np.abs(found.angles - GRID).max() < 1
+    assert np.abs(found.translation / DISTANCE - place / DISTANCE).max() < 0.02
+    expected = np.array([turned(*angles) for angles in GRID])
+    assert max(map(degrees_between, found.rotation, expected)) < 1
+    assert found.angles.dtype == np.float32 and found.translation.dtype == np.float32
+
+
+def test_rotations_and_angles_are_inverse():
+    angles = np.array(GRID, float)
+    rotation = pose.rotation_of(angles)
+    assert np.allclose(rotation, [turned(*a) for a in angles])
+    assert np.allclose(pose.angles_of(rotation), angles)
+
+
+@pytest.mark.parametrize(
+    "angles, vertex, direction",
+    [
+        ((30, 0, 0), 4, (-1, 0)),  # yaw: the nose goes left in the picture, to the subject's right
+        ((0, 30, 0), 4, (0, 1)),  # pitch: the nose goes down
+        ((0, 0, 30), 10, (-1, 0)),  # roll: the forehead goes left, counter-clockwise
+    ],
+    ids=["yaw", "pitch", "roll"],
+)
+def test_what_positive_means(angles, vertex, direction):
+    place = [0, 0, DISTANCE]
+    straight, moved = (mesh_of(turned(*a), place) for a in ((0, 0, 0), angles))
+    assert (moved - straight)[vertex, :2] @ direction > 10
+    assert solved([moved]).angles[0] == pytest.approx(angles, abs=0.5)
+
+
+def test_angles_are_relative_to_the_axis_and_view_angle_to_the_line_of_sight():
+    x, y = -40, 15  # cm
+    found = solved([mesh_of(np.eye(3), (x, y, DISTANCE)), mesh_of(turned(20, 0, 0), (0, 0, 90))])
+    table = pose.pose_table(found)
+    assert np.abs(found.angles[0]).max() < 0.5
+    expected = np.degrees(np.arctan(np.hypot(x, y) / DISTANCE))
+    assert table.view_angle.tolist() == pytest.approx([expected, 20], abs=0.5)
+
+
+def test_a_still_head_that_talks_does_not_turn():
+    """The lower jaw swings open by 20 degrees about the ears; lips and chin go with it."""
+    jaw = np.clip((CANONICAL[2, 1] - CANONICAL[:, 1]) / 2, 0, 1)[:, None]
+    hinge = np.array([0, -2, -6.0])
+    swung = (CANONICAL - hinge) @ Rotation.from_euler("x", 20, degrees=True).as_matrix().T + hinge
+    talking = CANONICAL + jaw * (swung - CANONICAL)
+    assert np.linalg.norm(talking[152] - CANONICAL[152]) > 3
+    place = (5, 3, DISTANCE)
+    rest, moved = (mesh_of(turned(15, -10, 5), place, face=f) for f in (CANONICAL, talking))
+    found = solved([rest, moved])
+    assert np.abs(np.diff(found.angles, axis=0)).max() < 1e-3
+
+
+def test_the_crop_does_not_matter():
+    """One face in three crops, one of which reaches over the frame's edge."""
+    place = (-40, -12, DISTANCE)
+    seen = mesh_of(turned(20, 10, -15), place)
+    crops = np.array([[0, 0, 1280, 720], [100, 60, 300, 300], [-80.5, -20.25, 500, 500]])
+    sizes = [(640, 360), (512, 512), (256, 256)]
+    for crop, size in zip(crops, sizes, strict=True):
+        scale = size[0] / crop[2]
+        clip = (seen - [*crop[:2], 0]) * scale
+        source = pose.to_source(clip[None], crop[None], size)
+        assert np.allclose(source[0], seen)
+    everywhere = np.repeat(seen[None], 3, axis=0) - np.c_[crops[:, :2], np.zeros(3)][:, None]
+    back = pose.to_source(everywhere / 2, crops, (1, 1))
+    assert back.shape == (3, 468, 3) and np.allclose(
+        back[2, :, 0], everywhere[2, :, 0] * 250 - 80.5
+    )
+
+
+def test_heads_axes():
+    """Any pose, size and place gives the same face; irises are carried along."""
+    face = np.vstack([CANONICAL, np.tile([[3.0, 0, 0]], (10, 1))])
+    place = np.array([10, 5, 4000])  # far away: no perspective
+    meshes = [
+        mesh_of(turned(*a), place * s, face=face) for a, s in (((40, 20, 30), 1), ((-20, 5, 8), 2))
+    ]
+    found = pose.to_head(np.array(meshes))
+    assert found.shape == (2, 478, 3)
+    assert np.abs(found - face).max() < 0.05
+
+
+def test_absent_frames_keep_their_rows():
+    present = np.array([True, True, False, True])
+    meshes = np.array([mesh_of(turned(10, k, 0), (0, 0, DISTANCE)) for k in range(4)])
+    meshes[2] = np.nan
+    found = solved(meshes, present)
+    for values in (found.angles, found.translation, found.rotation):
+        assert (np.isnan(values.reshape(4, -1)).all(axis=1) == ~present).all()
+    table = pose.pose_table(found)
+    assert list(table) == pose.COLUMNS and table.frame.tolist() == [0, 1, 2, 3]
+    assert table.present.tolist() == [1, 1, 0, 1]
+    assert table.angular_speed.isna().tolist() == [True, False, True, True]
+    assert table.speed.isna().tolist() == [True, False, True, True]
+
+
+def test_speeds():
+    width = np.ptp(CANONICAL[:, 0])
+    meshes = [
+        # 2 degrees about a skew axis and a tenth of a face width to the right, every frame
+        mesh_of(
+            Rotation.from_rotvec(np.radians(2 * k) * np.array([0.6, 0.64, 0.48])).as_matrix(),
+            (0.1 * width * k, 0, DISTANCE),
+        )
+        for k in range(6)
+    ]
+    table = pose.pose_table(solved(meshes))
+    assert table.angular_speed[1:].to_numpy() == pytest.approx(50, abs=2.5)
+    assert table.speed[1:].to_numpy() == pytest.approx(2.5, abs=0.1)
+
+
+def test_summary():
+    yaw = np.linspace(-10, 30, 101)
+    yaw[50] = 80  # one wrong frame
+    meshes = [mesh_of(turned(y, 5, -8), (0, 0, DISTANCE)) for y in yaw]
+    values = pose.pose_summary(pose.pose_table(solved(meshes)))
+    assert list(values) == pose.SUMMARY
+    expected = {
+        "median_yaw": 10, "median_pitch": 5, "median_roll": -8,
+        "yaw_range": 36, "pitch_range": 0, "roll_range": 0,
+        "max_abs_yaw": 28, "max_abs_pitch": 5, "max_abs_roll": 8,
+    }  # fmt: skip
+    for name, value in expected.items():
+        assert values[name] == pytest.approx(value, abs=1), name
+
+
+@pytest.mark.parametrize("frames", [0, 3])
+def test_no_face_at_all(frames):
+    found = solved(np.full((frames, 478, 3), np.nan), np.zeros(frames, bool))
+    assert found.angles.shape == (frames, 3) and np.isnan(found.angles).all()
+    table = pose.pose_table(found)
+    assert len(table) == frames and list(table) == pose.COLUMNS
+    assert np.isnan(list(pose.pose_summary(table).values())).all()
+
+
+# From here on with pictures, through the real mesh.
+
+
+@pytest.fixture(scope="module")
+def faces():
+    with FaceMesh() as mesh:
+        yield mesh
+
+
+def followed(faces, pictures):
+    faces.reset()
+    for _ in range(3):
+        faces.follow(pictures[0])
+    return np.array([faces.follow(picture) for picture in pictures])
+
+
+def angles_in(faces, pictures, focal=FOCAL):
+    size = pictures[0].shape[1::-1]
+    return solved(followed(faces, pictures), size=size, focal=focal)
+
+
+@pytest.fixture(scope="module")
+def head(faces):
+    picture = portrait()
+    (points,) = followed(faces, [picture])
+    return TurnedHead(picture, points, focal=1.9 * picture.shape[1])
+
+
+def test_a_mirrored_picture(faces):
+    picture = np.ascontiguousarray(skimage.data.astronaut()[..., ::-1])
+    picture = cv2.warpAffine(picture, cv2.getRotationMatrix2D((225, 130), 12, 1), (512, 512))
+    mirrored = np.ascontiguousarray(picture[:, ::-1])
+    (straight,), (flipped,) = (angles_in(faces, [p]).angles for p in (picture, mirrored))
+    assert flipped == pytest.approx(straight * [-1, 1, -1], abs=2.5)
+    assert straight[2] > 7  # so the sign can be told
+    points = followed(faces, [picture])[0, :468]
+    reflected = (points * [-1, 1, 1] + [512, 0, 0])[MIRROR]
+    (exact,) = solved([reflected], size=(512, 512)).angles
+    assert exact == pytest.approx(straight * [-1, 1, -1], abs=0.1)
+
+
+@pytest.mark.parametrize("degrees", [-40, 25])
+def test_a_picture_turned_about_its_middle(faces, degrees):
+    picture = portrait(1.5)
+    side = picture.shape[0]
+    centre = (side / 2 - 0.5, side / 2 - 0.5)
+    turn = cv2.getRotationMatrix2D(centre, degrees, 1)  # counter-clockwise, says OpenCV
+    rolled = cv2.warpAffine(picture, turn, (side, side), borderMode=cv2.BORDER_REPLICATE)
+    (before,), (after,) = (angles_in(faces, [p]).angles for p in (picture, rolled))
+    assert after - before == pytest.approx([0, 0, degrees], abs=3)
+
+
+@pytest.mark.parametrize("angles", [(1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0)], ids=str)
+def test_a_rendered_turn(faces, head, angles):
+    """Pictures of a head that turns by 30 degrees and moves aside on its way."""
+    steps = np.array(angles) * np.arange(0, 31, 10)[:, None]
+    pictures = [
+        head.render(turned(*step), (560, 420), (1.2 * k, -0.5 * k, 0))
+        for k, step in enumerate(steps * 1.0)
+    ]
+    found = angles_in(faces, pictures, focal=head.focal / 560).rotation
+    for step, rotation in zip(steps, found, strict=True):
+        reached = rotation @ found[0].T
+        limit = {0: 0.1, 10: 3, 20: 8, 30: 8}[np.abs(step).max()]
+        assert degrees_between(reached, turned(*step)) < limit, step
+        # The right way, and most of it.
+        assert pose.angles_of(reached[None])[0] @ angles >= 0.7 * np.abs(step).max() - 0.1
+
+
+def test_a_face_aside_is_seen_from_the_side_but_not_turned(faces, head):
+    """Pictures of one head, moved sideways: its line of sight turns by 20 degrees."""
+    pictures = [
+        head.render(np.eye(3), (880, 480), (x, 0, 0))
+        for x in head.focal * np.tan(np.radians([-10, 10]))
+    ]
+    points = followed(faces, pictures)
+    left, right = solved(points, size=(880, 480), focal=head.focal / 880).angles
+    assert left == pytest.approx(right, abs=3.5)
+    # Without the camera, as a crop shows it, the head seems to turn.
+    moved = points.astype(float) - (points[:, 168] - points[0, 168])[:, None] * [1, 1, 0]
+    left, right = solved(moved, size=(880, 480), focal=100).angles
+    assert left[0] - right[0] > 13
+
+
+def test_a_still_face_in_a_real_video(faces, tmp_path):
+    rng = np.random.default_rng(0)
+    picture = portrait(1.6)
+    path = tmp_path / "still.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"crf": "23"})
+        stream.width, stream.height = picture.shape[1::-1]
+        stream.pix_fmt = "yuv420p"
+        for _ in range(50):
+            noisy = np.clip(picture + rng.normal(0, 8, picture.shape), 0, 255).astype(np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(noisy, format="bgr24")))
+        container.mux(stream.encode(None))
+    with av.open(str(path)) as container:
+        frames = [f.to_ndarray(format="bgr24") for f in container.decode(video=0)]
+    found = angles_in(faces, frames)
+    assert (found.angles.std(axis=0) < 0.5).all()
+    assert pose.pose_table(found).angular_speed.mean() < 15
+
+
+def test_a_portrait_that_talks_does_not_turn(faces):
+    talking = Portrait("ann", 2)
+    pictures = []
+    for opening in np.linspace(0, 1, 6):
+        sprite = talking.sprite(opening)[40:560, 180:720].astype(float)
+        pictures.append((sprite[..., :3] + 150 * (1 - sprite[..., 3:] / 255)).astype(np.uint8))
+    angles = angles_in(faces, pictures).angles
+    assert np.ptp(angles, axis=0).max() < 2.5

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers.small_disk import small_disk
+from talkingface.job.files import atomic_path, read_json, read_table, write_json, write_table
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "a.mp4"
+    with atomic_path(path) as partial:
+        partial.write_text("half")
+        assert partial.suffix == ".mp4"
+        assert not path.exists()
+    assert path.read_text() == "half"
+    with pytest.raises(RuntimeError), atomic_path(path) as partial:
+        partial.write_text("other")
+        raise RuntimeError
+    assert path.read_text() == "half"
+    assert [p.name for p in path.parent.iterdir()] == ["a.mp4"]
+
+
+def test_a_full_disk_is_called_so_whatever_the_writer_says(tmp_path: Path) -> None:
+    path = tmp_path / "mfcc" / "a.npy"
+    with small_disk(tmp_path, "64k"):
+        full = pytest.raises(OSError, match=r"No space left on device: '.*/mfcc/a\.npy'")
+        with full, atomic_path(path) as partial:
+            np.save(partial, np.zeros(100_000))  # "100000 requested and 8176 written"
+        assert list(path.parent.iterdir()) == []
+
+
+def test_a_folder_replaces_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "clips"
+    path.mkdir()
+    (path / "old").touch()
+    with atomic_path(path) as partial:
+        partial.mkdir()
+        (partial / "new").touch()
+    assert [p.name for p in path.iterdir()] == ["new"]
+
+
+def test_what_a_killed_run_left_is_removed(tmp_path: Path) -> None:
+    path = tmp_path / "clips"
+    generator = atomic_path(path)
+    partial = generator.__enter__()
+    partial.mkdir()
+    (partial / "stale").touch()  # killed here: never left
+    with atomic_path(path) as again:
+        again.mkdir()
+        (again / "fresh").touch()
+    assert [p.name for p in path.iterdir()] == ["fresh"]
+
+
+def test_tables_keep_text_as_text_and_gaps_as_gaps(tmp_path: Path) -> None:
+    table = pd.DataFrame(
+        {"video_id": ["007", "NA"], "reason": ["", "null"], "track": [1, None], "x": [0.5, 2]}
+    )
+    write_table(table, tmp_path / "t.csv")
+    read = read_table(tmp_path / "t.csv")
+    assert list(read.video_id) == ["007", "NA"]
+    assert list(read.reason) == ["", "null"]
+    assert read.track.isna().tolist() == [False, True]
+    assert read.x.tolist() == [0.5, 2.0]
+
+
+def test_an_empty_table_keeps_its_columns(tmp_path: Path) -> None:
+    write_table(pd.DataFrame(columns=["clip_id", "n_frames"]), tmp_path / "t.csv")
+    assert (tmp_path / "t.csv").read_text() == "clip_id,n_frames\n"
+    assert list(read_table(tmp_path / "t.csv")) == ["clip_id", "n_frames"]
+
+
+def test_json_keeps_order_and_letters(tmp_path: Path) -> None:
+    record = {"b": "Zoë", "a": None}
+    write_json(record, tmp_path / "r.json")
+    assert list(read_json(tmp_path / "r.json")) == ["b", "a"]
+    assert "Zoë" in (tmp_path / "r.json").read_text("utf-8")

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from helpers.paths import SCRIPTS
+from talkingface.job.files import read_table, write_json, write_table
+from talkingface.models.table import Digest, ModelError, find_model, model_record
+from talkingface.networks.backend import load_learned, weights_hash
+
+
+@pytest.mark.parametrize(
+    "backend",
+    ["parsing.bisenet", "parsing.segformer", "depth.dagan", "depth.depth_anything"],
+)
+def test_every_backend_has_a_module_a_model_and_a_way_without(backend: str) -> None:
+    module, backend = f"talkingface.pictures.{backend}", backend.split(".")[1]
+    assert (SCRIPTS / f"{module.replace('.', '/')}.py").exists()
+    assert find_model(backend).instead.endswith("backend: mesh")
+    with pytest.raises(ModelError, match=rf"{backend} needs the folder.*backend: mesh"):
+        load_learned(module, None)
+
+
+def test_it_is_loaded_from_its_folder_in_the_precision_asked_for(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    from helpers import random_networks
+
+    encoder, decoder = random_networks.random_dagan(18, 64, 64)
+    torch.save(encoder, tmp_path / "encoder.pth")
+    torch.save(decoder, tmp_path / "depth.pth")
+    import numpy as np
+
+    frames = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), np.uint8)
+    nobody = np.full((2, 478, 3), np.nan), np.zeros(2, bool)
+    found = {
+        precision: load_learned(
+            "talkingface.pictures.depth.dagan", tmp_path, device="cpu", precision=precision
+        )
+        for precision in ("float32", "bfloat16")
+    }
+    exact, rough = (found[name].run(frames, *nobody) for name in found)
+    assert exact.dtype == rough.dtype == np.float32
+    assert 0 < np.abs(exact - rough).mean() < 0.05 * exact.mean()
+    with pytest.raises(ValueError, match="unknown device"):
+        load_learned("talkingface.pictures.depth.dagan", tmp_path, device="tpu")
+
+
+def test_without_torch_it_says_what_to_do(tmp_path: Path) -> None:
+    """In a process of its own, which cannot import torch."""
+    program = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from talkingface.networks.backend import load_learned\n"
+        f"load_learned('talkingface.pictures.parsing.bisenet', {str(tmp_path)!r})"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=SCRIPTS, capture_output=True, text=True
+    )
+    last = run.stderr.splitlines()[-1]
+    assert "ModelError: bisenet needs the package torch" in last
+    assert "pip install" in last and "parsing.backend: mesh" in last
+
+
+@pytest.mark.parametrize(
+    ("stage", "settings"),
+    [
+        ("hubert", {}),
+        ("parsing", {"backend": "bisenet"}),
+        ("parsing", {"backend": "mesh"}),
+        ("depth", {"backend": "dagan"}),
+        ("depth", {"backend": "mesh"}),
+        ("sync", {"backend": "syncnet"}),
+        ("sync", {"backend": "motion"}),
+    ],
+)
+def test_a_video_without_a_face_loads_nothing(
+    stage: str, settings: dict[str, str], tmp_path: Path
+) -> None:
+    """The stage's script, on a table without a row; its checkpoint is no network."""
+    write_table(pd.DataFrame(columns=["clip_id", "n_frames"]), tmp_path / "clips.csv")
+    (tmp_path / "store/m").mkdir(parents=True)
+    (tmp_path / "store/m/weights.pth").write_bytes(b"no network")
+    files = {"weights.pth": {"size": 10, "sha256": "0" * 64}}
+    write_json({"model": "m", "files": files}, tmp_path / "model.json")
+    table = tmp_path / "made.csv"
+    model = str(tmp_path / "model.json")
+    job = {
+        "input": {
+            **dict.fromkeys(["manifest", "tracks", "folder"], str(tmp_path / "clips.csv")),
+            "model": model if stage == "hubert" else [model],
+        },
+        "output": [str(tmp_path / "made"), str(table)],
+        "params": {"settings": settings, "device": "cpu"},
+        "resources": {"gpu": 0},
+        "config": {"models": str(tmp_path / "store")},
+        "log": [str(tmp_path / "log")],
+        "threads": 1,
+        "loaded": str(tmp_path / "loaded"),
+    }
+    program = (
+        "import json, runpy, sys\n"
+        "from types import SimpleNamespace as Of\n"
+        "class Named(list): pass\n"
+        f"job = json.loads({json.dumps(json.dumps(job))})\n"
+        "output = Named(job['output'])\n"
+        "output.frames, output.tracks = output\n"
+        "snakemake = Of(**job | {'output': output, 'resources': Of(**job['resources'])})\n"
+        "snakemake.input, snakemake.params = Of(**job['input']), Of(**job['params'])\n"
+        f"runpy.run_path({str(SCRIPTS / f'{stage}.py')!r}, {{'snakemake': snakemake}})\n"
+        "loaded = {'torch', 'transformers', 'mediapipe'} & set(sys.modules)\n"
+        "open(job['loaded'], 'w').write(str(sorted(loaded)))\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stderr
+    assert (tmp_path / "loaded").read_text() == "[]"
+    assert len(read_table(table)) == 0
+
+
+def test_the_hash_of_the_weights() -> None:
+    found = {
+        "config.json": Digest(1, "c" * 64),
+        "model.safetensors": Digest(2, "a" * 64),
+    }
+    assert weights_hash(model_record(find_model("segformer"), found)) == "a" * 64
+    found = {"encoder.pth": Digest(1, "e" * 64), "depth.pth": Digest(2, "d" * 64)}
+    expected = f"{'d' * 64} {'e' * 64}"
+    assert weights_hash(model_record(find_model("dagan"), found)) == expected
+    assert weights_hash(None) == ""

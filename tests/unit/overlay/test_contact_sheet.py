@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from talkingface.faces.landmarks import Landmarks, write_npz
+from talkingface.media.audio import write_wav
+from talkingface.media.writer import VideoWriter, frame_from_planes
+from talkingface.overlay.contact_sheet import MARGIN, SIDE, WAVE_HEIGHT, contact_sheet
+
+
+def make_clip(folder: Path, name: str, luma: int) -> dict[str, object]:
+    """50 grey frames, loud in the second half, landmarks in the picture's middle."""
+    half = np.full((64, 64), 128, np.uint8)
+    with VideoWriter(folder / f"{name}.mp4", 128, 128) as writer:
+        for _ in range(50):
+            writer.write(frame_from_planes(np.full((128, 128), luma, np.uint8), half, half))
+    sound = np.zeros(640 * 50, np.int16)
+    sound[640 * 25 :] = 20000
+    write_wav(folder / f"{name}.wav", sound, 16000)
+    points = np.full((50, 68, 2), 64, np.float32)
+    landmarks = Landmarks(np.zeros((50, 478, 3), np.float32), points, np.ones(50, bool))
+    write_npz(folder / f"{name}.npz", landmarks)
+    files = {"video": f"{name}.mp4", "audio": f"{name}.wav", "landmarks": f"{name}.npz"}
+    return {"clip_id": name, "n_frames": 50, **files}
+
+
+def test_a_row_a_clip_with_points_and_sound(tmp_path: Path) -> None:
+    clips = pd.DataFrame([make_clip(tmp_path, "dark", 40), make_clip(tmp_path, "light", 200)])
+    sheet = contact_sheet(tmp_path, clips, columns=4)
+    row = SIDE + MARGIN + WAVE_HEIGHT + 2 * MARGIN
+    assert sheet.shape == (2 * row, 4 * (SIDE + MARGIN), 3)
+    assert sheet[10, 10].max() < 60 and sheet[row + 10, 10].min() > 180
+    middle = SIDE // 2
+    # The landmarks are green.
+    blue, green, red = (int(v) for v in sheet[middle, middle])
+    assert green > blue + 50 and green > red + 50
+    # The sound is drawn in the second half only.
+    wave = sheet[SIDE + MARGIN : row, :, 0] < 255
+    left, right = np.array_split(wave[:, : 4 * (SIDE + MARGIN)].sum(axis=0), 2)
+    assert left.max() == 1 and np.median(right) > 10
+
+
+def test_no_clip_gives_an_empty_picture(tmp_path: Path) -> None:
+    assert contact_sheet(tmp_path, pd.DataFrame(columns=["clip_id"])).min() == 255

@@ -1,0 +1,148 @@
+import numpy as np
+import pytest
+import soundfile
+
+from helpers.synthetic import (
+    FILMS,
+    MATRICES,
+    PATCH,
+    Film,
+    beep_starts,
+    joined_film,
+    make_film,
+    patch_film,
+    read_number,
+    shown_at,
+)
+from talkingface.shots.proxy import (
+    Proxy,
+    fitted_size,
+    make_proxy,
+    proxy_frames,
+    shrink,
+    write_nothing,
+)
+
+
+def proxy_of(path, folder, **options):
+    return make_proxy(path, folder / "proxy.mp4", folder / "proxy.wav", **options)
+
+
+@pytest.mark.parametrize("name", FILMS)
+def test_frame_k_of_the_copy_is_grid_frame_k(film_path, tmp_path, name):
+    film = FILMS[name]
+    proxy = proxy_of(film_path(name), tmp_path, long_side=160)
+    assert (proxy.status, proxy.reason, proxy.size) == ("ok", None, film.size)
+    assert max(proxy.proxy_size) == 160
+    images = list(proxy_frames(tmp_path / "proxy.mp4"))
+    assert [read_number(image) for image in images] == [
+        shown_at(film, k) for k in range(proxy.n_frames)
+    ]
+    assert {image.shape for image in images} == {(*proxy.proxy_size[::-1], 3)}
+    samples, rate = soundfile.read(tmp_path / "proxy.wav")
+    assert (rate, samples.shape) == (16_000, (640 * proxy.n_frames,))
+    truth = [float(t) for t in film.flash_times if name != "short-sound" or t < 3.8]
+    assert beep_starts(samples, 16_000) == pytest.approx(truth, abs=0.003)
+
+
+@pytest.mark.parametrize(
+    ("size", "long_side", "expected"),
+    [
+        ((1920, 1080), 640, (640, 360)),
+        ((1080, 1920), 640, (360, 640)),
+        ((320, 180), 640, (320, 180)),
+        ((321, 241), 640, (320, 240)),
+        ((1280, 3), 640, (640, 2)),
+    ],
+)
+def test_sizes(size, long_side, expected):
+    assert fitted_size(*size, long_side) == expected
+
+
+def test_scale_leads_back_to_the_source():
+    assert Proxy("ok", None, 10, (1920, 1080), (640, 360)).scale == 3
+    assert Proxy("broken").scale == 1
+    proxy = Proxy("ok", None, 10, (1920, 1080), (640, 360))
+    assert Proxy.from_dict(proxy.to_dict()) == proxy
+
+
+def check_nothing(proxy, status, folder):
+    assert proxy.status == status and proxy.reason and proxy.n_frames == 0
+    assert (folder / "proxy.mp4").read_bytes() == (folder / "proxy.wav").read_bytes() == b""
+    assert list(proxy_frames(folder / "proxy.mp4")) == []
+
+
+def test_without_sound(tmp_path):
+    path = make_film(tmp_path, Film(seconds=1, flashes=(), sound=None))
+    check_nothing(proxy_of(path, tmp_path), "no_audio", tmp_path)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_file_cut_off_is_truncated(tmp_path, suffix):
+    movflags = "faststart" if suffix == ".mp4" else ""
+    path = make_film(tmp_path, Film(suffix=suffix, movflags=movflags))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    proxy = proxy_of(path, tmp_path)
+    check_nothing(proxy, "truncated", tmp_path)
+    assert "s of 6.0 s could be decoded" in proxy.reason
+
+
+def test_broken_files(tmp_path):
+    path = make_film(tmp_path, Film(seconds=1, flashes=()))
+    whole = path.read_bytes()
+    start, stop = whole.index(b"mdat") + 4, whole.index(b"moov") - 4
+    for content in (
+        b"",
+        b"no video" * 1000,
+        whole[:500],
+        whole[:start] + bytes(stop - start) + whole[stop:],
+    ):
+        path.write_bytes(content)
+        check_nothing(proxy_of(path, tmp_path), "broken", tmp_path)
+
+
+def test_a_clock_that_jumps_is_broken(tmp_path):
+    proxy = proxy_of(joined_film(tmp_path, jump=7200), tmp_path)
+    check_nothing(proxy, "broken", tmp_path)
+    assert "timestamps jump by 7200 s" in proxy.reason
+
+
+def test_a_full_disk_is_an_error(film_path, tmp_path):
+    (tmp_path / "proxy.mp4").symlink_to("/dev/full")
+    with pytest.raises(OSError):
+        proxy_of(film_path("25"), tmp_path)
+
+
+def test_stand_ins(tmp_path):
+    write_nothing(tmp_path / "proxy.mp4", tmp_path / "proxy.wav")
+    assert list(proxy_frames(tmp_path / "proxy.mp4")) == []
+
+
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("matrix", MATRICES)
+def test_colours_survive(tmp_path, matrix, full):
+    path = patch_film(tmp_path / "patch.mp4", matrix, full)
+    assert proxy_of(path, tmp_path).n_frames == 5
+    for image in proxy_frames(tmp_path / "proxy.mp4"):
+        assert np.abs(image[32, 48].astype(int) - PATCH).max() <= 5
+
+
+@pytest.mark.parametrize("size", [(36, 64), (20, 30), (100, 50), (64, 64), (63, 61)])
+def test_shrinking_passes_no_pixel_over_and_moves_nothing(size):
+    rng = np.random.default_rng(0)
+    width, height = size
+    # Fine stripes, which a sampling of single points would turn into black or white.
+    stripes = np.tile(np.array([0, 255], np.uint8), (200, 100))
+    small = shrink(stripes, width, height)
+    assert small.shape == (height, width)
+    assert abs(small.astype(float).mean() - 127.5) < 8
+    # A soft spot stays where it is.
+    x, y = rng.uniform(0.3, 0.7, 2)
+    columns, rows = np.meshgrid((np.arange(200) + 0.5) / 200, (np.arange(200) + 0.5) / 200)
+    spot = (255 * np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 0.02)).astype(np.uint8)
+    small = shrink(spot, width, height).astype(float)
+    columns, rows = np.meshgrid(
+        (np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height
+    )
+    assert (small * columns).sum() / small.sum() == pytest.approx(x, abs=0.01)
+    assert (small * rows).sum() / small.sum() == pytest.approx(y, abs=0.01)
