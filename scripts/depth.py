@@ -9,8 +9,7 @@ from talkingface.job.files import read_json
 from talkingface.job.gpu import reserve
 from talkingface.job.log import logged
 from talkingface.job.per_clip import make_products
-from talkingface.models.table import model_folder
-from talkingface.networks.backend import weights_hash
+from talkingface.models.store import model_folder, weights_hash
 from talkingface.pictures.depth.depth import load, make_depth
 
 if TYPE_CHECKING:

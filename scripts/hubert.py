@@ -6,7 +6,7 @@ from talkingface.job.files import read_json, read_table
 from talkingface.job.gpu import reserve
 from talkingface.job.log import logged
 from talkingface.job.per_clip import make_products
-from talkingface.models.table import model_folder
+from talkingface.models.store import model_folder
 from talkingface.sound.hubert import COLUMNS, Features
 
 if TYPE_CHECKING:

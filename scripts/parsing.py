@@ -12,8 +12,7 @@ from talkingface.job.gpu import reserve
 from talkingface.job.log import logged
 from talkingface.job.per_clip import make_products
 from talkingface.media.prefetch import prefetch
-from talkingface.models.table import model_folder
-from talkingface.networks.backend import weights_hash
+from talkingface.models.store import model_folder, weights_hash
 from talkingface.pictures.parsing.parsing import load, parse_clip
 
 if TYPE_CHECKING:

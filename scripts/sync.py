@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from talkingface.job.files import read_json, read_table, write_table
 from talkingface.job.gpu import reserve
 from talkingface.job.log import logged
-from talkingface.models.table import model_folder
+from talkingface.models.store import model_folder
 from talkingface.shots.proxy import Proxy, proxy_frames
 from talkingface.sync.sync import sync_motion, unjudged
 

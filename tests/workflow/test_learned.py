@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from talkingface.job.files import write_json
-from talkingface.models.table import MODELS, digest, model_record
+from talkingface.models.store import model_record
+from talkingface.models.table import MODELS, digest
 
 from .conftest import Workspace
 

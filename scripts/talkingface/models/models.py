@@ -16,6 +16,7 @@ from urllib.parse import quote
 from talkingface.job import files
 from talkingface.models import http
 from talkingface.models.http import FetchError, fetch_file
+from talkingface.models.store import model_record
 from talkingface.models.table import (
     CONFIG,
     HUB,
@@ -28,7 +29,6 @@ from talkingface.models.table import (
     digest,
     find_model,
     hub_id,
-    model_record,
     on_hub,
 )
 

@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 HUB = "https://huggingface.co"
@@ -254,36 +253,6 @@ def digest(path: str | Path) -> Digest:
     with open(path, "rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         return Digest(file.tell(), sha256)
-
-
-def model_record(model: Model, found: Mapping[str, Digest]) -> dict[str, Any]:
-    """What a model is, to be written beside results: the same wherever its files lie."""
-    return {
-        "model": model.name,
-        "source": model.page,
-        "revision": model.revision,
-        "licence": model.licence,
-        "files": {name: vars(found[name]) for name in sorted(found)},
-    }
-
-
-def model_folder(record: Mapping[str, Any], store: str | Path) -> Path:
-    """The folder with the files of a model, of which `record` was made by `model_record`.
-
-    Raises ModelError where a file is gone or has another size; hashes were checked when the record
-    was made.
-    """
-    folder = Path(store, record["model"]).absolute()
-    for name, file in record["files"].items():
-        path = folder / name
-        size = path.stat().st_size if path.is_file() else None
-        if size != file["size"]:
-            found = "is not there" if size is None else f"has {size:,} bytes"
-            raise ModelError(
-                f"model {record['model']}: {path} {found}, expected {file['size']:,} bytes.\n"
-                "  To fetch or check it again: snakemake --cores 1 --forcerun models --until models"
-            )
-    return folder
 
 
 def models_table() -> str:

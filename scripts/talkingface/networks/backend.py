@@ -5,14 +5,11 @@ torch is imported only when one is loaded: it takes seconds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from talkingface.models.table import ModelError, find_model
-
-WEIGHTS = (".safetensors", ".bin", ".pth")
 
 
 def load_learned(
@@ -45,12 +42,3 @@ def load_learned(
         ) from error
     opened = devices.open_device(device, threads)
     return loaded.load(folder, opened, devices.number_format(precision))
-
-
-def weights_hash(record: Mapping[str, Any] | None) -> str:
-    """sha256 of a model's weights, several with a space between; nothing for None.
-
-    record: see models.model_record.
-    """
-    files = record["files"] if record else {}
-    return " ".join(files[name]["sha256"] for name in files if name.endswith(WEIGHTS))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from talkingface.models.store import model_folder, model_record
 from talkingface.models.table import (
     MODELS,
     Digest,
@@ -16,8 +17,6 @@ from talkingface.models.table import (
     digest,
     find_model,
     hub_id,
-    model_folder,
-    model_record,
     models_table,
     store_name,
 )

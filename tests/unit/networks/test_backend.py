@@ -11,8 +11,9 @@ import pytest
 
 from helpers.paths import SCRIPTS
 from talkingface.job.files import read_table, write_json, write_table
-from talkingface.models.table import Digest, ModelError, find_model, model_record
-from talkingface.networks.backend import load_learned, weights_hash
+from talkingface.models.store import model_record, weights_hash
+from talkingface.models.table import Digest, ModelError, find_model
+from talkingface.networks.backend import load_learned
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,129 @@
+"""Reading and writing the tables that `talkingface.tables` describes.
+
+In memory a table is a numpy record array: `table["x"]` is a column, `table[mask]` some of its
+rows, `row.x` a cell while one goes through the rows. pandas would do as well, but importing it
+takes longer than most jobs' work.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from talkingface.job.files import atomic_path
+from talkingface.tables import Column, Kind, Table
+
+DTYPES: dict[Kind, type] = {"int": np.int64, "optional int": float, "float": float, "text": object}
+
+
+def empty_table(definition: Table, length: int = 0) -> np.recarray:
+    """A table of `length` rows: zeros, and no text."""
+    dtype = np.dtype([(column.name, DTYPES[column.kind]) for column in definition.columns])
+    table = np.zeros(length, dtype).view(np.recarray)
+    for column in definition.columns:
+        if column.kind == "text":
+            table[column.name] = ""
+    return table
+
+
+def table_of_columns(definition: Table, columns: Mapping[str, Any]) -> np.recarray:
+    """A table from the values of all its columns: sequences of one length, or single values.
+
+    None is NaN in a column of numbers and "" in one of text. Raises ValueError where columns are
+    missing or unknown, or not of one length.
+    """
+    if set(columns) != set(definition.names):
+        odd = sorted(set(columns) ^ set(definition.names))
+        raise ValueError(f"{definition.path}: columns missing or unknown: {', '.join(odd)}")
+    lengths = {len(values) for values in columns.values() if _is_sequence(values)}
+    if len(lengths) > 1:
+        raise ValueError(f"{definition.path}: columns of {sorted(lengths)} rows")
+    table = empty_table(definition, lengths.pop() if lengths else 1)
+    for column in definition.columns:
+        values = columns[column.name]
+        if _is_sequence(values):
+            table[column.name] = _filled(column, values)
+        else:
+            table[column.name] = _filled(column, [values])[0]
+    return table
+
+
+def table_of_rows(
+    definition: Table, rows: Iterable[Mapping[str, Any] | Sequence[Any]]
+) -> np.recarray:
+    """A table from its rows: mappings, where what is not given is empty, or whole sequences."""
+    rows = list(rows)
+    table = empty_table(definition, len(rows))
+    for i, column in enumerate(definition.columns):
+        cells = [row.get(column.name) if isinstance(row, Mapping) else row[i] for row in rows]
+        table[column.name] = _filled(column, cells)
+    return table
+
+
+def read_table(path: str | Path, definition: Table) -> np.recarray:
+    """Read a table that `write_table` wrote.
+
+    Raises ValueError, naming the file, where its header is not the definition's, or a cell is no
+    number.
+    """
+    with open(path, newline="", encoding="utf-8") as file:
+        reader = csv.reader(file)
+        header = next(reader, [])
+        if header != definition.names:
+            raise ValueError(
+                f"{path}: its columns are {','.join(header)}, not {','.join(definition.names)}; "
+                "delete it to have it made again"
+            )
+        rows = list(reader)
+    table = empty_table(definition, len(rows))
+    for column, cells in zip(definition.columns, zip(*rows, strict=True), strict=False):
+        try:
+            table[column.name] = _parsed(column, cells)
+        except ValueError as error:
+            raise ValueError(f"{path}, column {column.name}: {error}") from None
+    return table
+
+
+def write_table(table: np.recarray, path: str | Path, definition: Table) -> None:
+    """Write a table as csv with a header line, also when it has no rows.
+
+    Numbers are written with as many digits as it takes to read the same number again.
+    """
+    columns = [_written(column, table[column.name]) for column in definition.columns]
+    with atomic_path(path) as partial, open(partial, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(definition.names)
+        writer.writerows(zip(*columns, strict=True))
+
+
+def _is_sequence(values: Any) -> bool:
+    return isinstance(values, Sequence | np.ndarray) and not isinstance(values, str)
+
+
+def _filled(column: Column, values: Any) -> Any:
+    empty = "" if column.kind == "text" else np.nan
+    if isinstance(values, np.ndarray) and column.kind != "text":
+        return values
+    return [empty if value is None else value for value in values]
+
+
+def _parsed(column: Column, cells: Sequence[str]) -> Any:
+    if column.kind == "text":
+        return cells
+    if column.kind == "int":
+        # What was once written beside an empty cell is "3.0".
+        return [int(cell) if cell.lstrip("-").isdigit() else int(float(cell)) for cell in cells]
+    return [float(cell) if cell else np.nan for cell in cells]
+
+
+def _written(column: Column, values: np.ndarray) -> list[Any]:
+    cells = values.tolist()
+    if column.kind == "optional int":
+        return ["" if cell != cell else int(cell) for cell in cells]
+    if column.kind == "float":
+        return ["" if cell != cell else cell for cell in cells]
+    return cells

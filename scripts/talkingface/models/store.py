@@ -1,0 +1,76 @@
+"""A model in the store: the record written beside results, and the files that it stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from talkingface.job.files import read_json
+from talkingface.models.table import Digest, Model, ModelError
+
+# Suffixes of the files that hold weights; the others say how they are used.
+WEIGHTS = (".safetensors", ".bin", ".pth", ".model")
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    """A model that a job was given.
+
+    `name` is that in the store, `folder` where its files lie, `weights_sha256` the hash of its
+    weights, of several with a space between.
+    """
+
+    name: str
+    folder: Path
+    weights_sha256: str
+
+
+def open_model(record: str | Path | Sequence[str], store: str | Path) -> StoredModel | None:
+    """The model in `store` that a record says; None for no record.
+
+    record: path of the JSON by `model_record`, or a list with it or with nothing, as rules give it.
+    Raises ModelError where a file is gone or has another size.
+    """
+    paths = [record] if isinstance(record, str | Path) else list(record)
+    if not paths:
+        return None
+    content = read_json(paths[0])
+    return StoredModel(content["model"], model_folder(content, store), weights_hash(content))
+
+
+def model_record(model: Model, found: Mapping[str, Digest]) -> dict[str, Any]:
+    """What a model is, to be written beside results: the same wherever its files lie."""
+    return {
+        "model": model.name,
+        "source": model.page,
+        "revision": model.revision,
+        "licence": model.licence,
+        "files": {name: vars(found[name]) for name in sorted(found)},
+    }
+
+
+def model_folder(record: Mapping[str, Any], store: str | Path) -> Path:
+    """The folder with the files of a model, of which `record` was made by `model_record`.
+
+    Raises ModelError where a file is gone or has another size; hashes were checked when the record
+    was made.
+    """
+    folder = Path(store, record["model"]).absolute()
+    for name, file in record["files"].items():
+        path = folder / name
+        size = path.stat().st_size if path.is_file() else None
+        if size != file["size"]:
+            found = "is not there" if size is None else f"has {size:,} bytes"
+            raise ModelError(
+                f"model {record['model']}: {path} {found}, expected {file['size']:,} bytes.\n"
+                "  To fetch or check it again: snakemake --cores 1 --forcerun models --until models"
+            )
+    return folder
+
+
+def weights_hash(record: Mapping[str, Any] | None) -> str:
+    """sha256 of a model's weights, of several with a space between; nothing for None."""
+    files = record["files"] if record else {}
+    return " ".join(files[name]["sha256"] for name in files if name.endswith(WEIGHTS))

@@ -1,0 +1,318 @@
+"""The tables on disk: every column's name, type, unit and meaning, stated once.
+
+A table is a csv with a header line; in memory it is a numpy record array (`job.tables`). Paths
+are relative to the results folder. Boxes are x, y of the top left corner, width and height;
+picture axes are x to the right and y down, from the top left corner of the top left pixel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+# `optional int` is a whole number or an empty cell, in memory float64 with NaN; an empty `float`
+# is NaN too, an empty `text` is "".
+Kind = Literal["int", "optional int", "float", "text"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table; `unit` is empty for what has none."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table on disk: where it lies, what one row stands for, and its columns in order."""
+
+    path: str
+    row: str
+    columns: tuple[Column, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """The columns' names, in order."""
+        return [column.name for column in self.columns]
+
+
+def _manifest(stage: str, *columns: Column) -> Table:
+    """The table that lists what a stage made of a video's clips."""
+    return Table(f"{stage}/{{video}}.csv", "a clip", (_CLIP_ID, _N_FRAMES, *columns))
+
+
+_CLIP_ID = Column("clip_id", "text", "name of the clip; empty where a row is a whole video")
+_VIDEO_ID = Column("video_id", "text", "name of the video in videos.csv")
+_N_FRAMES = Column("n_frames", "int", "length", "frames")
+_BACKEND = Column("backend", "text", "the backend that made it")
+_SHA256 = Column("sha256", "text", "hash of the weights, of several one after the other")
+_FRAME = Column("frame", "int", "frame of the clip, from 0")
+_PRESENT = Column("present", "int", "1 where the mesh found the face, else 0")
+
+SCENES = Table(
+    "scenes/{video}.csv",
+    "a shot",
+    (
+        Column("scene", "int", "number of the shot, from 0"),
+        Column("start_frame", "int", "first frame of the grid"),
+        Column("end_frame", "int", "frame of the grid after the last"),
+    ),
+)
+
+TRACKS = Table(
+    "tracks/{video}.csv",
+    "a face in a frame",
+    (
+        Column("track", "int", "number of the track, from 0"),
+        Column("scene", "int", "the shot it is in"),
+        Column("frame", "int", "frame of the grid"),
+        Column("x", "float", "left edge of the face box", "source pixels"),
+        Column("y", "float", "top edge of the face box", "source pixels"),
+        Column("w", "float", "width of the face box", "source pixels"),
+        Column("h", "float", "height of the face box", "source pixels"),
+        Column("confidence", "float", "score of the detection, interpolated between detections"),
+        Column("detected", "int", "1 where the face was seen, 0 where a sample beside missed it"),
+    ),
+)
+
+SYNC = Table(
+    "sync/{video}.csv",
+    "a track",
+    (
+        Column("track", "int", "number of the track"),
+        Column("offset", "int", "by how much the sound leads the lips", "frames"),
+        Column("confidence", "float", "how clearly lips and sound belong together"),
+        Column("trusted", "int", "1 where the offset is certain enough to move the sound by it"),
+        _BACKEND,
+        Column("distance", "float", "SyncNet's lowest mean distance"),
+        Column("drift", "float", "by how much the offset grows (SyncNet)", "frames a minute"),
+    ),
+)
+
+SYNC_FRAMES = Table(
+    "sync/{video}.frames.csv",
+    "a face in a frame",
+    (
+        Column("track", "int", "number of the track"),
+        Column("frame", "int", "frame of the grid"),
+        Column("score", "float", "how clearly the face speaks here"),
+        Column("local_score", "float", "the same by a shorter stretch of time"),
+        Column("openness", "float", "height of the mouth's opening", "lengths of the nose"),
+    ),
+)
+
+SEGMENTS = Table(
+    "segments/{video}.csv",
+    "a candidate stretch of a face, or a whole video that has none",
+    (
+        _CLIP_ID,
+        _VIDEO_ID,
+        Column("scene", "optional int", "the shot it is in"),
+        Column("track", "optional int", "the track it is of"),
+        Column("start_frame", "optional int", "first frame of the grid"),
+        Column("end_frame", "optional int", "frame of the grid after the last"),
+        Column("verdict", "text", "`kept` or `rejected`"),
+        Column("stage", "text", "the stage that measured what it was rejected for"),
+        Column("reason", "text", "what it was rejected for"),
+        Column("detail", "text", "the reason in words"),
+        Column("value", "float", "what was measured"),
+        Column("threshold", "float", "what it was compared with"),
+        Column("n_frames", "optional int", "length", "frames"),
+        Column("face_height", "float", "median height of the face box", "source pixels"),
+        Column("detected_share", "float", "share of frames in which the face was seen"),
+        Column("other_face_share", "float", "share of frames with another face beside it"),
+        Column("loudness", "float", "RMS of the sound", "dB of full scale"),
+        Column("offset", "optional int", "by how much the sound leads the lips", "frames"),
+        Column("trusted", "optional int", "1 where the offset is certain"),
+        Column("confidence", "float", "how clearly the face speaks"),
+        Column("other_confidence", "float", "how clearly the other faces do, at most"),
+    ),
+)
+
+CLIPS = Table(
+    "clips/{video}.csv",
+    "a clip",
+    (
+        _CLIP_ID,
+        _VIDEO_ID,
+        Column("scene", "int", "the shot it is in"),
+        Column("track", "int", "the track it is of"),
+        Column("start_frame", "int", "first frame of the grid"),
+        Column("end_frame", "int", "frame of the grid after the last"),
+        _N_FRAMES,
+        Column("width", "int", "width of the clip", "pixels"),
+        Column("height", "int", "height of the clip", "pixels"),
+        Column("crop", "text", "how it was cropped: `fixed`, `follow` or `none`"),
+        Column("crop_x", "float", "left edge of the crop, median over the clip", "source pixels"),
+        Column("crop_y", "float", "top edge of the crop", "source pixels"),
+        Column("crop_w", "float", "width of the crop", "source pixels"),
+        Column("crop_h", "float", "height of the crop", "source pixels"),
+        Column("offset", "optional int", "by how much the sound led the lips", "frames"),
+        Column("confidence", "float", "how clearly the face speaks"),
+        Column("audio_shift", "int", "by how much the sound was delayed", "samples at 16 kHz"),
+    ),
+)
+
+CLIP_FRAMES = Table(
+    "clips/{video}/{clip}.csv",
+    "a frame",
+    (
+        _FRAME,
+        Column("source_frame", "int", "the same frame on the video's grid"),
+        Column("x", "float", "left edge of the face box", "source pixels"),
+        Column("y", "float", "top edge of the face box", "source pixels"),
+        Column("w", "float", "width of the face box", "source pixels"),
+        Column("h", "float", "height of the face box", "source pixels"),
+        Column("crop_x", "float", "left edge of the crop", "source pixels"),
+        Column("crop_y", "float", "top edge of the crop", "source pixels"),
+        Column("crop_w", "float", "width of the crop", "source pixels"),
+        Column("crop_h", "float", "height of the crop", "source pixels"),
+    ),
+)
+
+LANDMARKS = _manifest(
+    "landmarks", Column("present_share", "float", "share of frames with a face"), _BACKEND
+)
+
+_ANGLE = "degrees"
+POSE = _manifest(
+    "pose",
+    *(Column(f"median_{angle}", "float", "median", _ANGLE) for angle in ("yaw", "pitch", "roll")),
+    *(
+        Column(f"{angle}_range", "float", "from the 5th to the 95th percentile", _ANGLE)
+        for angle in ("yaw", "pitch", "roll")
+    ),
+    *(
+        Column(f"max_abs_{angle}", "float", "95th percentile without the sign", _ANGLE)
+        for angle in ("yaw", "pitch", "roll")
+    ),
+    Column("max_view_angle", "float", "95th percentile", _ANGLE),
+    Column("angular_speed", "float", "mean", "degrees a second"),
+    Column("speed", "float", "mean", "face widths a second"),
+)
+
+POSE_FRAMES = Table(
+    "pose/{video}/{clip}.csv",
+    "a frame",
+    (
+        _FRAME,
+        _PRESENT,
+        Column("yaw", "float", "positive when the subject turns to the own right", _ANGLE),
+        Column("pitch", "float", "positive when the subject looks down", _ANGLE),
+        Column("roll", "float", "positive when the head tips to the subject's right", _ANGLE),
+        Column("view_angle", "float", "between the face's direction and the camera", _ANGLE),
+        Column("angular_speed", "float", "of the head since the frame before", "degrees a second"),
+        Column("x", "float", "place of the head, to the right of the camera", "cm"),
+        Column("y", "float", "place of the head, below the camera", "cm"),
+        Column("z", "float", "place of the head, before the camera", "cm"),
+        Column("speed", "float", "of the head in the picture", "face widths a second"),
+    ),
+)
+
+EXPRESSION = _manifest(
+    "expression",
+    Column("blinks", "int", "number of blinks"),
+    Column("blinks_per_minute", "float", "rate of the blinks", "1/min"),
+    Column("closed_share", "float", "share of frames with closed eyes"),
+    Column("mouth_open_median", "float", "median of mouth_open", "face widths"),
+    Column("mouth_open_range", "float", "from the 5th to the 95th percentile", "face widths"),
+    Column("brow_range", "float", "from the 5th to the 95th percentile", "face widths"),
+)
+
+EXPRESSION_FRAMES = Table(
+    "expression/{video}/{clip}.csv",
+    "a frame",
+    (
+        _FRAME,
+        _PRESENT,
+        Column("eye_left", "float", "opening of the subject's left eye", "eye widths"),
+        Column("eye_right", "float", "opening of the subject's right eye", "eye widths"),
+        Column("blink_left", "optional int", "1 where the subject's left eye is closed"),
+        Column("blink_right", "optional int", "1 where the subject's right eye is closed"),
+        Column("mouth_open", "float", "height between the inner lips", "face widths"),
+        Column("mouth_width", "float", "distance of the mouth's corners", "face widths"),
+        Column("brow_left", "float", "height of the subject's left brow", "face widths"),
+        Column("brow_right", "float", "height of the subject's right brow", "face widths"),
+    ),
+)
+
+PARSING = _manifest("parsing", _BACKEND, _SHA256)
+DEPTH = _manifest("depth", _BACKEND, _SHA256)
+BACKGROUND = _manifest(
+    "background",
+    Column("known_share", "float", "share of the pixels that were ever seen without the person"),
+    Column("residual", "float", "mean difference of frames and plate", "levels of 0 to 255"),
+)
+TORSO = _manifest("torso")
+FRAMES = _manifest("frames")
+OVERLAY = _manifest("overlay")
+MFCC = _manifest("mfcc")
+MEL = _manifest("mel")
+HUBERT = _manifest(
+    "hubert",
+    Column("layers", "text", "`all`, or the numbers of the hidden states"),
+    Column("dtype", "text", "in which it is stored"),
+    Column("model", "text", "name of the model in the store"),
+    _SHA256,
+)
+
+QUALITY = _manifest(
+    "quality",
+    Column("face_height", "float", "median height of the face box", "source pixels"),
+    Column("present_share", "float", "share of frames with a face"),
+    Column("border_share", "float", "share of frames in which the face touches the edge"),
+    Column("brightness", "float", "median luma of the face", "levels of 0 to 255"),
+    Column("sharpness", "float", "variance of the Laplacian at one size and light"),
+    Column("hand_share", "float", "share of measured frames with hands before the face"),
+    *(
+        Column(f"max_abs_{angle}", "float", "95th percentile without the sign", _ANGLE)
+        for angle in ("yaw", "pitch", "roll")
+    ),
+    *(
+        Column(f"{angle}_range", "float", "from the 5th to the 95th percentile", _ANGLE)
+        for angle in ("yaw", "pitch", "roll")
+    ),
+    Column("residual_offset", "float", "by how much the finished clip's sound leads", "frames"),
+    Column("residual_confidence", "float", "how certain that is"),
+)
+
+QUALITY_FRAMES = Table(
+    "quality/{video}/{clip}.csv",
+    "a measured frame",
+    (
+        _FRAME,
+        _PRESENT,
+        Column("at_border", "int", "1 where the face touches the edge of the source"),
+        Column("brightness", "float", "mean luma of the face", "levels of 0 to 255"),
+        Column("sharpness", "float", "variance of the Laplacian"),
+        Column("hand_overlap", "float", "share of the face that hands cover"),
+    ),
+)
+
+_OF_VIDEO = (
+    Column("identity", "text", "who speaks, by videos.csv"),
+    Column("source", "text", "where the video comes from, by videos.csv"),
+)
+
+REJECTED = Table(
+    "dataset/rejected.csv",
+    "a candidate or a video that was left out",
+    (*SEGMENTS.columns, *_OF_VIDEO),
+)
+
+
+def dataset_clips(products: tuple[str, ...] = ()) -> Table:
+    """dataset/clips.csv, and train.csv and eval.csv, with one column for each of `products`."""
+    of_split = (
+        Column("split", "text", "`train` or `eval`"),
+        Column("duration_s", "float", "length", "s"),
+    )
+    paths = (Column(name, "text", "path, relative to results/") for name in products)
+    return Table(
+        "dataset/clips.csv",
+        "a clip of the dataset",
+        (*CLIPS.columns, *QUALITY.columns[2:], *_OF_VIDEO, *of_split, *paths),
+    )
