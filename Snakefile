@@ -18,11 +18,12 @@ os.environ.update(
 # A plan is millions of objects, all of which stay: garbage is looked for among the new ones only.
 gc.set_threshold(700, 1000, 1000)
 
-from talkingface.settings.load import ConfigError, check_config, read_videos, refuse_vanished
 from talkingface.dataset.gates import THRESHOLD_KEYS
-from talkingface.models.table import MODELS, ModelError, store_name
-from talkingface.settings.sources import local_path
 from talkingface.dataset.split import SplitError, assign_splits
+from talkingface.models.table import MODELS, ModelError, store_name
+from talkingface.settings.load import ConfigError, check_config, read_videos, refuse_vanished
+from talkingface.settings.sources import local_path
+from talkingface.stages import STAGES
 
 
 configfile: Path(workflow.basedir) / "config.yaml"
@@ -73,7 +74,7 @@ rule all:
     default_target: True
     input:
         rules.dataset.output.summary,
-        deleted,
+        missing_outputs,
 
 
 onstart:
@@ -84,7 +85,7 @@ onstart:
             job.rule.name
             for job in workflow.dag.needrun_jobs()
             # Of the rule: to work out those of a job takes long, and is done when it is started.
-            if job.rule.resources.get("gpu").value
+            if "gpu" in job.rule.resources and job.rule.resources.get("gpu").value
         }
         if wanting:
             sys.exit(

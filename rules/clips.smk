@@ -17,11 +17,9 @@ rule segments:
         "results/benchmarks/segments/{video}.tsv"
     conda:
         "../envs/media.yaml"
-    threads: 1
     resources:
         mem_mb=scaled(1000),
         runtime=scaled(20),
-        gpu=0,
     params:
         thresholds=config["segments"],
         backend=config["sync"]["backend"],
@@ -50,7 +48,6 @@ rule clips:
     resources:
         mem_mb=scaled(2000),
         runtime=scaled(120),
-        gpu=0,
     params:
         settings=config["clips"],
         version=1,

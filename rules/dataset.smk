@@ -17,11 +17,9 @@ rule quality:
         "results/benchmarks/quality/{video}.tsv"
     conda:
         "../envs/faces.yaml"
-    threads: 1
     resources:
         mem_mb=scaled(2000),
         runtime=scaled(60),
-        gpu=0,
     params:
         # What is measured; the thresholds are the dataset's.
         settings={
@@ -47,11 +45,9 @@ rule dataset:
         "results/benchmarks/dataset.tsv"
     conda:
         "../envs/media.yaml"
-    threads: 1
     resources:
         mem_mb=scaled(4000),
         runtime=scaled(60),
-        gpu=0,
     params:
         videos=list(VIDEOS.values()),
         features=config["features"],

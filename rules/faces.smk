@@ -18,7 +18,6 @@ rule tracks:
     resources:
         mem_mb=scaled(2000),
         runtime=scaled(60),
-        gpu=0,
     params:
         settings=config["tracks"],
         version=2,

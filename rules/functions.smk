@@ -35,14 +35,18 @@ def is_local(wildcards):
     return local_path(VIDEOS[wildcards.video]["source"]) is not None
 
 
-def wanted(wildcards):
+def download_choices(wildcards):
     """What of a video is downloaded; nothing of a local file, which is the same with another."""
     names = ("format", "resolution", "subtitles", "info_json")
     return None if is_local(wildcards) else {name: config["download"][name] for name in names}
 
 
-def deleted(wildcards):
-    """What is gone of finished videos: as nothing else misses it, it is asked for by name."""
+def missing_outputs(wildcards):
+    """Tables that are gone of finished videos.
+
+    The dataset needs only that a video is finished, so snakemake would not miss them; asked for by
+    name they are made again.
+    """
     finished = [video for video in VIDEOS if Path("results/finished", video).exists()]
-    listed = (path.format(video=video) for video in finished for path in rules.finished.input)
-    return [path for path in listed if not Path(path).exists()]
+    tables = (path.format(video=video) for video in finished for path in rules.finished.input)
+    return [path for path in tables if not Path(path).exists()]

@@ -14,11 +14,9 @@ rule landmarks:
         "results/benchmarks/landmarks/{video}.tsv"
     conda:
         "../envs/faces.yaml"
-    threads: 1
     resources:
         mem_mb=scaled(2000),
         runtime=scaled(120),
-        gpu=0,
     params:
         settings=config["landmarks"],
         version=1,
@@ -41,11 +39,9 @@ rule pose:
         "results/benchmarks/pose/{video}.tsv"
     conda:
         "../envs/faces.yaml"
-    threads: 1
     resources:
         mem_mb=scaled(1000),
         runtime=scaled(30),
-        gpu=0,
     params:
         settings=config["pose"],
         version=1,
@@ -67,11 +63,9 @@ rule expression:
         "results/benchmarks/expression/{video}.tsv"
     conda:
         "../envs/faces.yaml"
-    threads: 1
     resources:
         mem_mb=scaled(1000),
         runtime=scaled(30),
-        gpu=0,
     params:
         settings=config["expression"],
         version=1,

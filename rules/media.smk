@@ -15,11 +15,9 @@ rule download:
     localrule: config["download"]["local"]
     conda:
         "../envs/media.yaml"
-    threads: 1
     resources:
         mem_mb=scaled(1000),
         runtime=scaled(120),
-        gpu=0,
         # At most so many at a time: profiles/default has the budget.
         downloads=lambda wildcards: int(not is_local(wildcards)),
         attempt=lambda wildcards, attempt: attempt,
@@ -27,7 +25,7 @@ rule download:
         source=lambda wildcards: VIDEOS[wildcards.video]["source"],
         # How a file is fetched, such as cookies and limits, is no param: the file is the same,
         # and a param that changes would fetch it again. The script reads it from the config.
-        wanted=wanted,
+        wanted=download_choices,
         # A file may be replaced by one with an older date.
         fingerprint=source_fingerprint,
         version=1,
@@ -41,11 +39,9 @@ rule retry_unavailable:
     localrule: True
     conda:
         "../envs/media.yaml"
-    threads: 1
     resources:
         mem_mb=scaled(500),
         runtime=scaled(10),
-        gpu=0,
     params:
         records=expand("results/videos/{video}.json", video=VIDEOS),
     script:
@@ -70,7 +66,6 @@ rule proxy:
     resources:
         mem_mb=scaled(2000),
         runtime=scaled(120),
-        gpu=0,
     params:
         settings=config["proxy"],
         version=2,
@@ -89,11 +84,9 @@ rule scenes:
         "results/benchmarks/scenes/{video}.tsv"
     conda:
         "../envs/media.yaml"
-    threads: 1
     resources:
         mem_mb=scaled(1000),
         runtime=scaled(60),
-        gpu=0,
     params:
         settings=config["scenes"],
         version=1,

@@ -13,11 +13,9 @@ rule models:
     localrule: True
     conda:
         "../envs/media.yaml"
-    threads: 1
     resources:
         mem_mb=scaled(500),
         runtime=scaled(240),
-        gpu=0,
     params:
         # Where the store lies is no param: the model is the same elsewhere, and a param that
         # changes would make again all that was made with it. The script reads it from the config.

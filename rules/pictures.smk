@@ -14,11 +14,9 @@ rule frames:
         "results/benchmarks/frames/{video}.tsv"
     conda:
         "../envs/media.yaml"
-    threads: 1
     resources:
         mem_mb=scaled(1000),
         runtime=scaled(60),
-        gpu=0,
     params:
         settings=config["frames"],
         version=1,
@@ -68,11 +66,9 @@ rule background:
         "results/benchmarks/background/{video}.tsv"
     conda:
         "../envs/faces.yaml"
-    threads: 1
     resources:
         mem_mb=scaled(1000),
         runtime=scaled(60),
-        gpu=0,
     params:
         settings=config["background"],
         version=1,
@@ -98,7 +94,6 @@ rule torso:
     resources:
         mem_mb=scaled(1000),
         runtime=scaled(120),
-        gpu=0,
     params:
         settings=config["torso"],
         version=1,
@@ -106,10 +101,10 @@ rule torso:
         "../scripts/torso.py"
 
 
-# Whatever of these is made is shown.
+# The overlay shows whatever of these is made.
 SHOWN = {
     feature: f"results/{feature}/{{video}}"
-    for feature in ("landmarks", "pose", "expression", "parsing", "depth")
+    for feature in STAGES["overlay"].shows
     if feature in config["features"]
 }
 
@@ -133,7 +128,6 @@ rule overlay:
     resources:
         mem_mb=scaled(2000),
         runtime=scaled(120),
-        gpu=0,
     params:
         backend=config["sync"]["backend"],
         min_confidence=config["segments"]["min_confidence"],

@@ -14,11 +14,9 @@ rule mfcc:
         "results/benchmarks/mfcc/{video}.tsv"
     conda:
         "../envs/audio.yaml"
-    threads: 1
     resources:
         mem_mb=scaled(1000),
         runtime=scaled(30),
-        gpu=0,
     params:
         version=1,
     script:
@@ -38,11 +36,9 @@ rule mel:
         "results/benchmarks/mel/{video}.tsv"
     conda:
         "../envs/audio.yaml"
-    threads: 1
     resources:
         mem_mb=scaled(1000),
         runtime=scaled(30),
-        gpu=0,
     params:
         settings=config["mel"],
         version=1,

@@ -118,8 +118,16 @@ def test_a_stage_has_one_name_everywhere(rule: str) -> None:
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_rule_says_what_it_needs(rule: str) -> None:
-    for word in ("threads:", "mem_mb=", "runtime=", "gpu=", "conda:", "log:"):
+    for word in ("mem_mb=", "runtime=", "conda:", "log:"):
         assert word in RULES[rule]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_with_a_network_may_ask_for_a_gpu(rule: str) -> None:
+    """One that asks for none says nothing of it."""
+    has_model = "model=" in RULES[rule]
+    assert ("gpu=gpus(" in RULES[rule]) == has_model
+    assert ("gpu=" in RULES[rule]) == has_model
 
 
 @pytest.mark.parametrize("rule", RULES)

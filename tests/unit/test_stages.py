@@ -1,0 +1,81 @@
+"""The register says what the rules, the schema and the tables say."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import yaml
+
+from helpers.paths import ROOT
+from talkingface import stages, tables
+from talkingface.stages import FEATURES, STAGES
+from talkingface.tables import Table
+
+SNAKEFILE = (ROOT / "Snakefile").read_text()
+# In the order in which the Snakefile includes them.
+RULES = {
+    name: body
+    for file in re.findall(r'^include: "(rules/\w+\.smk)"', SNAKEFILE, re.MULTILINE)
+    for name, body in re.findall(
+        r"^rule (\w+):\n(.*?)(?=^\S|\Z)", (ROOT / file).read_text(), re.MULTILINE | re.DOTALL
+    )
+}
+OF_NO_VIDEO = {"models", "retry_unavailable", "dataset"}
+TABLES = [table for table in vars(tables).values() if isinstance(table, Table)]
+
+
+def inputs(rule: str) -> str:
+    return RULES[rule].partition("    output:")[0]
+
+
+def test_every_stage_has_a_rule_in_the_same_order() -> None:
+    assert [name for name in RULES if name not in OF_NO_VIDEO] == list(STAGES)
+
+
+@pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES)
+def test_a_stage_reads_what_its_rule_reads(stage: stages.Stage) -> None:
+    read = set(re.findall(r"\brules\.(\w+)\.output", inputs(stage.name)))
+    assert read == set(stage.reads)
+    assert ("**SHOWN" in inputs(stage.name)) == bool(stage.shows)
+
+
+@pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES)
+def test_a_stage_writes_what_its_rule_writes(stage: stages.Stage) -> None:
+    outputs = RULES[stage.name].partition("    output:")[2].partition("    log:")[0]
+    assert f'"results/{stage.manifest}"' in outputs
+    for product in stage.products:
+        assert product.path.startswith(f"{stage.name}/{{video}}/{{clip}}")
+        assert f'directory("results/{stage.name}/{{video}}")' in outputs
+
+
+def test_a_stage_reads_stages_before_it_or_asks_for_them() -> None:
+    order = list(STAGES)
+    for stage in STAGES.values():
+        assert set(stage.reads) | set(stage.shows) <= set(order)
+        assert set(stage.shows) <= set(FEATURES)
+
+
+def test_the_config_can_ask_for_every_feature_and_nothing_else() -> None:
+    schema = yaml.safe_load((ROOT / "schemas/config.schema.yaml").read_text())
+    features = schema["properties"]["features"]["items"]["enum"]
+    assert sorted(features) == sorted(FEATURES)
+
+
+def test_a_column_of_the_dataset_is_one_thing() -> None:
+    products = [product.column for product in stages.products_of(FEATURES)]
+    names = tables.dataset_clips(tuple(products)).names
+    assert len(names) == len(set(names))
+
+
+def test_a_column_is_text_everywhere_or_nowhere() -> None:
+    """So that a table can be read without knowing which it is."""
+    text = {c.name for t in TABLES for c in t.columns if c.kind == "text"}
+    numbers = {c.name for t in TABLES for c in t.columns if c.kind != "text"}
+    assert not text & numbers
+
+
+def test_every_table_of_a_stage_is_defined() -> None:
+    paths = {table.path for table in TABLES}
+    assert len(paths) == len(TABLES)
+    assert {stage.manifest for stage in STAGES.values() if stage.suffix == ".csv"} <= paths
