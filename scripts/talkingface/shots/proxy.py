@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import av
 import cv2
@@ -19,6 +18,7 @@ import numpy as np
 import soundfile
 
 from talkingface.grid import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
+from talkingface.job.files import atomic_path, read_json, write_json
 from talkingface.job.progress import Progress
 from talkingface.media.audio import SoundTrack, has_sound
 from talkingface.media.prefetch import prefetch
@@ -36,6 +36,7 @@ from talkingface.media.video import (
 )
 from talkingface.media.writer import VideoWriter, frame_from_planes
 
+CRF = 28  # x264's constant rate factor, for a copy that nobody but the analysis looks at
 # A file that ends this much earlier than it says, in seconds and as a share, is truncated.
 MISSING_SECONDS = 1.0
 MISSING_SHARE = 0.02
@@ -56,50 +57,79 @@ class Proxy:
         """Source pixels per proxy pixel."""
         return self.size[0] / self.proxy_size[0] if self.proxy_size[0] else 1.0
 
-    def to_dict(self) -> dict[str, Any]:
-        """The record written beside the copy."""
-        return {
-            "status": self.status,
-            "reason": self.reason,
-            "n_frames": self.n_frames,
-            "width": self.size[0],
-            "height": self.size[1],
-            "proxy_width": self.proxy_size[0],
-            "proxy_height": self.proxy_size[1],
-        }
 
-    @classmethod
-    def from_dict(cls, record: dict[str, Any]) -> Proxy:
-        """Read what `to_dict` wrote."""
-        return cls(
-            record["status"],
-            record["reason"],
-            record["n_frames"],
-            (record["width"], record["height"]),
-            (record["proxy_width"], record["proxy_height"]),
-        )
+def read_proxy(path: str | Path) -> Proxy:
+    """Read the record that `write_proxy` wrote."""
+    record = read_json(path)
+    return Proxy(
+        record["status"],
+        record["reason"],
+        record["n_frames"],
+        (record["width"], record["height"]),
+        (record["proxy_width"], record["proxy_height"]),
+    )
+
+
+def write_proxy(proxy: Proxy, path: str | Path) -> None:
+    """Write the record that lies beside the copy, as JSON."""
+    record = {
+        "status": proxy.status,
+        "reason": proxy.reason,
+        "n_frames": proxy.n_frames,
+        "width": proxy.size[0],
+        "height": proxy.size[1],
+        "proxy_width": proxy.proxy_size[0],
+        "proxy_height": proxy.proxy_size[1],
+    }
+    write_json(record, path)
 
 
 def make_proxy(
     media: str | Path,
+    media_record: str | Path,
+    video: str | Path,
+    sound: str | Path,
+    record: str | Path,
+    *,
+    long_side: int,
+    threads: int = 0,
+) -> None:
+    """Write the copy of a video, `video` (mp4) and `sound` (wav), and the `record` of it.
+
+    `media_record` is what `download` wrote beside `media`: of a video that could not be had, the
+    record says so, and the two others are empty files. See `encode_proxy` for the settings.
+    """
+    with atomic_path(video) as partial_video, atomic_path(sound) as partial_sound:
+        if read_json(media_record)["status"] == "ok":
+            proxy = encode_proxy(
+                media, partial_video, partial_sound, long_side=long_side, threads=threads
+            )
+        else:
+            proxy = Proxy("no_media", "see the video's record")
+            write_nothing(partial_video, partial_sound)
+    write_proxy(proxy, record)
+
+
+def encode_proxy(
+    media: str | Path,
     video: str | Path,
     sound: str | Path,
     *,
-    long_side: int = 640,
-    crf: float = 28,
+    long_side: int,
     threads: int = 0,
 ) -> Proxy:
     """Decode `media` once; write the small copy to `video` (mp4) and its sound to `sound` (wav).
 
-    The copy's longer side is at most `long_side` pixels, never more than the source's. A file
-    that cannot be used gives a status other than "ok", a reason, and two empty files.
+    The copy's longer side is at most `long_side` pixels, never more than the source's. `threads`
+    are libav's, 0 for as many as it likes. A file that cannot be used gives a status other than
+    "ok", a reason, and two empty files; a full disk raises OSError.
     """
     video, sound = Path(video), Path(sound)
     try:
         if not has_sound(media):
             proxy = Proxy("no_audio", "no audio track")
         else:
-            proxy = _encode(media, video, long_side, crf, threads)
+            proxy = _encode(media, video, long_side, threads)
             if proxy.status == "ok":
                 _write_sound(media, sound, proxy.n_frames)
     except MemoryError:
@@ -132,7 +162,7 @@ def fitted_size(width: int, height: int, long_side: int) -> tuple[int, int]:
     return max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2)
 
 
-def _encode(media: str | Path, video: Path, long_side: int, crf: float, threads: int) -> Proxy:
+def _encode(media: str | Path, video: Path, long_side: int, threads: int) -> Proxy:
     # Decoding threads wait for each other: two more of them keep all cores at work.
     frames = prefetch(shown_frames(media, threads=threads + 2 if threads else 0, rough=True))
     first = next(frames, None)
@@ -145,7 +175,7 @@ def _encode(media: str | Path, video: Path, long_side: int, crf: float, threads:
         video,
         *proxy_size,
         preset="ultrafast",
-        crf=crf,
+        crf=CRF,
         threads=threads,
         colour=limited_yuv420p(first.frame),
     )

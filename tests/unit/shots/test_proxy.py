@@ -16,16 +16,19 @@ from helpers.synthetic import (
 )
 from talkingface.shots.proxy import (
     Proxy,
+    encode_proxy,
     fitted_size,
     make_proxy,
     proxy_frames,
+    read_proxy,
     shrink,
     write_nothing,
+    write_proxy,
 )
 
 
-def proxy_of(path, folder, **options):
-    return make_proxy(path, folder / "proxy.mp4", folder / "proxy.wav", **options)
+def proxy_of(path, folder, long_side=640):
+    return encode_proxy(path, folder / "proxy.mp4", folder / "proxy.wav", long_side=long_side)
 
 
 @pytest.mark.parametrize("name", FILMS)
@@ -62,8 +65,30 @@ def test_sizes(size, long_side, expected):
 def test_scale_leads_back_to_the_source():
     assert Proxy("ok", None, 10, (1920, 1080), (640, 360)).scale == 3
     assert Proxy("broken").scale == 1
-    proxy = Proxy("ok", None, 10, (1920, 1080), (640, 360))
-    assert Proxy.from_dict(proxy.to_dict()) == proxy
+
+
+def test_a_record_is_read_as_it_was_written(tmp_path):
+    for proxy in (Proxy("ok", None, 10, (1920, 1080), (640, 360)), Proxy("broken", "no frame")):
+        write_proxy(proxy, tmp_path / "proxy.json")
+        assert read_proxy(tmp_path / "proxy.json") == proxy
+
+
+def test_the_copy_of_a_video_and_its_record(film_path, tmp_path):
+    paths = [tmp_path / name for name in ("proxy.mp4", "proxy.wav", "proxy.json")]
+    (tmp_path / "media.json").write_text('{"status": "ok"}')
+    make_proxy(film_path("25"), tmp_path / "media.json", *paths, long_side=160)
+    proxy = read_proxy(paths[2])
+    assert proxy.status == "ok" and proxy.n_frames > 0 and max(proxy.proxy_size) == 160
+    assert len(list(proxy_frames(paths[0]))) == proxy.n_frames
+    assert soundfile.info(paths[1]).frames == 640 * proxy.n_frames
+
+
+def test_a_video_that_could_not_be_had_has_an_empty_copy(tmp_path):
+    paths = [tmp_path / name for name in ("proxy.mp4", "proxy.wav", "proxy.json")]
+    (tmp_path / "media").write_bytes(b"")
+    (tmp_path / "media.json").write_text('{"status": "unavailable"}')
+    make_proxy(tmp_path / "media", tmp_path / "media.json", *paths, long_side=640)
+    check_nothing(read_proxy(paths[2]), "no_media", tmp_path)
 
 
 def check_nothing(proxy, status, folder):
