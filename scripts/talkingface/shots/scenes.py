@@ -4,43 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import pairwise
+from pathlib import Path
 
 import cv2
 import numpy as np
-import pandas as pd
 from scenedetect import AdaptiveDetector, ContentDetector, FrameTimecode
 from scenedetect.detector import SceneDetector
 
 from talkingface.grid import FPS
-
-COLUMNS = ["scene", "start_frame", "end_frame"]
+from talkingface.job.tables import table_of_rows, write_table
+from talkingface.shots.proxy import proxy_frames
+from talkingface.tables import SCENES
 
 # Longer side of the pictures compared; PySceneDetect itself scales to about this width.
 WORKING_SIDE = 256
+# PySceneDetect's own thresholds.
+THRESHOLDS = {"content": 27.0, "adaptive": 3.0}
 
 
-def make_detector(
-    detector: str = "content", threshold: float | None = None, min_scene_frames: int = 15
-) -> SceneDetector:
+def make_scenes(
+    video: str | Path,
+    scenes: str | Path,
+    *,
+    detector: str,
+    threshold: float | None,
+    min_scene_frames: int,
+) -> None:
+    """Write the table `scenes` (SCENES) of a video's analysis copy; the rest as `make_detector`."""
+    found = find_scenes(proxy_frames(video), make_detector(detector, threshold, min_scene_frames))
+    write_table(found, scenes, SCENES)
+
+
+def make_detector(detector: str, threshold: float | None, min_scene_frames: int) -> SceneDetector:
     """PySceneDetect's `content` or `adaptive` detector.
 
     `threshold` is on the detector's own scale, None for its default (27 and 3). Shots shorter
-    than `min_scene_frames` grid frames are merged into their neighbour.
+    than `min_scene_frames` grid frames are merged into their neighbour. Raises ValueError for
+    another detector.
     """
+    if detector not in THRESHOLDS:
+        raise ValueError(f"unknown scene detector {detector!r}: choose content or adaptive")
+    threshold = THRESHOLDS[detector] if threshold is None else threshold
     if detector == "content":
-        threshold = 27.0 if threshold is None else threshold
         return ContentDetector(threshold=threshold, min_scene_len=min_scene_frames)
-    if detector == "adaptive":
-        threshold = 3.0 if threshold is None else threshold
-        return AdaptiveDetector(adaptive_threshold=threshold, min_scene_len=min_scene_frames)
-    raise ValueError(f"unknown scene detector {detector!r}: choose content or adaptive")
+    return AdaptiveDetector(adaptive_threshold=threshold, min_scene_len=min_scene_frames)
 
 
-def find_scenes(frames: Iterable[np.ndarray], detector: SceneDetector) -> pd.DataFrame:
-    """Cut a video into shots.
+def find_scenes(frames: Iterable[np.ndarray], detector: SceneDetector) -> np.recarray:
+    """The shots of a video, as a table SCENES.
 
-    `frames` are the (H, W, 3) uint8 BGR grid frames in order. Gives one row a shot: number, first
-    frame, end frame (exclusive); the shots cover every frame. No frames: no rows.
+    `frames` are the (H, W, 3) uint8 BGR grid frames in order. The shots cover every frame; where
+    there are no frames, there are no rows.
     """
     cuts: set[int] = set()
     count = 0
@@ -53,8 +67,13 @@ def find_scenes(frames: Iterable[np.ndarray], detector: SceneDetector) -> pd.Dat
         cuts.update(cut.frame_num for cut in detector.process_frame(position, image))
         count += 1
     if position is None:
-        return pd.DataFrame(columns=COLUMNS)
+        return table_of_rows(SCENES, [])
     cuts.update(cut.frame_num for cut in detector.post_process(position))
     edges = [0, *sorted(cut for cut in cuts if 0 < cut < count), count]
-    rows = [(i, start, end) for i, (start, end) in enumerate(pairwise(edges))]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return table_of_rows(
+        SCENES,
+        [
+            {"scene": i, "start_frame": start, "end_frame": end}
+            for i, (start, end) in enumerate(pairwise(edges))
+        ],
+    )

@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-from talkingface.shots.scenes import COLUMNS, find_scenes, make_detector
+from helpers.settings import default_settings
+from talkingface.job.tables import read_table
+from talkingface.shots import scenes as stage
+from talkingface.shots.scenes import find_scenes, make_scenes
+from talkingface.tables import SCENES
+
+
+def make_detector(detector="content", **settings):
+    return stage.make_detector(**default_settings("scenes") | {"detector": detector} | settings)
 
 
 def shots(lengths, size=(90, 160)):
@@ -21,7 +29,7 @@ def test_cuts_are_found_at_their_frame(detector, size):
     lengths = [40, 25, 60, 31]
     scenes = find_scenes(shots(lengths, size), make_detector(detector))
     edges = np.cumsum([0, *lengths])
-    assert list(scenes.columns) == COLUMNS
+    assert list(scenes.dtype.names) == SCENES.names
     assert list(scenes.scene) == [0, 1, 2, 3]
     assert list(scenes.start_frame) == list(edges[:-1])
     assert list(scenes.end_frame) == list(edges[1:])
@@ -32,8 +40,8 @@ def test_the_shots_cover_every_frame(detector):
     rng = np.random.default_rng(0)
     for lengths in ([1], [3], [14, 3, 40], [100], list(rng.integers(1, 30, 12))):
         scenes = find_scenes(shots(lengths), make_detector(detector))
-        assert scenes.start_frame.iloc[0] == 0 and scenes.end_frame.iloc[-1] == sum(lengths)
-        assert (scenes.start_frame[1:].to_numpy() == scenes.end_frame[:-1].to_numpy()).all()
+        assert scenes.start_frame[0] == 0 and scenes.end_frame[-1] == sum(lengths)
+        assert (scenes.start_frame[1:] == scenes.end_frame[:-1]).all()
         assert (scenes.end_frame > scenes.start_frame).all()
 
 
@@ -45,7 +53,7 @@ def test_short_shots_are_merged():
 
 def test_no_frames_no_shots():
     scenes = find_scenes([], make_detector())
-    assert list(scenes.columns) == COLUMNS and scenes.empty
+    assert list(scenes.dtype.names) == SCENES.names and len(scenes) == 0
 
 
 def test_the_threshold_is_used():
@@ -53,3 +61,10 @@ def test_the_threshold_is_used():
     assert make_detector(threshold=0.0)._threshold == 0
     with pytest.raises(ValueError, match="unknown scene detector"):
         make_detector("none")
+
+
+def test_no_copy_no_shots(tmp_path):
+    (tmp_path / "proxy.mp4").write_bytes(b"")
+    make_scenes(tmp_path / "proxy.mp4", tmp_path / "scenes.csv", **default_settings("scenes"))
+    assert (tmp_path / "scenes.csv").read_text() == "scene,start_frame,end_frame\n"
+    assert len(read_table(tmp_path / "scenes.csv", SCENES)) == 0
