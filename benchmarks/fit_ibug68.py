@@ -19,6 +19,7 @@ from scipy.optimize import least_squares
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 from talkingface.faces import dlib68, ibug68, mesh
+from talkingface.faces.region import POINTS_SCALE, region_of_points
 
 SAMPLES = 500  # varied pictures per file
 SIDE = 400
@@ -57,7 +58,7 @@ def varied(frame: np.ndarray, points: np.ndarray, rng: np.random.Generator) -> n
 def examples(frames: list[np.ndarray], seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Mesh (n, 478, 2) and dlib (n, 68, 2), in units of the distance of the outer eye corners."""
     rng = np.random.default_rng(seed)
-    predictor = dlib68.load()
+    predictor = dlib68.load_predictor()
     inputs, targets = [], []
     with mesh.FaceMesh() as faces:
         for frame in frames:
@@ -71,7 +72,7 @@ def examples(frames: list[np.ndarray], seed: int = 0) -> tuple[np.ndarray, np.nd
                 points = faces.follow(picture)
                 if points is None:
                     continue
-                target = dlib68.run(predictor, picture, points)
+                target = dlib68.predict(predictor, picture, points)
                 unit = np.linalg.norm(target[36] - target[45])
                 inputs.append(points[:, :2] / unit)
                 targets.append(target / unit)
@@ -130,8 +131,8 @@ def rectangles(files: list[str]) -> Iterator[str]:
                 points = faces.follow(picture)
                 if points is None:
                     continue
-                x, y, side, _ = mesh.region_of_points(points)
-                extent = side / 1.5
+                x, y, side, _ = region_of_points(points)
+                extent = side / POINTS_SCALE
                 for found in detector(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), 0):
                     centre = found.dcenter()
                     row = [(centre.x - x) / extent, (centre.y - y) / extent, found.width() / extent]

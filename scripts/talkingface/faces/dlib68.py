@@ -9,7 +9,7 @@ excludes commercial use; ask Imperial College London before using it in a produc
 
 The predictor expects the rectangle that dlib's HOG face detector would have drawn. Running that
 detector costs 30 ms and more a frame and it misses turned faces, so the rectangle is derived from
-the mesh of `mesh.py`: the picture is turned upright by the eye line, and the square has its centre
+the mesh of `mesh`: the picture is turned upright by the eye line, and the square has its centre
 0.02 of the mesh's extent below the centre of that extent, and 0.90 of it as its side. These are
 the medians of 52 HOG detections on two faces (LatentSync's seated woman and scikit-image's
 astronaut, and their mirror images; `benchmarks/fit_ibug68.py --rectangles`). The detector's own
@@ -21,13 +21,17 @@ frame than with one.
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
-from talkingface.faces.mesh import region_of_points
+from talkingface.faces.landmark_files import Landmarks
+from talkingface.faces.mesh import N_POINTS, FaceMesh
+from talkingface.faces.region import POINTS_SCALE, Box, crop, crop_to_frame, region_of_points
+from talkingface.job.closeable import Closeable
 
 MODEL_NAME = "shape_predictor_68_face_landmarks.dat"
 
@@ -60,7 +64,7 @@ def find_model() -> Path:
     )
 
 
-def load(model: str | Path | None = None) -> Any:
+def load_predictor(model: str | Path | None = None) -> Any:
     """dlib's predictor, read from `model` or from the package `face_recognition_models`.
 
     Raises DlibMissing, naming the pip command, when dlib or the file cannot be found.
@@ -75,29 +79,48 @@ def load(model: str | Path | None = None) -> Any:
     return dlib.shape_predictor(str(path))
 
 
-def run(predictor: Any, frame: np.ndarray, points: np.ndarray) -> np.ndarray:
+class DlibLandmarker(Closeable):
+    """The backend; see `landmarks.Landmarker`. Raises DlibMissing, see `load_predictor`."""
+
+    def __init__(self) -> None:
+        self._predictor = load_predictor()
+        self._mesh = FaceMesh(refine=True)
+
+    def close(self) -> None:
+        """Free the networks and the predictor."""
+        self._mesh.close()
+        self._predictor = None
+
+    def run(
+        self, frames: Iterable[np.ndarray], boxes: Iterable[Box | None] | None = None
+    ) -> Landmarks:
+        """Landmarks of one clip; see `landmarks.Landmarker`."""
+        meshes: list[np.ndarray] = []
+        points68: list[np.ndarray] = []
+        absent = np.full((68, 2), np.nan, np.float32)
+        for frame, points in self._mesh.follow_clip(frames, boxes):
+            meshes.append(points)
+            present = not np.isnan(points).any()
+            points68.append(predict(self._predictor, frame, points) if present else absent)
+        return Landmarks.of(
+            np.array(meshes, np.float32).reshape(-1, N_POINTS, 3),
+            np.array(points68, np.float32).reshape(-1, 68, 2),
+        )
+
+
+def predict(predictor: Any, frame: np.ndarray, points: np.ndarray) -> np.ndarray:
     """The 68 points of one face.
 
-    predictor: from `load`.
+    predictor: from `load_predictor`.
     frame: (H, W, 3) uint8 BGR.
     points: (468 or 478, 2 or 3) mesh points of the face in frame pixels, which say where it is.
     Returns (68, 2) float32, frame pixels, 300-W order.
     """
     import dlib
 
-    x, y, side, turn = region_of_points(points)
-    scale = side / 1.5 / _EXTENT
-    cos, sin = np.cos(turn) * scale, np.sin(turn) * scale
-    linear = np.array([[cos, -sin], [sin, cos]])
-    shift = np.array([x, y]) - linear @ [_SIDE / 2, _SIDE / 2]
-    crop = cv2.warpAffine(
-        frame,
-        np.column_stack([linear, shift + linear @ [0.5, 0.5] - 0.5]),
-        (_SIDE, _SIDE),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
+    region = region_of_points(points)
+    linear, shift = crop_to_frame(region, _SIDE, region.side / POINTS_SCALE / _EXTENT)
+    grey = cv2.cvtColor(crop(frame, linear, shift, _SIDE), cv2.COLOR_BGR2GRAY)
     found = []
     for factor, right, down in _SPREAD:
         size = _RECT_SIDE * _EXTENT * factor

@@ -10,17 +10,17 @@ How a face is followed
     - The region is a square, turned with the eye line and 1.5 times the extent of the face's points
       in the frame before, which is mediapipe's own rule (`FaceLandmarkLandmarksToRoi`). Nothing but
       those points is remembered, in frame pixels, so a moving camera or box cannot confuse it.
-    - At the start, after a loss, and when the points and the box of the frame disagree, the region
-      is seated anew: on the face that mediapipe's detector finds in and around the box, or on the
-      box itself; without a box on the largest face in the frame (short range first, then full
+    - At the start, after a loss, and when the points and the box of the frame disagree, the search
+      begins anew: with the face that mediapipe's detector finds in and around the box, or with the
+      box itself; without a box, with the largest face in the frame (short range first, then full
       range). Then the network runs again on its own answer until the region settles, since a box
-      says little about size. Heads rolled by up to 90 degrees are found; beyond,
-      points can be wrong.
+      says little about size. Heads rolled by up to 90 degrees are found; beyond, points can be
+      wrong.
     - The region may reach over the frame's edge; the border pixels are replicated there.
 
 When a face counts as present
-    1. the network's presence score is at least `min_presence` (mediapipe's 0.5), and at least 0.9
-       where the region was seated anew: nothing vouches for a face there yet,
+    1. the network's presence score is at least 0.5, as mediapipe has it, and at least 0.9 where the
+       search began anew: nothing vouches for a face there yet,
     2. at least half of the mesh's points lie inside the frame, and
     3. if a box is given, the centre of the points lies inside it (widened by a quarter on each
        side) and their extent is between 0.4 and 2.5 times the box's: so a mesh that slid onto a
@@ -32,12 +32,20 @@ An instance is not to be shared between threads; several threads may hold one in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import cv2
 import numpy as np
 
+from talkingface.faces.region import (
+    Box,
+    Region,
+    crop,
+    crop_to_frame,
+    region_of_box,
+    region_of_points,
+)
 from talkingface.job.closeable import Closeable
 from talkingface.job.quiet import quiet_stderr
 
@@ -45,12 +53,11 @@ N_POINTS = 478
 N_POINTS_COARSE = 468
 
 _INPUT = 192  # side of the network's input, pixels
-_ROI_SCALE = 1.5  # region side / extent of the points (face_landmark_landmarks_to_roi.pbtxt)
-_BOX_SCALE = 1.6  # region side / box side; detector boxes often end at the brows
 _SHORT_RANGE, _FULL_RANGE = 0, 1  # mediapipe's detectors: faces within 2 m, and small ones
-_EYE_CORNERS = (33, 263)  # outer corners; mediapipe turns the region by them
-_SEAT_PRESENCE = 0.9  # settled faces score 0.99 and more, cats and coffee cups often 0.5 to 0.9
-_MAX_SETTLE = 4  # network runs after a new seat, at most
+_MIN_PRESENCE = 0.5  # of a face that is followed, mediapipe's own
+# Of one that was just found: settled faces score 0.99 and more, cats and cups often 0.5 to 0.9.
+_MIN_NEW_PRESENCE = 0.9
+_MAX_SETTLE = 4  # network runs on a face that was just found, at most
 _SETTLED = 0.03  # a region that moves or grows by less than this share of its side is settled
 
 # Streams inside a subgraph are reachable by its name; FaceLandmarkCpu does not offer its score.
@@ -75,20 +82,15 @@ _ENCODED = np.dtype(
     {"names": ["x", "y", "z"], "formats": ["<f4"] * 3, "offsets": [3, 8, 13], "itemsize": 17}
 )
 
-Box = Sequence[float]  # x, y, w, h
-Region = tuple[float, float, float, float]  # centre x, centre y, side, turn in radians
-
 
 class FaceMesh(Closeable):
     """Follows one face. Feed it the frames of one clip in order; `reset` between clips.
 
     refine: 478 points with attention on eyes, irises and lips; else 468, about twice as fast.
-    min_presence: threshold on the network's presence score, 0..1.
     """
 
-    def __init__(self, refine: bool = True, min_presence: float = 0.5) -> None:
+    def __init__(self, refine: bool = True) -> None:
         self.n_points = N_POINTS if refine else N_POINTS_COARSE
-        self.min_presence = min_presence
         self._previous: np.ndarray | None = None
         self._detectors: dict[int, Any] = {}
         with quiet_stderr():
@@ -136,22 +138,42 @@ class FaceMesh(Closeable):
         points = None
         if self._previous is not None:
             points, score = self._run(frame, region_of_points(self._previous))
-            if score < self.min_presence or not _acceptable(points, frame.shape, box):
+            if score < _MIN_PRESENCE or not _acceptable(points, frame.shape, box):
                 points = None
         if points is None:
-            points = self._seat(frame, box)
+            points = self._search(frame, box)
         self._previous = points
         return points
 
-    def _seat(self, frame: np.ndarray, box: Box | None) -> np.ndarray | None:
+    def follow_clip(
+        self, frames: Iterable[np.ndarray], boxes: Iterable[Box | None] | None = None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Every frame of one clip and the points that `follow` finds in it, lazily.
+
+        What was followed before is forgotten. boxes: as many as frames, or None when no box is
+        known. Yields the frame and (n_points, 3) float32, NaN where there is no face. Raises
+        ValueError when the boxes are fewer or more than the frames.
+        """
+        self.reset()
+        absent = np.full((self.n_points, 3), np.nan, np.float32)
+        pairs: Iterable[tuple[np.ndarray, Box | None]]
+        if boxes is None:
+            pairs = ((frame, None) for frame in frames)
+        else:
+            pairs = zip(frames, boxes, strict=True)
+        for frame, box in pairs:
+            points = self.follow(frame, box)
+            yield frame, absent if points is None else points
+
+    def _search(self, frame: np.ndarray, box: Box | None) -> np.ndarray | None:
+        """Points of a face that was not followed so far, or None."""
         if box is None:
-            seats = [
+            regions = [
                 self._detect(frame, _SHORT_RANGE, _size) or self._detect(frame, _FULL_RANGE, _size)
             ]
         else:
-            seats = [self._detect_in_box(frame, box), region_of_box(box)]
-        needed = max(self.min_presence, _SEAT_PRESENCE)
-        for region in seats:
+            regions = [self._detect_in_box(frame, box), region_of_box(box)]
+        for region in regions:
             if region is None:
                 continue
             for _ in range(_MAX_SETTLE):
@@ -159,27 +181,23 @@ class FaceMesh(Closeable):
                 before, region = region, region_of_points(points)
                 if _change(before, region) < _SETTLED:
                     break
-            if score >= needed and _acceptable(points, frame.shape, box):
+            if score >= _MIN_NEW_PRESENCE and _acceptable(points, frame.shape, box):
                 return points
         return None
 
     def _run(self, frame: np.ndarray, region: Region) -> tuple[np.ndarray, float]:
         """The network on one region: points in frame pixels, presence score 0..1."""
-        x, y, side, turn = region
-        scale = side / _INPUT
-        cos, sin = np.cos(turn) * scale, np.sin(turn) * scale
-        # Crop -> frame, continuous coordinates (pixel centres at .5).
-        linear = np.array([[cos, -sin], [sin, cos]])
-        shift = np.array([x, y]) - linear @ [_INPUT / 2, _INPUT / 2]
-        points, score = self._infer(_sample(frame, linear, shift))
+        scale = region.side / _INPUT
+        linear, shift = crop_to_frame(region, _INPUT, scale)
+        points, score = self._infer(crop(frame, linear, shift, _INPUT))
         points *= _INPUT
         points[:, :2] = points[:, :2] @ linear.T + shift
         points[:, 2] *= scale
         return points.astype(np.float32), score
 
-    def _infer(self, crop: np.ndarray) -> tuple[np.ndarray, float]:
+    def _infer(self, picture: np.ndarray) -> tuple[np.ndarray, float]:
         """(192, 192, 3) BGR -> (n_points, 3) float64 in units of the crop's side, and score."""
-        rgb = cv2.cvtColor(crop, cv2.COLOR_BGR2RGB)
+        rgb = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
         found = self._graph.process({"image": rgb, "roi": self._whole})
         return _positions(found.landmarks), float(getattr(found, _SCORE))
 
@@ -205,37 +223,19 @@ class FaceMesh(Closeable):
         x, y, side, _ = region_of_box(
             (box.xmin * width, box.ymin * height, box.width * width, box.height * height)
         )
-        return x, y, side, float(turn)
+        return Region(x, y, side, float(turn))
 
     def _detect_in_box(self, frame: np.ndarray, box: Box) -> Region | None:
         """The same in a square around a box, twice its size, for the face nearest its centre."""
         x, y, w, h = (float(v) for v in box)
         scale = 2 * max(w, h) / _INPUT
         corner = np.array([x + w / 2, y + h / 2]) - scale * _INPUT / 2
-        found = self._detect(_sample(frame, scale * np.eye(2), corner), _SHORT_RANGE, _central)
+        square = crop(frame, scale * np.eye(2), corner, _INPUT)
+        found = self._detect(square, _SHORT_RANGE, _central)
         if found is None:
             return None
         cx, cy, side, turn = found
-        return corner[0] + scale * cx, corner[1] + scale * cy, scale * side, turn
-
-
-def follow(
-    frames: Iterable[np.ndarray],
-    boxes: Iterable[Box | None] | None = None,
-    refine: bool = True,
-) -> Iterator[np.ndarray | None]:
-    """`FaceMesh.follow` over the frames of one clip, lazily: one answer per frame.
-
-    boxes: as many as frames, or None when no box is known.
-    Raises ValueError when the boxes are fewer or more than the frames.
-    """
-    with FaceMesh(refine) as mesh:
-        if boxes is None:
-            for frame in frames:
-                yield mesh.follow(frame)
-        else:
-            for frame, box in zip(frames, boxes, strict=True):
-                yield mesh.follow(frame, box)
+        return Region(corner[0] + scale * cx, corner[1] + scale * cy, scale * side, turn)
 
 
 def _positions(landmarks: Any) -> np.ndarray:
@@ -251,28 +251,11 @@ def _positions(landmarks: Any) -> np.ndarray:
     return np.stack([table["x"], table["y"], table["z"]], axis=1).astype(float)
 
 
-def region_of_points(points: np.ndarray) -> Region:
-    """Square around mesh points (n, 2 or 3), turned with the line of the outer eye corners."""
-    right, left = points[_EYE_CORNERS[0], :2], points[_EYE_CORNERS[1], :2]
-    turn = float(np.arctan2(left[1] - right[1], left[0] - right[0]))
-    cos, sin = np.cos(turn), np.sin(turn)
-    upright = points[:N_POINTS_COARSE, :2] @ np.array([[cos, -sin], [sin, cos]])
-    low, high = upright.min(axis=0), upright.max(axis=0)
-    cx, cy = (low + high) / 2
-    side = float(max(high - low)) * _ROI_SCALE
-    return float(cx * cos - cy * sin), float(cx * sin + cy * cos), side, turn
-
-
-def region_of_box(box: Box) -> Region:
-    """Upright square around a face box x, y, w, h."""
-    x, y, w, h = (float(v) for v in box)
-    return x + w / 2, y + h / 2, max(w, h) * _BOX_SCALE, 0.0
-
-
 def _change(a: Region, b: Region) -> float:
     """How far one region is from another: largest of shift, growth and turn, as share of side."""
-    turn = abs(np.angle(np.exp(1j * (a[3] - b[3])))) / 2  # a corner's way / side, roughly
-    return float(max(max(abs(a[i] - b[i]) for i in range(3)) / b[2], turn))
+    turn = abs(np.angle(np.exp(1j * (a.turn - b.turn)))) / 2  # a corner's way / side, roughly
+    moved = max(abs(a.x - b.x), abs(a.y - b.y), abs(a.side - b.side))
+    return float(max(moved / b.side, turn))
 
 
 def _acceptable(points: np.ndarray, shape: tuple[int, ...], box: Box | None) -> bool:
@@ -288,19 +271,6 @@ def _acceptable(points: np.ndarray, shape: tuple[int, ...], box: Box | None) -> 
     place = ((low + high) / 2 - start) / size
     growth = max(high - low) / max(size)
     return bool((place > -0.25).all() and (place < 1.25).all() and 0.4 < growth < 2.5)
-
-
-def _sample(frame: np.ndarray, linear: np.ndarray, shift: np.ndarray) -> np.ndarray:
-    """The network's crop: pixel p of it shows frame position `linear @ p + shift`."""
-    # cv2 has pixel centres at whole numbers.
-    matrix = np.column_stack([linear, shift + linear @ [0.5, 0.5] - 0.5])
-    return cv2.warpAffine(
-        frame,
-        matrix,
-        (_INPUT, _INPUT),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
 
 
 def _size(location: Any) -> float:

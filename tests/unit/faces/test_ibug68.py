@@ -7,12 +7,12 @@ import pytest
 import skimage.data
 
 from helpers.paths import SAMPLES
-from talkingface.faces import dlib68, ibug68, landmarks, mesh
+from talkingface.faces import dlib68, ibug68, landmark_files, landmarks, mesh
 
 SAMPLE = SAMPLES / "FAzSK8PLmGI.mp4"
 
 try:
-    dlib68.load()
+    dlib68.load_predictor()
     has_dlib = True
 except dlib68.DlibMissing:
     has_dlib = False
@@ -138,7 +138,7 @@ def published():
     av = pytest.importorskip("av")
     if not SAMPLE.is_file():
         pytest.skip("no samples")
-    reference, present = landmarks.read_text(SAMPLES / "FAzSK8PLmGI.landmarks.txt")
+    reference, present = landmark_files.read_text(SAMPLES / "FAzSK8PLmGI.landmarks.txt")
     assert present.all()
     with av.open(str(SAMPLE)) as container:
         frames = [f.to_ndarray(format="bgr24") for f in container.decode(video=0)]
@@ -156,7 +156,7 @@ def errors(points, reference):
 
 @pytest.fixture(scope="module")
 def followed(published):
-    with landmarks.Landmarker("mediapipe") as backend:
+    with landmarks.load("mediapipe") as backend:
         return backend.run(published[0])
 
 
@@ -172,7 +172,7 @@ def test_the_published_file_by_mediapipe(published, followed):
 @pytest.mark.skipif(not has_dlib, reason="dlib is not installed")
 def test_the_published_file_by_dlib(published):
     frames, reference, shown = published
-    with landmarks.Landmarker("dlib") as backend:
+    with landmarks.load("dlib") as backend:
         found = backend.run(frames)
     overall, inner, jaw = errors(found.points68[shown], reference)
     print(f"dlib: all {overall:.2f}, without jaw {inner:.2f}, jaw {jaw:.2f}")

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import skimage.data
 
-from talkingface.faces import dlib68, landmarks
+from talkingface.faces import dlib68, landmark_files, landmarks
 
 FACE = (177.0, 82.0, 92.0, 98.0)  # brow to chin, read off the picture
 
 try:
-    dlib68.load()
+    dlib68.load_predictor()
     has_dlib = True
 except dlib68.DlibMissing:
     has_dlib = False
@@ -26,7 +26,7 @@ def astronaut():
 
 @pytest.fixture(scope="module")
 def backend():
-    with landmarks.Landmarker() as loaded:
+    with landmarks.load("mediapipe") as loaded:
         yield loaded
 
 
@@ -58,23 +58,23 @@ def test_absent_frames_keep_their_rows(blinking):
 
 def test_text_round_trip(tmp_path, blinking):
     path = tmp_path / "clip.txt"
-    landmarks.write_text(path, blinking.points68, blinking.present)
+    landmark_files.write_text(path, blinking.points68, blinking.present)
     lines = path.read_text().splitlines()
     assert [line.split()[0] for line in lines] == [f"{k:06d}.png" for k in range(1, 10)]
     assert lines[0] == "000001.png " + " ".join(["-1_-1"] * 68)
-    points68, present = landmarks.read_text(path)
+    points68, present = landmark_files.read_text(path)
     assert present.tolist() == PATTERN
     assert np.array_equal(points68[present], np.floor(blinking.points68[blinking.present]))
     assert np.isnan(points68[~present]).all()
     again = tmp_path / "again.txt"
-    landmarks.write_text(again, points68, present)
+    landmark_files.write_text(again, points68, present)
     assert again.read_bytes() == path.read_bytes()
 
 
-def test_text_is_the_format_of_seed_0(tmp_path):
+def test_text_is_the_format_of_talking_face_preprocessing(tmp_path):
     points = np.arange(136, dtype=np.float32).reshape(1, 68, 2) + 0.75
     path = tmp_path / "one.txt"
-    landmarks.write_text(path, points, [True])
+    landmark_files.write_text(path, points, [True])
     pairs = " ".join(f"{2 * i}_{2 * i + 1}" for i in range(68))
     assert path.read_text() == f"000001.png {pairs}\n"
 
@@ -83,8 +83,8 @@ def test_text_off_the_frame_is_still_a_face(tmp_path):
     points = np.full((2, 68, 2), -0.5, np.float32)
     points[0, 3] = (1300.2, -7.9)
     path = tmp_path / "off.txt"
-    landmarks.write_text(path, points, [True, False])
-    read, present = landmarks.read_text(path)
+    landmark_files.write_text(path, points, [True, False])
+    read, present = landmark_files.read_text(path)
     assert present.tolist() == [True, False]
     assert read[0, 3].tolist() == [1300, -8]
 
@@ -101,16 +101,16 @@ def test_a_broken_text_is_named(tmp_path, text):
     path = tmp_path / "broken.txt"
     path.write_text(text)
     with pytest.raises(ValueError, match="broken.txt, line 1"):
-        landmarks.read_text(path)
+        landmark_files.read_text(path)
 
 
 def test_npz_round_trip(tmp_path, blinking):
     path = tmp_path / "clip.npz.part"  # written to exactly this name
-    landmarks.write_npz(path, blinking)
+    landmark_files.write_landmarks(path, blinking)
     assert [p.name for p in tmp_path.iterdir()] == ["clip.npz.part"]
     with np.load(path) as file:
         assert sorted(file) == ["points", "points68", "present"]
-    read = landmarks.read_npz(path)
+    read = landmark_files.read_landmarks(path)
     for name in ("points", "points68", "present"):
         assert np.array_equal(
             getattr(read, name), getattr(blinking, name), equal_nan=name != "present"
@@ -121,8 +121,8 @@ def test_an_empty_clip(tmp_path, backend):
     found = backend.run(iter([]))
     assert found.points.shape == (0, 478, 3) and found.points68.shape == (0, 68, 2)
     assert found.present.shape == (0,)
-    landmarks.write_text(tmp_path / "e.txt", found.points68, found.present)
-    points68, present = landmarks.read_text(tmp_path / "e.txt")
+    landmark_files.write_text(tmp_path / "e.txt", found.points68, found.present)
+    points68, present = landmark_files.read_text(tmp_path / "e.txt")
     assert points68.shape == (0, 68, 2) and present.shape == (0,)
 
 
@@ -141,13 +141,13 @@ def test_fewer_boxes_than_frames(astronaut, backend):
 
 def test_an_unknown_backend():
     with pytest.raises(ValueError, match="pipnet"):
-        landmarks.Landmarker("pipnet")
+        landmarks.load("pipnet")
 
 
 def test_dlib_missing_names_the_command(monkeypatch):
     monkeypatch.setitem(sys.modules, "dlib", None)
     with pytest.raises(dlib68.DlibMissing, match="pip install dlib-bin"):
-        landmarks.Landmarker("dlib")
+        landmarks.load("dlib")
 
 
 def test_dlib_predictor_missing_names_the_command(tmp_path, monkeypatch):
@@ -159,7 +159,7 @@ def test_dlib_predictor_missing_names_the_command(tmp_path, monkeypatch):
 @needs_dlib
 def test_dlib_follows_a_turn(astronaut):
     """The portrait turned by a quarter: dlib alone would not find it."""
-    with landmarks.Landmarker("dlib") as loaded:
+    with landmarks.load("dlib") as loaded:
         straight = loaded.run([astronaut], [FACE])
         quarter = np.ascontiguousarray(np.rot90(astronaut))
         # a counter-clockwise quarter: x, y -> y, 512 - x
@@ -172,7 +172,7 @@ def test_dlib_follows_a_turn(astronaut):
 @needs_dlib
 def test_dlib_agrees_with_the_mesh_and_keeps_absent_rows(astronaut):
     empty = np.full_like(astronaut, 100)
-    with landmarks.Landmarker("dlib") as loaded:
+    with landmarks.load("dlib") as loaded:
         found = loaded.run([empty, astronaut, empty])
     assert found.present.tolist() == [False, True, False]
     assert np.isnan(found.points68[[0, 2]]).all()
@@ -181,3 +181,42 @@ def test_dlib_agrees_with_the_mesh_and_keeps_absent_rows(astronaut):
     by_mesh = ibug68.points68(found.points[1:2])[0]
     unit = np.linalg.norm(by_mesh[36] - by_mesh[45])
     assert np.linalg.norm(found.points68[1] - by_mesh, axis=1).mean() / unit < 0.05
+
+
+class DrawnClip:
+    """A clip of two frames, with a face in the first, that needs no files."""
+
+    clip_id, n_frames = "a_000000_000002_00", 2
+
+    def __init__(self, picture):
+        self.picture = picture
+
+    def frames(self):
+        return iter([self.picture, np.full_like(self.picture, 100)])
+
+    def face_boxes(self):
+        return np.array([FACE, FACE])
+
+
+def test_the_files_of_a_video(tmp_path, astronaut):
+    folder, manifest = tmp_path / "landmarks", tmp_path / "landmarks.csv"
+    landmarks.make_landmarks([DrawnClip(astronaut)], folder, manifest, backend="mediapipe")
+    name = DrawnClip.clip_id
+    assert sorted(path.name for path in folder.iterdir()) == [f"{name}.npz", f"{name}.txt"]
+    assert manifest.read_text() == (
+        f"clip_id,n_frames,present_share,backend\n{name},2,0.5,mediapipe\n"
+    )
+    found = landmark_files.read_landmarks(folder / f"{name}.npz")
+    points68, present = landmark_files.read_text(folder / f"{name}.txt")
+    assert found.present.tolist() == present.tolist() == [True, False]
+    assert np.array_equal(points68[0], np.floor(found.points68[0]))
+
+
+def test_without_clips_no_backend_is_loaded(tmp_path, monkeypatch):
+    monkeypatch.setattr(landmarks, "BACKENDS", {})
+    folder, manifest = tmp_path / "landmarks", tmp_path / "landmarks.csv"
+    landmarks.make_landmarks([], folder, manifest, backend="mediapipe")
+    assert list(folder.iterdir()) == []
+    assert manifest.read_text() == "clip_id,n_frames,present_share,backend\n"
+    with pytest.raises(ValueError):
+        landmarks.load("mediapipe")
