@@ -1,30 +1,32 @@
-"""Face detection, backend ``mediapipe``: the short-range model on the frame and on tiles of it.
+"""Face detection, backend `mediapipe`: the short-range model on the frame and on tiles of it.
 
 The model (BlazeFace, 128 x 128 input, shipped in mediapipe's wheel) finds a face only from
 about 15 % of its input's side on: 96 px in a 640 px frame. So it looks twice. First at the whole
-frame and at overlapping tiles, sized so that a face of ``min_face`` pixels is found too. Then
+frame and at overlapping tiles, sized so that a face of `min_face` pixels is found too. Then
 at each face found, from a window three times its size: that gives every face the same framing,
 so boxes do not jump between views, completes those a tile cut, and throws out most of what is no
 face (on the one clip looked at, hands reached 0.80 in a tile and 0.75 in their own window, where
 the face never fell below 0.81).
 The full-range model of the same wheel costs three times as much per view and reaches from 15 %
 only to 13 %, so tiles of the short-range one find more per millisecond
-(``benchmarks/face_height_recall.py`` measures what the layout finds).
+(`benchmarks/face_height_recall.py` measures what the layout finds).
 
 **The box.** mediapipe gives a square from the brows to the chin. S3FD, whose boxes VoxCeleb and
 syncnet_python are built on, was trained on WIDER FACE boxes: forehead, chin and cheeks. Ours are
-mediapipe's square of side s made ``1.18 s`` high, its centre moved up by ``0.05 s``. That is the
+mediapipe's square of side s made `1.18 s` high, its centre moved up by `0.05 s`. That is the
 hull of mediapipe's face mesh (upper forehead to chin, cheek to cheek) and about 4 % more, which
 takes in the jaw line of 68-point annotations as well. Fitted on three people; not compared with
 S3FD itself. A face height here means the height of that box.
 
 `FaceDetector.run` is stateless: a frame's boxes depend on that frame and the settings alone.
 `FaceDetector.follow` searches the tiles of the first frame only and then keeps to what it found.
+
+This is the only backend, so no setting names it and `load` takes no name. `tracks.Detect` is all
+that another one would have to offer.
 """
 
 from __future__ import annotations
 
-import logging
 import math
 import queue
 from collections.abc import Sequence
@@ -36,8 +38,6 @@ import numpy as np
 
 from talkingface.job.closeable import Closeable
 from talkingface.job.quiet import quiet_stderr
-
-log = logging.getLogger(__name__)
 
 SHORT_RANGE = 0  # mediapipe's model_selection
 INPUT_SIDE = 128  # of the short-range model
@@ -79,7 +79,7 @@ class View(NamedTuple):
 
 
 def views(width: int, height: int, min_face: float = MIN_FACE) -> list[View]:
-    """The whole frame, then the fewest tiles in which a face ``min_face`` px high is found.
+    """The whole frame, then the fewest tiles in which a face `min_face` px high is found.
 
     Raises ValueError when a size is not positive.
     """
@@ -127,7 +127,7 @@ def _open_graph() -> Any:
 
 def _squares(graph: Any, rgb: np.ndarray, view: View, stretch: bool) -> np.ndarray:
     """What one view shows: rows (n, 5) of centre x, centre y, side, score, cut (0 or 1), in frame
-    pixels. ``stretch``: the view fills the model's square; otherwise mediapipe letterboxes it.
+    pixels. `stretch`: the view fills the model's square; otherwise mediapipe letterboxes it.
     """
     frame_h, frame_w = rgb.shape[:2]
     x, y, width, height = view
@@ -153,7 +153,7 @@ def _squares(graph: Any, rgb: np.ndarray, view: View, stretch: bool) -> np.ndarr
 
 
 def _look_again(graph: Any, rgb: np.ndarray, first: np.ndarray) -> np.ndarray | None:
-    """The square (5,) found in the window around the square ``first``, or None when it was none."""
+    """The square (5,) found in the window around the square `first`, or None when it was none."""
     frame_h, frame_w = rgb.shape[:2]
     cx, cy, side = first[:3]
     half = WINDOW * side / 2
@@ -177,7 +177,7 @@ def _boxes(squares: np.ndarray) -> np.ndarray:
 
 
 def box_overlaps(one: np.ndarray, many: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Overlap of box ``one`` (4,) with boxes ``many`` (K, 4), all x, y, w, h.
+    """Overlap of box `one` (4,) with boxes `many` (K, 4), all x, y, w, h.
 
     Returns (intersection over union, share of the smaller box inside the other), each (K,).
     """
@@ -191,7 +191,7 @@ def box_overlaps(one: np.ndarray, many: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def one_per_face(boxes: np.ndarray, rank: np.ndarray) -> np.ndarray:
-    """Indices of the boxes (K, 4 or more: x, y, w, h) to keep, highest ``rank`` (K,) first.
+    """Indices of the boxes (K, 4 or more: x, y, w, h) to keep, highest `rank` (K,) first.
 
     What overlaps a kept box (SAME_IOU), lies in it or contains it (SAME_INSIDE) is the same face.
     """
@@ -206,7 +206,7 @@ def one_per_face(boxes: np.ndarray, rank: np.ndarray) -> np.ndarray:
 
 
 class FaceDetector(Closeable):
-    """``threads`` mediapipe graphs behind one ``run``. Use as a context manager, or ``close``."""
+    """`threads` mediapipe graphs behind one `run`. Use as a context manager, or `close`."""
 
     def __init__(self, *, min_face: float, min_score: float, threads: int) -> None:
         if threads < 1:
@@ -244,7 +244,7 @@ class FaceDetector(Closeable):
         return [self._chosen(found) for found in squares]
 
     def _search(self, frame: np.ndarray, before: np.ndarray | None = None) -> np.ndarray:
-        """Squares (n, 5) of the faces in a frame; ``before``: where to look instead of in tiles."""
+        """Squares (n, 5) of the faces in a frame; `before`: where to look instead of in tiles."""
         if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8:
             raise ValueError(f"not an 8-bit BGR image: {frame.dtype} {frame.shape}")
         rgb = cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
@@ -282,8 +282,8 @@ def load(
 ) -> FaceDetector:
     """Open the backend.
 
-    ``min_face``: face height in frame (proxy) pixels that must be found; it sets the number of
-    tiles and so the cost. ``min_score``: boxes scored lower are left out. ``threads``: graphs
+    `min_face`: face height in frame (proxy) pixels that must be found; it sets the number of
+    tiles and so the cost. `min_score`: boxes scored lower are left out. `threads`: graphs
     that share a batch of frames; mediapipe releases the interpreter lock.
     """
     return FaceDetector(min_face=min_face, min_score=min_score, threads=threads)

@@ -27,15 +27,13 @@ N_POINTS = 21  # wrist, then four joints for each finger, thumb first
 # face. Measured as said above; 3 or 4 alone see as much as 3.5 alone, 1.6 half as much.
 _VIEWS = (2.5, 3.5)
 _SIDE = 384  # pixels of a square; twice as many change nothing
+_MIN_CONFIDENCE = 0.5  # of the palm detector, mediapipe's own
 
 
 class HandFinder(Closeable):
-    """A loaded model, for any number of frames; not for several threads.
+    """A loaded model, for any number of frames; not for several threads."""
 
-    min_confidence: of the palm detector, 0..1. The default is mediapipe's.
-    """
-
-    def __init__(self, min_confidence: float = 0.5) -> None:
+    def __init__(self) -> None:
         with quiet_stderr():
             from mediapipe.python.solutions.hands import Hands
 
@@ -43,13 +41,13 @@ class HandFinder(Closeable):
                 static_image_mode=True,
                 max_num_hands=2,
                 model_complexity=1,
-                min_detection_confidence=min_confidence,
+                min_detection_confidence=_MIN_CONFIDENCE,
             )
             # The first run initialises the interpreters, which talk.
             self._hands.process(np.zeros((_SIDE, _SIDE, 3), np.uint8))
 
     def close(self) -> None:
-        """Frees the networks; the instance is useless afterwards. May be called twice."""
+        """Free the networks; the instance is useless afterwards. May be called twice."""
         if self._hands is not None:
             self._hands.close()
         self._hands = None

@@ -1,17 +1,17 @@
 """Faces followed through each shot: detections on every k-th frame, linked and interpolated.
 
-Frames are sampled at each shot's first frame, every ``every`` frames after it and at its last
+Frames are sampled at each shot's first frame, every `every` frames after it and at its last
 frame, so tracks reach the cuts; a track never crosses one.
 
 **Linking.** syncnet_python links a face to the last box when IoU > 0.5, frame by frame. Between
 samples five frames apart a walking person moves by more than a face width, so a face is looked
 for where its track's velocity puts it, and a detection may continue a track when
 
-- its IoU with the predicted (or the last) box is above ``iou``, or
+- its IoU with the predicted (or the last) box is above SAME_IOU, or
 - its centre lies within REACH face sizes of the predicted one, REACH growing with the time since
   the last detection, and its size within SIZE_RATIO; a track of one detection knows no velocity,
   nor does one that was out of sight for more than two samples and may have turned round meanwhile,
-  so they get NEW_REACH, but must look alike.
+  so they get NEW_REACH, but must look alike by their thumbnails.
 
 All pairs of a frame are settled at once (Hungarian algorithm) by distance, change of size and
 difference of an 8 x 8 thumbnail, which is what keeps two people apart when one passes before the
@@ -29,32 +29,74 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import cv2
 import numpy as np
-import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
+from talkingface.faces import detection
 from talkingface.faces.detection import box_overlaps
+from talkingface.job.tables import empty_table, read_table, table_of_columns, write_table
+from talkingface.shots.proxy import proxy_frames, read_proxy
+from talkingface.tables import SCENES, TRACKS
 
 log = logging.getLogger(__name__)
 
-COLUMNS = ["track", "scene", "frame", "x", "y", "w", "h", "confidence", "detected"]
-
-Detector = Callable[[Sequence[np.ndarray]], Sequence[np.ndarray]]
+# Given frames of one shot in order, the faces of each: (K, 5) x, y, w, h, score.
+Detect = Callable[[Sequence[np.ndarray]], Sequence[np.ndarray]]
 
 # Sampled frames of one shot per call of the detector, which may search only the first of them
 # thoroughly: once a second at the default sampling, and at the start of every shot.
 BATCH = 5
 IN_FLIGHT = 2  # batches detected or waiting while the next frames are decoded
 
+SAME_IOU = 0.5
 # Distances in face sizes (the geometric mean of the box's sides).
 REACH, REACH_PER_FRAME, REACH_MOST = 0.35, 0.05, 1.2
 NEW_REACH_PER_FRAME, NEW_REACH_MOST = 0.3, 1.5  # 0.3 a frame: a person walking briskly
 SIZE_RATIO, NEW_SIZE_RATIO = 1.8, 1.4
-NEW_LOOK = 0.2  # mean absolute difference of thumbnails (0 to 1); the same face: 0.02 to 0.1
-LOOK_WEIGHT = 3.0  # of the thumbnail against the distance, in the cost
+# Mean absolute difference of thumbnails, 0 to 1; it is 0.02 to 0.1 for the same face.
+NEW_DIFFERENCE = 0.2
+DIFFERENCE_WEIGHT = 3.0  # of that difference against the distance, in the cost
 LAST_PENALTY = 1.5  # a face that stopped is nearer to its last box than to the predicted one
+
+
+def make_tracks(
+    video: str | Path,
+    record: str | Path,
+    scenes: str | Path,
+    tracks: str | Path,
+    *,
+    every: int,
+    min_confidence: float,
+    max_gap: int,
+    threads: int = 1,
+) -> None:
+    """Write the table `tracks` (TRACKS) of a video.
+
+    `video` and `record` are its analysis copy and what `shots.proxy` says of it, `scenes` its table
+    of shots. See `track_faces` for the settings. Where there are no shots, nothing is loaded.
+    """
+    shots = read_table(scenes, SCENES)
+    if not len(shots):
+        write_table(empty_table(TRACKS), tracks, TRACKS)
+        return
+    with detection.load(threads=threads) as detector:
+        table = track_faces(
+            proxy_frames(video),
+            shots,
+            detector.follow,
+            every=every,
+            min_confidence=min_confidence,
+            max_gap=max_gap,
+            scale=read_proxy(record).scale,
+            threads=threads,
+        )
+    for name in ("x", "y", "w", "h"):
+        table[name] = table[name].round(2)
+    table["confidence"] = table["confidence"].round(3)
+    write_table(table, tracks, TRACKS)
 
 
 @dataclass
@@ -65,9 +107,11 @@ class _Track:
     boxes: list[np.ndarray] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
     velocity: np.ndarray | None = None  # px a frame, of the centre; None: not known
-    look: np.ndarray | None = None
+    thumbnail: np.ndarray | None = None
 
-    def add(self, frame: int, box: np.ndarray, score: float, look: np.ndarray, every: int) -> None:
+    def add(
+        self, frame: int, box: np.ndarray, score: float, thumbnail: np.ndarray, every: int
+    ) -> None:
         gap = frame - self.frames[-1] if self.frames else 0
         if gap > 2 * every:
             self.velocity = None
@@ -75,7 +119,8 @@ class _Track:
             speed = (_centre(box) - _centre(self.boxes[-1])) / gap
             known = self.velocity is not None
             self.velocity = 0.6 * speed + 0.4 * self.velocity if known else speed
-        self.look = look if self.look is None else 0.7 * self.look + 0.3 * look
+        first = self.thumbnail is None
+        self.thumbnail = thumbnail if first else 0.7 * self.thumbnail + 0.3 * thumbnail
         self.frames.append(frame)
         self.boxes.append(box)
         self.scores.append(score)
@@ -105,8 +150,8 @@ def _thumbnail(image: np.ndarray, box: np.ndarray) -> np.ndarray:
     return cv2.resize(face, (8, 8), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
 
 
-def _cost(track: _Track, frame: int, box: np.ndarray, look: np.ndarray, iou: float) -> float:
-    """Cost of continuing ``track`` with this detection; inf when it may not."""
+def _cost(track: _Track, frame: int, box: np.ndarray, thumbnail: np.ndarray) -> float:
+    """Cost of continuing `track` with this detection; inf when it may not."""
     gap = frame - track.frames[-1]
     last, predicted = track.boxes[-1], track.predicted(frame)
     size = _size(last)
@@ -114,24 +159,24 @@ def _cost(track: _Track, frame: int, box: np.ndarray, look: np.ndarray, iou: flo
     ratio = max(ratio, 1 / ratio)
     to_predicted = float(np.linalg.norm(_centre(box) - _centre(predicted))) / size
     to_last = float(np.linalg.norm(_centre(box) - _centre(last))) / size
-    unlike = float(np.abs(look - track.look).mean())
+    difference = float(np.abs(thumbnail - track.thumbnail).mean())
     overlap = box_overlaps(box, np.stack([predicted, last]))[0].max()
     if track.velocity is None:
         reach = min(NEW_REACH_PER_FRAME * gap, NEW_REACH_MOST)
-        near = to_last < reach and ratio < NEW_SIZE_RATIO and unlike < NEW_LOOK
+        near = to_last < reach and ratio < NEW_SIZE_RATIO and difference < NEW_DIFFERENCE
     else:
         near = to_predicted < min(REACH + REACH_PER_FRAME * gap, REACH_MOST) and ratio < SIZE_RATIO
-    if not near and overlap <= iou:
+    if not near and overlap <= SAME_IOU:
         return np.inf
-    return min(to_predicted, LAST_PENALTY * to_last) + abs(np.log(ratio)) + LOOK_WEIGHT * unlike
+    distance = min(to_predicted, LAST_PENALTY * to_last)
+    return distance + abs(np.log(ratio)) + DIFFERENCE_WEIGHT * difference
 
 
 def _link(
     tracks: list[_Track],
     frame: int,
     faces: np.ndarray,
-    looks: Sequence[np.ndarray],
-    iou: float,
+    thumbnails: Sequence[np.ndarray],
     every: int,
     max_gap: int,
 ) -> None:
@@ -139,18 +184,20 @@ def _link(
     live = [track for track in tracks if frame - track.frames[-1] <= max_gap]
     taken: set[int] = set()
     if live and len(faces):
-        pairs = list(zip(faces, looks, strict=True))
-        cost = np.array([[_cost(t, frame, f[:4], look, iou) for f, look in pairs] for t in live])
+        pairs = list(zip(faces, thumbnails, strict=True))
+        cost = np.array(
+            [[_cost(track, frame, face[:4], small) for face, small in pairs] for track in live]
+        )
         never = 1e6
         rows, columns = linear_sum_assignment(np.where(np.isfinite(cost), cost, never))
         for i, j in zip(rows, columns, strict=True):
             if np.isfinite(cost[i, j]):
-                live[i].add(frame, faces[j, :4], float(faces[j, 4]), looks[j], every)
+                live[i].add(frame, faces[j, :4], float(faces[j, 4]), thumbnails[j], every)
                 taken.add(j)
     for j, face in enumerate(faces):
         if j not in taken:
             tracks.append(_Track())
-            tracks[-1].add(frame, face[:4], float(face[4]), looks[j], every)
+            tracks[-1].add(frame, face[:4], float(face[4]), thumbnails[j], every)
 
 
 def sampled_frames(start: int, end: int, every: int) -> list[int]:
@@ -159,28 +206,32 @@ def sampled_frames(start: int, end: int, every: int) -> list[int]:
 
 
 def _samples(
-    frames: Iterable[np.ndarray], scenes: Sequence[tuple[int, int, int]], every: int
+    frames: Iterable[np.ndarray], scenes: np.recarray, every: int
 ) -> Iterator[tuple[int, int, np.ndarray]]:
-    """(position of the scene in the list, frame, image) of every sampled frame, in order."""
-    wanted = {f: i for i, (_, s, e) in enumerate(scenes) for f in sampled_frames(s, e, every)}
-    if not wanted:
+    """(row of the scene, frame, image) of every sampled frame, in order."""
+    scene_of = {
+        frame: i
+        for i, scene in enumerate(scenes)
+        for frame in sampled_frames(scene.start_frame, scene.end_frame, every)
+    }
+    if not scene_of:
         return
-    last = max(wanted)
+    last = max(scene_of)
     for frame, image in enumerate(frames):
-        if frame in wanted:
-            yield wanted[frame], frame, image
+        if frame in scene_of:
+            yield scene_of[frame], frame, image
         if frame == last:
             return
     raise ValueError(f"the frames end before frame {last} of the last scene")
 
 
 def _detected(
-    samples: Iterable[tuple[int, int, np.ndarray]], detector: Detector, threads: int
+    samples: Iterable[tuple[int, int, np.ndarray]], detect: Detect, threads: int
 ) -> Iterator[tuple[int, int, np.ndarray, list[np.ndarray]]]:
-    """(scene position, frame, faces, thumbnails) in order, detecting while frames are decoded."""
+    """(row of the scene, frame, faces, thumbnails) in order, detecting while frames are decoded."""
 
     def work(batch: list[tuple[int, int, np.ndarray]]) -> list[tuple]:
-        found = detector([image for _, _, image in batch])
+        found = detect([image for _, _, image in batch])
         out = []
         for (scene, frame, image), faces in zip(batch, found, strict=True):
             faces = np.asarray(faces, np.float64).reshape(-1, 5)
@@ -207,8 +258,8 @@ def _detected(
                 future.cancel()
 
 
-def _rows(track: _Track, scene: int, sampled: np.ndarray, scale: float) -> pd.DataFrame:
-    """A row per frame from the track's first to its last detection, boxes times ``scale``."""
+def _rows(track: _Track, number: int, scene: int, sampled: np.ndarray, scale: float) -> np.recarray:
+    """A row per frame from the track's first to its last detection, boxes times `scale`."""
     at = np.array(track.frames)
     centre_size = np.array([[*_centre(b), *b[2:4]] for b in track.boxes])
     frames = np.arange(at[0], at[-1] + 1)
@@ -216,9 +267,11 @@ def _rows(track: _Track, scene: int, sampled: np.ndarray, scale: float) -> pd.Da
     # A frame is supported when the samples on both sides of it (or itself) are detections.
     before = sampled[np.searchsorted(sampled, frames, "right") - 1]
     after = sampled[np.searchsorted(sampled, frames, "left")]
-    return pd.DataFrame(
+    return table_of_columns(
+        TRACKS,
         {
-            "scene": scene,
+            "track": np.full(len(frames), number),
+            "scene": np.full(len(frames), scene),
             "frame": frames,
             "x": cx - w / 2,
             "y": cy - h / 2,
@@ -226,73 +279,62 @@ def _rows(track: _Track, scene: int, sampled: np.ndarray, scale: float) -> pd.Da
             "h": h,
             "confidence": np.interp(frames, at, track.scores),
             "detected": (np.isin(before, at) & np.isin(after, at)).astype(int),
-        }
+        },
     )
 
 
 def track_faces(
     frames: Iterable[np.ndarray],
-    scenes: Sequence[tuple[int, int, int]],
-    detector: Detector,
+    scenes: np.recarray,
+    detect: Detect,
     *,
-    every: int = 5,
-    iou: float = 0.5,
-    max_gap: int = 25,
-    min_confidence: float = 0.75,
-    min_frames: int = 1,
+    every: int,
+    min_confidence: float,
+    max_gap: int,
     scale: float = 1.0,
     threads: int = 1,
-) -> pd.DataFrame:
-    """Find and follow the faces of a video; one row per frame and track, columns COLUMNS.
+) -> np.recarray:
+    """Find and follow the faces of a video: a table TRACKS, one row per frame and track.
 
-    ``frames``: (H, W, 3) uint8 BGR on the 25 fps grid, in order from frame 0; a few dozen sampled
-    ones are held at a time. ``scenes``: (scene, start_frame, end_frame), in order, end exclusive,
-    not overlapping. ``detector``: takes a list of frames, returns per frame an array (K, 5) of
-    x, y, w, h, score (`detection.FaceDetector.follow`); the frames of one call are of one shot, in
-    order. It is called from ``threads`` other threads, which does not change the result.
-    ``every``: frames between detections. ``iou``: see the module. ``max_gap``: frames between two
-    detections of one track, at most. ``min_confidence``: a track needs one detection with this
-    score; weaker ones only continue it. ``min_frames``: shortest track kept. ``scale``: boxes are
+    `frames`: (H, W, 3) uint8 BGR on the 25 fps grid, in order from frame 0; a few dozen sampled
+    ones are held at a time. `scenes`: a table SCENES, in order, not overlapping. `detect`: such as
+    `detection.FaceDetector.follow`; the frames of one call are of one shot, in order. It is called
+    from `threads` other threads, which does not change the result. `every`: frames between
+    detections. `min_confidence`: a track needs one detection with this score; weaker ones only
+    continue it. `max_gap`: frames between two detections of one track, at most. `scale`: boxes are
     multiplied by it (source size / frame size).
 
     The table is ordered by track, then frame; tracks are numbered by scene, first frame and x.
-    ``detected`` is 1 when the frame was detected or lies between two neighbouring samples that
-    both were (so its mean does not depend on ``every``), 0 when a sample beside it missed the
-    face. ``attrs["dropped"]`` counts the tracks that the two minima left out, by name.
+    `detected` is 1 when the frame was detected or lies between two neighbouring samples that both
+    were (so its mean does not depend on `every`), 0 when a sample beside it missed the face. The
+    log says how many tracks were left out for their confidence.
     Raises ValueError when the frames end before the scenes, or a setting makes no sense.
     """
-    scenes = [(int(n), int(s), int(e)) for n, s, e in scenes]
     if every < 1 or max_gap < every:
         raise ValueError(f"every={every} must be 1 or more, and at most max_gap={max_gap}")
     if not scale > 0:
         raise ValueError(f"scale is {scale}, not positive")
-    for k, (_, start, end) in enumerate(scenes):
-        if not (scenes[k - 1][2] if k else 0) <= start < end:
-            raise ValueError(f"scene {scenes[k]} is empty, out of order or overlaps")
-    found: list[list[_Track]] = [[] for _ in scenes]
+    end = 0
+    for scene in scenes:
+        if not end <= scene.start_frame < scene.end_frame:
+            raise ValueError(f"scene {scene.scene} is empty, out of order or overlaps")
+        end = scene.end_frame
+    followed: list[list[_Track]] = [[] for _ in scenes]
     samples = _samples(frames, scenes, every)
-    for position, frame, faces, looks in _detected(samples, detector, threads):
-        _link(found[position], frame, faces, looks, iou, every, max_gap)
+    for row, frame, faces, thumbnails in _detected(samples, detect, threads):
+        _link(followed[row], frame, faces, thumbnails, every, max_gap)
 
-    dropped = {"min_confidence": 0, "min_frames": 0}
-    parts: list[pd.DataFrame] = []
-    for (scene, start, end), tracks in zip(scenes, found, strict=True):
-        sampled = np.array(sampled_frames(start, end, every))
+    parts: list[np.recarray] = []
+    dropped = 0
+    for scene, tracks in zip(scenes, followed, strict=True):
+        sampled = np.array(sampled_frames(scene.start_frame, scene.end_frame, every))
         for track in sorted(tracks, key=lambda t: (t.frames[0], t.boxes[0][0])):
             if max(track.scores) < min_confidence:
-                dropped["min_confidence"] += 1
-            elif track.frames[-1] - track.frames[0] + 1 < min_frames:
-                dropped["min_frames"] += 1
+                dropped += 1
             else:
-                rows = _rows(track, scene, sampled, scale)
-                rows.insert(0, "track", len(parts))
-                parts.append(rows)
+                parts.append(_rows(track, len(parts), scene.scene, sampled, scale))
     log.info(
-        "%d tracks in %d scenes; left out: %d below confidence %g, %d shorter than %d frames",
-        len(parts), len(scenes), dropped["min_confidence"], min_confidence,
-        dropped["min_frames"], min_frames,
+        "%d tracks in %d scenes; left out: %d below confidence %g",
+        len(parts), len(scenes), dropped, min_confidence,
     )  # fmt: skip
-    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
-    table = table[COLUMNS]
-    table.attrs["dropped"] = dropped
-    return table
+    return np.concatenate([empty_table(TRACKS), *parts]).view(np.recarray)

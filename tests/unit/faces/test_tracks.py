@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import time
 
 import av
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 
 from helpers.pasted_faces import astronaut, background, iou, paste
 from helpers.paths import SAMPLES
+from helpers.settings import default_settings
 from talkingface.faces import detection, tracks
+from talkingface.job.tables import read_table, table_of_rows, write_table
+from talkingface.shots.proxy import encode_proxy, write_proxy
+from talkingface.tables import SCENES, TRACKS
+
+
+def track_faces(frames, scenes, detect, **settings):
+    """As in the workflow, with its default settings; scenes: (scene, start_frame, end_frame)."""
+    settings = default_settings("tracks") | settings
+    found = tracks.track_faces(frames, table_of_rows(SCENES, scenes), detect, **settings)
+    return pd.DataFrame(found)
 
 
 def numbered(count):
@@ -38,7 +51,7 @@ def scripted(faces):
 
 def follow(faces, count=100, scenes=None, **settings):
     scenes = scenes or [(0, 0, count)]
-    return tracks.track_faces(numbered(count), scenes, scripted(faces), **settings)
+    return track_faces(numbered(count), scenes, scripted(faces), **settings)
 
 
 def spans(table):
@@ -53,10 +66,11 @@ def centres(table, track):
     return (part.x + part.w / 2).to_numpy()
 
 
-def test_nothing_gives_the_header():
+def test_nothing_gives_the_header(tmp_path):
     table = follow(lambda k: [])
-    assert len(table) == 0 and list(table.columns) == tracks.COLUMNS
-    assert table.to_csv(index=False).strip() == ",".join(tracks.COLUMNS)
+    assert len(table) == 0 and list(table.columns) == TRACKS.names
+    write_table(table.to_records(index=False), tmp_path / "tracks.csv", TRACKS)
+    assert (tmp_path / "tracks.csv").read_text().strip() == ",".join(TRACKS.names)
 
 
 def test_no_scenes_reads_no_frame():
@@ -64,7 +78,7 @@ def test_no_scenes_reads_no_frame():
         raise AssertionError("read")
         yield
 
-    assert len(tracks.track_faces(frames(), [], scripted(lambda k: []))) == 0
+    assert len(track_faces(frames(), [], scripted(lambda k: []))) == 0
 
 
 @pytest.mark.parametrize("every", [1, 5, 7])
@@ -87,7 +101,7 @@ def test_sampled_frames_start_at_the_scene_and_include_its_last():
         seen.extend(int(image[0, 0, 0]) for image in images)
         return [np.empty((0, 5))] * len(images)
 
-    tracks.track_faces(numbered(40), [(0, 3, 14), (1, 14, 20)], detector)
+    track_faces(numbered(40), [(0, 3, 14), (1, 14, 20)], detector)
     assert seen == [3, 8, 13, 14, 19]
 
 
@@ -141,7 +155,7 @@ def test_looks_decide_where_motion_points_the_wrong_way():
     def faces(k):
         return [] if 40 < k < 55 else [(x, 100, 40) for x, _ in place(k)]
 
-    table = tracks.track_faces(frames(), [(0, 0, 100)], scripted(faces))
+    table = track_faces(frames(), [(0, 0, 100)], scripted(faces))
     assert spans(table) == [(0, 0, 100), (0, 0, 100)]
     assert centres(table, 0)[-1] == pytest.approx(place(99)[0][0])
     assert centres(table, 1)[-1] == pytest.approx(place(99)[1][0])
@@ -195,26 +209,71 @@ def test_a_person_starting_to_walk_is_kept():
     assert spans(table) == [(0, 0, 60)]
 
 
-def test_weak_detections_continue_a_track_but_start_none():
+def test_weak_detections_continue_a_track_but_start_none(caplog):
+    caplog.set_level(logging.INFO)
     table = follow(lambda k: [(100, 100, 40, 0.9 if k == 0 else 0.55)], min_confidence=0.75)
     assert spans(table) == [(0, 0, 100)]
     assert table.confidence.iloc[0] == 0.9 and table.confidence.iloc[-1] == pytest.approx(0.55)
     table = follow(lambda k: [(100, 100, 40, 0.55)], min_confidence=0.75)
-    assert len(table) == 0 and table.attrs["dropped"]["min_confidence"] == 1
+    assert len(table) == 0
+    assert caplog.messages[-1] == "0 tracks in 1 scenes; left out: 1 below confidence 0.75"
 
 
-def test_short_tracks_are_kept_unless_asked():
-    def blip(k):
-        return [(100, 100, 40)] if k == 20 else []
+def test_short_tracks_are_kept():
+    assert spans(follow(lambda k: [(100, 100, 40)] if k == 20 else [])) == [(0, 20, 21)]
 
-    assert spans(follow(blip)) == [(0, 20, 21)]
-    table = follow(blip, min_frames=10)
-    assert len(table) == 0 and table.attrs["dropped"]["min_frames"] == 1
+
+class ScriptedDetector:
+    """Sees one face, at the same place in every frame."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def follow(self, images):
+        return [np.array([[10.1234, 20, 30, 40, 0.91234]])] * len(images)
+
+
+def test_the_table_of_a_video(film_path, tmp_path, monkeypatch):
+    monkeypatch.setattr(detection, "load", lambda threads: ScriptedDetector())
+    video, record = tmp_path / "proxy.mp4", tmp_path / "proxy.json"
+    proxy = encode_proxy(film_path("25"), video, tmp_path / "proxy.wav", long_side=160)
+    write_proxy(proxy, record)
+    scenes = table_of_rows(SCENES, [(0, 0, 40), (1, 40, proxy.n_frames)])
+    write_table(scenes, tmp_path / "scenes.csv", SCENES)
+    tracks.make_tracks(
+        video,
+        record,
+        tmp_path / "scenes.csv",
+        tmp_path / "tracks.csv",
+        **default_settings("tracks"),
+    )
+    table = read_table(tmp_path / "tracks.csv", TRACKS)
+    assert spans(pd.DataFrame(table)) == [(0, 0, 40), (1, 40, proxy.n_frames)]
+    scale = proxy.size[0] / 160
+    assert scale > 1
+    assert set(table.x) == {round(10.1234 * scale, 2)} and set(table.h) == {40 * scale}
+    assert set(table.confidence) == {0.912}
+
+
+def test_without_shots_no_detector_is_loaded(tmp_path, monkeypatch):
+    monkeypatch.setattr(detection, "load", None)
+    write_table(table_of_rows(SCENES, []), tmp_path / "scenes.csv", SCENES)
+    tracks.make_tracks(
+        tmp_path / "no.mp4",
+        tmp_path / "no.json",
+        tmp_path / "scenes.csv",
+        tmp_path / "tracks.csv",
+        **default_settings("tracks"),
+    )
+    assert (tmp_path / "tracks.csv").read_text() == ",".join(TRACKS.names) + "\n"
 
 
 def test_frames_that_end_early_are_an_error():
     with pytest.raises(ValueError, match="end before"):
-        tracks.track_faces(numbered(50), [(0, 0, 60)], scripted(lambda k: []))
+        track_faces(numbered(50), [(0, 0, 60)], scripted(lambda k: []))
 
 
 @pytest.mark.parametrize(
@@ -228,7 +287,7 @@ def test_frames_that_end_early_are_an_error():
 )
 def test_senseless_settings_are_an_error(scenes, settings):
     with pytest.raises(ValueError):
-        tracks.track_faces(numbered(40), scenes, scripted(lambda k: []), **settings)
+        track_faces(numbered(40), scenes, scripted(lambda k: []), **settings)
 
 
 def test_a_failing_detector_is_heard():
@@ -236,7 +295,7 @@ def test_a_failing_detector_is_heard():
         raise RuntimeError("no detector")
 
     with pytest.raises(RuntimeError, match="no detector"):
-        tracks.track_faces(numbered(400), [(0, 0, 400)], broken)
+        track_faces(numbered(400), [(0, 0, 400)], broken)
 
 
 def test_only_a_bounded_number_of_frames_is_alive():
@@ -259,7 +318,7 @@ def test_only_a_bounded_number_of_frames_is_alive():
         time.sleep(0.01)
         return [np.empty((0, 5))] * len(images)
 
-    tracks.track_faces(frames(), [(0, 0, 800)], slow, every=1)
+    track_faces(frames(), [(0, 0, 800)], slow, every=1)
     assert 16 <= most <= 80
 
 
@@ -297,7 +356,7 @@ def worst(table, track, truth):
 def test_two_pasted_faces_move_and_are_followed(detector):
     paths = [lambda k: (100 + 3 * k, 100, 70, 0.2 * k), lambda k: (560 - 2 * k, 270, 45, -10)]
     frames, truths = moving(paths, 60)
-    table = tracks.track_faces(frames, [(0, 0, 60)], detector)
+    table = track_faces(frames, [(0, 0, 60)], detector)
     assert spans(table) == [(0, 0, 60), (0, 0, 60)]
     assert worst(table, 0, truths[0]) > 0.6 and worst(table, 1, truths[1]) > 0.6
 
@@ -305,7 +364,7 @@ def test_two_pasted_faces_move_and_are_followed(detector):
 def test_pasted_faces_cross_without_swapping(detector):
     paths = [lambda k: (180 + 5 * k, 150, 60, 0), lambda k: (480 - 5 * k, 200, 84, 0)]
     frames, truths = moving(paths, 60)
-    table = tracks.track_faces(frames, [(0, 0, 60)], detector)
+    table = track_faces(frames, [(0, 0, 60)], detector)
     assert spans(table) == [(0, 0, 60), (0, 0, 60)]
     for track in (0, 1):
         part = table[(table.track == track) & (table.frame == 59)][["x", "y", "w", "h"]]
@@ -315,7 +374,7 @@ def test_pasted_faces_cross_without_swapping(detector):
 @pytest.mark.parametrize(("away", "count"), [(10, 1), (40, 2)])
 def test_a_pasted_face_goes_and_returns(detector, away, count):
     frames, truths = moving([lambda k: None if 30 <= k < 30 + away else (320, 180, 80, 0)], 90)
-    table = tracks.track_faces(frames, [(0, 0, 90)], detector)
+    table = track_faces(frames, [(0, 0, 90)], detector)
     assert table.track.nunique() == count
     assert all(worst(table, track, truths[0]) > 0.6 for track in range(count))
 
@@ -323,20 +382,20 @@ def test_a_pasted_face_goes_and_returns(detector, away, count):
 def test_a_cut_between_pictures_splits(detector):
     one, _ = moving([lambda k: (320, 180, 80, 0)], 23)
     two, _ = moving([lambda k: (320, 180, 80, 0)], 23, name="rocket")
-    table = tracks.track_faces(one + two, [(0, 0, 23), (1, 23, 46)], detector)
+    table = track_faces(one + two, [(0, 0, 23), (1, 23, 46)], detector)
     assert spans(table) == [(0, 0, 23), (1, 23, 46)]
 
 
 def test_faceless_pictures_have_no_tracks(detector):
-    table = tracks.track_faces([background("rocket", 640, 360)] * 20, [(0, 0, 20)], detector)
-    assert len(table) == 0 and list(table.columns) == tracks.COLUMNS
+    table = track_faces([background("rocket", 640, 360)] * 20, [(0, 0, 20)], detector)
+    assert len(table) == 0 and list(table.columns) == TRACKS.names
 
 
 def test_threads_do_not_change_the_table(detector):
     frames, _ = moving([lambda k: (100 + 3 * k, 100, 70, 0)], 40)
     with detection.load() as single:
-        alone = tracks.track_faces(iter(frames), [(0, 0, 40)], single.run)
-    assert alone.equals(tracks.track_faces(iter(frames), [(0, 0, 40)], detector))
+        alone = track_faces(iter(frames), [(0, 0, 40)], single.run)
+    assert alone.equals(track_faces(iter(frames), [(0, 0, 40)], detector))
 
 
 @pytest.mark.parametrize(
@@ -354,7 +413,7 @@ def test_one_person_is_one_track(detector, name, count, size, scale):
                 image = frame.to_ndarray(format="bgr24")
                 yield cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
-    table = tracks.track_faces(frames(), [(0, 0, count)], detector, scale=scale)
+    table = track_faces(frames(), [(0, 0, count)], detector, scale=scale)
     assert spans(table) == [(0, 0, count)]
     assert table.detected.mean() > 0.9
     assert table.h.min() > 150  # source pixels: both faces are about 200 to 270 px high
