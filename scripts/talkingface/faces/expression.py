@@ -30,22 +30,20 @@ them. So compare frames of one clip rather than persons.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
 import numpy as np
-import pandas as pd
 
 from talkingface.faces import ibug68
 from talkingface.faces.face_model import CANONICAL, MIRROR
+from talkingface.faces.landmark_files import read_landmarks
 from talkingface.faces.pose import to_head
 from talkingface.grid import FPS
-
-COLUMNS = [
-    "frame", "present", "eye_left", "eye_right", "blink_left", "blink_right",
-    "mouth_open", "mouth_width", "brow_left", "brow_right",
-]  # fmt: skip
-SUMMARY = [
-    "blinks", "blinks_per_minute", "closed_share",
-    "mouth_open_median", "mouth_open_range", "brow_range",
-]  # fmt: skip
+from talkingface.job.per_clip import make_for_clips
+from talkingface.job.tables import table_of_columns, write_table
+from talkingface.media.clip_files import Clip
+from talkingface.tables import EXPRESSION, EXPRESSION_FRAMES
 
 # Of the right half of the face; the left is its mirror image.
 _UPPER_LID = np.array(ibug68.CURVES["upper lid"][1])
@@ -56,67 +54,98 @@ _UPPER_LIP, _LOWER_LIP = np.array([13, 82, 312]), np.array([14, 87, 317])  # inn
 _MOUTH = np.array([61, 291])  # outer corners
 _UNIT = float(np.linalg.norm(CANONICAL[33] - CANONICAL[263]))
 
-_USUAL = 0.9  # quantile
-_NARROWEST = 0.15
+_USUAL = 0.9  # the quantile of an eye's openings that counts as its usual opening
+_NARROWEST = 0.15  # usual opening, at least
 
 
-def expression_table(points: np.ndarray, present: np.ndarray, closed: float = 0.5) -> pd.DataFrame:
-    """COLUMNS as the module says, one row a frame, empty where the face is absent.
+def make_expression(
+    clips: Sequence[Clip],
+    landmarks: str | Path,
+    folder: str | Path,
+    manifest: str | Path,
+    *,
+    closed: float,
+) -> None:
+    """Write a table EXPRESSION_FRAMES (csv) of each clip to `folder`, and `manifest` (EXPRESSION).
+
+    `landmarks` is the folder with the clips' landmarks. `closed`: see `expression_table`.
+    """
+
+    def make(clip: Clip, folder: Path) -> Mapping[str, float]:
+        found = read_landmarks(Path(landmarks, f"{clip.clip_id}.npz"))
+        table = expression_table(found.points, found.present, closed)
+        write_table(table, folder / f"{clip.clip_id}.csv", EXPRESSION_FRAMES)
+        return expression_summary(table)
+
+    make_for_clips(make, clips, folder, manifest, EXPRESSION)
+
+
+def expression_table(points: np.ndarray, present: np.ndarray, closed: float) -> np.recarray:
+    """A table EXPRESSION_FRAMES as the module says, one row a frame, empty without a face.
 
     points: (N, 468 or more, 3) mesh in pixels of any picture. present: (N,) bool. closed: share of
     the usual opening below which an eye is closed. frame counts from 0; present is 0 or 1.
     """
     present = np.asarray(present, bool)
-    values = np.full((len(present), 6), np.nan)
+    measures = np.full((len(present), 6), np.nan)
     if present.any():
         head = to_head(np.asarray(points)[present])
         left, right = head[:, MIRROR], head
-        values[present] = np.stack(
+        measures[present] = np.stack(
             [_eye(left), _eye(right), *_mouth(head), _brow(left), _brow(right)], axis=1
         )
-    eye_left, eye_right, mouth_open, mouth_width, brow_left, brow_right = values.T.round(4)
-    columns = [
-        np.arange(len(present)),
-        present.astype(int),
-        eye_left,
-        eye_right,
-        *(is_closed(eye, closed) for eye in (eye_left, eye_right)),
-        mouth_open,
-        mouth_width,
-        brow_left,
-        brow_right,
-    ]
-    return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
+    eye_left, eye_right, mouth_open, mouth_width, brow_left, brow_right = measures.T.round(4)
+    return table_of_columns(
+        EXPRESSION_FRAMES,
+        {
+            "frame": np.arange(len(present)),
+            "present": present.astype(int),
+            "eye_left": eye_left,
+            "eye_right": eye_right,
+            "blink_left": is_closed(eye_left, closed),
+            "blink_right": is_closed(eye_right, closed),
+            "mouth_open": mouth_open,
+            "mouth_width": mouth_width,
+            "brow_left": brow_left,
+            "brow_right": brow_right,
+        },
+    )
 
 
-def is_closed(openings: np.ndarray, closed: float) -> pd.Series:
-    """1 where an eye is closed, 0 where it is open, empty where its opening (N,) is NaN."""
+def is_closed(openings: np.ndarray, closed: float) -> np.ndarray:
+    """(N,) float64: 1 where an eye is closed, 0 where it is open, NaN where its opening (N,) is."""
     known = openings[~np.isnan(openings)]
     usual = max(np.quantile(known, _USUAL), _NARROWEST) if len(known) else _NARROWEST
-    flags = pd.Series(openings < closed * usual).astype("Int64")
-    return flags.mask(np.isnan(openings))
+    return np.where(np.isnan(openings), np.nan, openings < closed * usual)
 
 
-def expression_summary(table: pd.DataFrame) -> dict[str, float]:
-    """SUMMARY of a clip's `expression_table`; empty where no frame has a face, but for `blinks`.
+def expression_summary(table: np.recarray) -> dict[str, float]:
+    """What EXPRESSION has of a clip's `expression_table`; NaN without a face, but for `blinks`.
 
     blinks: how often both eyes closed; blinks_per_minute: of frames with a face. closed_share: of
     these frames, with both eyes closed. mouth_open_median. mouth_open_range, brow_range (mean of
     both brows): from the 5th to the 95th percentile.
     """
-    seen = table[table.present == 1]
-    shut = ((seen.blink_left == 1) & (seen.blink_right == 1)).to_numpy(bool)
-    blinks = int((shut & ~np.concatenate([[False], shut[:-1]])).sum()) if len(shut) else 0
-    brow = (seen.brow_left + seen.brow_right) / 2
-    values = [
-        blinks,
-        round(blinks / len(seen) * FPS * 60, 1) if len(seen) else np.nan,
-        round(shut.mean(), 4) if len(seen) else np.nan,
-        round(seen.mouth_open.median(), 4),
-        round(_range(seen.mouth_open), 4),
-        round(_range(brow), 4),
-    ]
-    return dict(zip(SUMMARY, values, strict=True))
+    seen = table[table["present"] == 1]
+    if not len(seen):
+        return {
+            "blinks": 0,
+            "blinks_per_minute": np.nan,
+            "closed_share": np.nan,
+            "mouth_open_median": np.nan,
+            "mouth_open_range": np.nan,
+            "brow_range": np.nan,
+        }
+    shut = (seen["blink_left"] == 1) & (seen["blink_right"] == 1)
+    blinks = int((shut & ~np.concatenate([[False], shut[:-1]])).sum())
+    return {
+        "blinks": blinks,
+        "blinks_per_minute": round(blinks / len(seen) * FPS * 60, 1),
+        "closed_share": round(shut.mean(), 4),
+        "mouth_open_median": round(np.median(seen["mouth_open"]), 4),
+        "mouth_open_range": round(_range(seen["mouth_open"]), 4),
+        "brow_range": round(_range((seen["brow_left"] + seen["brow_right"]) / 2), 4),
+    }
 
 
 # Each of these is given the head with the half in question on the right, (n, 468 or more, 3).
@@ -138,5 +167,6 @@ def _mouth(head: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.maximum(gap.mean(axis=1), 0) / _UNIT, width / _UNIT
 
 
-def _range(values: pd.Series) -> float:
-    return float(values.quantile(0.95) - values.quantile(0.05))
+def _range(values: np.ndarray) -> float:
+    low, high = np.quantile(values, (0.05, 0.95))
+    return float(high - low)

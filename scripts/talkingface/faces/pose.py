@@ -37,31 +37,54 @@ eyes by 2.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from talkingface.faces import ibug68
+from talkingface.faces.angles import ANGLES, angle_ranges
 from talkingface.faces.face_model import CANONICAL, MIRROR, N_VERTICES
+from talkingface.faces.landmark_files import read_landmarks
 from talkingface.grid import FPS
-
-COLUMNS = [
-    "frame", "present", "yaw", "pitch", "roll", "view_angle", "angular_speed",
-    "x", "y", "z", "speed",
-]  # fmt: skip
-SUMMARY = [
-    "median_yaw", "median_pitch", "median_roll",
-    "yaw_range", "pitch_range", "roll_range",
-    "max_abs_yaw", "max_abs_pitch", "max_abs_roll",
-    "max_view_angle", "angular_speed", "speed",
-]  # fmt: skip
+from talkingface.job.per_clip import make_for_clips
+from talkingface.job.tables import table_of_columns, write_table
+from talkingface.media.clip_files import Clip, clip_to_source
+from talkingface.tables import POSE, POSE_FRAMES
 
 # Between axes x right, y up, z to the viewer (head, rotation) and x right, y down, z away
 # (picture, mesh, translation).
 _FLIP = np.array([1.0, -1.0, -1.0])
 _FACE_WIDTH = float(np.ptp(CANONICAL[:, 0]))  # cm
 _STEPS = 4  # of Gauss-Newton; from 10 degrees off, 0.01 degrees are left
+
+
+def make_pose(
+    clips: Sequence[Clip],
+    landmarks: str | Path,
+    folder: str | Path,
+    manifest: str | Path,
+    *,
+    source_size: tuple[int, int],
+    focal: float,
+) -> None:
+    """Write angles (npy) and table (csv, POSE_FRAMES) of each clip to `folder`, and `manifest`.
+
+    `landmarks` is the folder with the clips' landmarks, `manifest` a table POSE. `source_size`:
+    width and height of the source in pixels. `focal`: see `solve_pose`.
+    """
+
+    def make(clip: Clip, folder: Path) -> Mapping[str, float]:
+        found = read_landmarks(Path(landmarks, f"{clip.clip_id}.npz"))
+        points = clip_to_source(found.points, clip.boxes(), (clip.width, clip.height))
+        pose = solve_pose(points, found.present, source_size, focal)
+        table = pose_table(pose)
+        np.save(folder / f"{clip.clip_id}.npy", pose.angles)
+        write_table(table, folder / f"{clip.clip_id}.csv", POSE_FRAMES)
+        return pose_summary(table)
+
+    make_for_clips(make, clips, folder, manifest, POSE)
 
 
 def _stable() -> np.ndarray:
@@ -97,19 +120,6 @@ class Pose:
     present: np.ndarray
 
 
-def to_source(points: np.ndarray, crops: np.ndarray, clip_size: tuple[int, int]) -> np.ndarray:
-    """Clip pixels to source pixels.
-
-    points: (N, P, 3). crops: (N, 4) x, y, w, h in source pixels. clip_size: width and height.
-    Returns (N, P, 3) float64, z scaled like x.
-    """
-    crops = np.asarray(crops, float)
-    scale = crops[:, 2:] / clip_size
-    factors = np.column_stack([scale, scale[:, 0]])
-    offsets = np.column_stack([crops[:, :2], np.zeros(len(crops))])
-    return points * factors[:, None] + offsets[:, None]
-
-
 def to_head(points: np.ndarray) -> np.ndarray:
     """Mesh points of N frames in the head's own axes: turned to the front and of one size.
 
@@ -122,12 +132,12 @@ def to_head(points: np.ndarray) -> np.ndarray:
 
 
 def solve_pose(
-    points: np.ndarray, present: np.ndarray, frame_size: tuple[int, int], focal: float = 1.4
+    points: np.ndarray, present: np.ndarray, frame_size: tuple[int, int], focal: float
 ) -> Pose:
     """Pose of the head in N frames.
 
     points: (N, 468 or more, 3) mesh in source pixels. present: (N,) bool. frame_size: the source's
-    width and height. focal: in longer sides of the source.
+    width and height in pixels. focal: the camera's focal length in longer sides of the source.
     """
     present = np.asarray(present, bool)
     rotation = np.full((len(present), 3, 3), np.nan)
@@ -154,8 +164,8 @@ def rotation_of(angles: np.ndarray) -> np.ndarray:
     return _turn(roll, 2) @ _turn(-yaw, 1) @ _turn(pitch, 0)
 
 
-def pose_table(pose: Pose) -> pd.DataFrame:
-    """COLUMNS, one row a frame, empty where the face is absent.
+def pose_table(pose: Pose) -> np.recarray:
+    """A table POSE_FRAMES, one row a frame, empty where the face is absent.
 
     frame from 0; present 0 or 1; yaw, pitch, roll and view_angle in degrees; angular_speed in
     degrees a second, of the rotation from the frame before to this one, and speed in face widths a
@@ -169,45 +179,51 @@ def pose_table(pose: Pose) -> pd.DataFrame:
     cosine = (np.trace(step, axis1=1, axis2=2) - 1) / 2
     in_picture = place[:, :2] / place[:, 2:]
     moved = np.linalg.norm(np.diff(in_picture, axis=0), axis=1) * place[1:, 2] / _FACE_WIDTH
-    values = [
-        np.arange(len(place)),
-        pose.present.astype(int),
-        *pose.angles.astype(float).T.round(2),
-        _degrees(facing).round(2),
-        _after_first(_degrees(cosine) * FPS).round(1),
-        *place.T.round(2),
-        _after_first(moved * FPS).round(3),
-    ]
-    return pd.DataFrame(dict(zip(COLUMNS, values, strict=True)))
+    angles, places = pose.angles.astype(float).round(2), place.round(2)
+    return table_of_columns(
+        POSE_FRAMES,
+        {
+            "frame": np.arange(len(place)),
+            "present": pose.present.astype(int),
+            **dict(zip(ANGLES, angles.T, strict=True)),
+            "view_angle": _degrees(facing).round(2),
+            "angular_speed": _after_first(_degrees(cosine) * FPS, len(place)).round(1),
+            **dict(zip("xyz", places.T, strict=True)),
+            "speed": _after_first(moved * FPS, len(place)).round(3),
+        },
+    )
 
 
-def pose_summary(table: pd.DataFrame) -> dict[str, float]:
-    """SUMMARY of a clip's `pose_table`, for choosing clips; NaN where no frame has a face.
+def pose_summary(table: np.recarray) -> dict[str, float]:
+    """What POSE has of a clip's `pose_table`, for choosing clips; NaN where no frame has a face.
 
-    median_*: degrees. *_range: degrees from the 5th to the 95th percentile. max_abs_*: 95th
-    percentile of the angle without its sign. max_view_angle: 95th percentile. angular_speed
-    (degrees a second), speed (face widths a second): means.
+    median_*: degrees. *_range, max_abs_*: see `angles.angle_ranges`. max_view_angle: 95th
+    percentile in degrees. angular_speed (degrees a second), speed (face widths a second): means.
     """
-    angles = table[["yaw", "pitch", "roll"]]
-    low, high = angles.quantile(0.05), angles.quantile(0.95)
-    values = [
-        *angles.median(),
-        *(high - low),
-        *angles.abs().quantile(0.95),
-        table.view_angle.quantile(0.95),
-        table.angular_speed.mean(),
-        table.speed.mean(),
-    ]
-    return {name: round(float(v), 2) for name, v in zip(SUMMARY, values, strict=True)}
+    seen = table[table["present"] == 1]
+    angles = np.stack([seen[name] for name in ANGLES], axis=1)
+    values = {
+        **{f"median_{name}": np.median(seen[name]) if len(seen) else np.nan for name in ANGLES},
+        **angle_ranges(angles),
+        "max_view_angle": np.quantile(seen["view_angle"], 0.95) if len(seen) else np.nan,
+        "angular_speed": _mean(table["angular_speed"]),
+        "speed": _mean(table["speed"]),
+    }
+    return {name: round(float(value), 2) for name, value in values.items()}
+
+
+def _mean(values: np.ndarray) -> float:
+    """Mean of what is not NaN; NaN where nothing is."""
+    return float(np.nanmean(values)) if not np.isnan(values).all() else np.nan
 
 
 def _degrees(cosine: np.ndarray) -> np.ndarray:
     return np.degrees(np.arccos(np.clip(cosine, -1, 1)))
 
 
-def _after_first(values: np.ndarray) -> np.ndarray:
-    """Values between neighbouring frames, with none for the first; an empty clip stays empty."""
-    return np.concatenate([[np.nan], values])[: len(values) + 1] if len(values) else values
+def _after_first(values: np.ndarray, frames: int) -> np.ndarray:
+    """(frames,) values between neighbouring frames, with NaN for the first."""
+    return np.concatenate([[np.nan], values])[:frames]
 
 
 def _turn(degrees: np.ndarray, axis: int) -> np.ndarray:

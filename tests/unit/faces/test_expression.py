@@ -1,15 +1,21 @@
 """Faces whose lids, lips and brows are moved by known amounts, as points and as pictures."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.spatial.transform import Rotation
 
+from helpers.settings import default_settings
 from helpers.turned_head import TurnedHead, portrait
 from talkingface.demo.portrait import MAX_GAP, Portrait
 from talkingface.faces import expression
-from talkingface.faces.expression import expression_summary, expression_table
+from talkingface.faces.expression import expression_table, make_expression
 from talkingface.faces.face_model import CANONICAL, MIRROR
+from talkingface.faces.landmark_files import Landmarks, write_landmarks
 from talkingface.faces.mesh import FaceMesh
+from talkingface.job.tables import read_table, write_table
+from talkingface.media.clip_files import Clip
+from talkingface.tables import EXPRESSION, EXPRESSION_FRAMES
 
 # mediapipe's vertices, written down again: right eye, from the outer corner to the inner one.
 UPPER = [33, 246, 161, 160, 159, 158, 157, 173, 133]
@@ -39,11 +45,17 @@ def seen(points, angles=(0, 0, 0), scale=20.0, place=(300, 200)):
     return (points @ turn.T * [1, -1, -1] * scale) + [*place, 7]
 
 
-def table_of(meshes, present=None, closed=0.5):
+CLOSED = default_settings("expression")["closed"]
+
+
+def table_of(meshes, present=None, closed=CLOSED):
     meshes = np.asarray(meshes)
-    return expression_table(
-        meshes, np.ones(len(meshes), bool) if present is None else present, closed
-    )
+    present = np.ones(len(meshes), bool) if present is None else present
+    return pd.DataFrame(expression_table(meshes, present, closed))
+
+
+def expression_summary(table):
+    return expression.expression_summary(table.to_records(index=False))
 
 
 VIEWS = [
@@ -96,12 +108,12 @@ def test_closed_eyes(openings, closed, expected):
     assert table.blink_left.tolist() == [0] * len(openings)
 
 
-def test_absent_frames_keep_their_rows():
+def test_absent_frames_keep_their_rows(tmp_path):
     present = np.array([True, False, True])
     meshes = np.array([seen(face()), seen(face()), seen(face(0.01, 0.01))])
     meshes[1] = np.nan
     table = table_of(meshes, present)
-    assert list(table) == expression.COLUMNS
+    assert list(table) == EXPRESSION_FRAMES.names
     assert table.frame.tolist() == [0, 1, 2] and table.present.tolist() == [1, 0, 1]
     assert table.drop(columns=["frame", "present"]).isna().all(axis=1).tolist() == [
         False,
@@ -109,13 +121,14 @@ def test_absent_frames_keep_their_rows():
         False,
     ]
     assert table.blink_left[[0, 2]].tolist() == [0, 1]
-    assert table.to_csv(index=False).splitlines()[2] == "1,0" + "," * 8
+    write_table(table.to_records(index=False), tmp_path / "clip.csv", EXPRESSION_FRAMES)
+    assert (tmp_path / "clip.csv").read_text().splitlines()[2] == "1,0" + "," * 8
 
 
 @pytest.mark.parametrize("frames", [0, 2])
 def test_no_face_at_all(frames):
-    table = expression_table(np.full((frames, 478, 3), np.nan), np.zeros(frames, bool))
-    assert len(table) == frames and list(table) == expression.COLUMNS
+    table = table_of(np.full((frames, 478, 3), np.nan), np.zeros(frames, bool))
+    assert len(table) == frames and list(table) == EXPRESSION_FRAMES.names
     summary = expression_summary(table)
     assert summary.pop("blinks") == 0 and np.isnan(list(summary.values())).all()
 
@@ -128,12 +141,25 @@ def test_summary():
     meshes = [seen(face(o, o, lips=lip)) for o, lip in zip(openings, lips, strict=True)]
     meshes[60] = seen(face(right=0.01))  # a wink
     summary = expression_summary(table_of(meshes))
-    assert list(summary) == expression.SUMMARY
+    assert ["clip_id", "n_frames", *summary] == EXPRESSION.names
     assert summary["blinks"] == 4 and summary["blinks_per_minute"] == 24
     assert summary["closed_share"] == 5 / 250
     assert summary["mouth_open_median"] == pytest.approx(1 / OUTER_EYES, abs=0.003)
     assert summary["mouth_open_range"] == pytest.approx(1.8 / OUTER_EYES, abs=0.003)
     assert summary["brow_range"] == pytest.approx(0, abs=0.002)
+
+
+def test_the_files_of_a_video(tmp_path):
+    clip = Clip("a_000000_000003_00", 3, 640, 480, tmp_path)
+    meshes = np.stack([seen(face()), seen(face(0.01, 0.01)), seen(face()) * np.nan])
+    points = meshes.astype(np.float32)
+    write_landmarks(tmp_path / f"{clip.clip_id}.npz", Landmarks.of(points, points[:, :68, :2]))
+    folder, manifest = tmp_path / "expression", tmp_path / "expression.csv"
+    make_expression([clip], tmp_path, folder, manifest, **default_settings("expression"))
+    table = read_table(folder / f"{clip.clip_id}.csv", EXPRESSION_FRAMES)
+    assert table.present.tolist() == [1, 1, 0] and table.blink_left[:2].tolist() == [0, 1]
+    (row,) = read_table(manifest, EXPRESSION)
+    assert (row.clip_id, row.n_frames, row.blinks, row.closed_share) == (clip.clip_id, 3, 1, 0.5)
 
 
 # From here on with pictures, through the real mesh.

@@ -5,6 +5,7 @@ import itertools
 import av
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 import skimage.data
 from scipy.spatial.transform import Rotation
@@ -13,7 +14,11 @@ from helpers.turned_head import TurnedHead, portrait
 from talkingface.demo.portrait import Portrait
 from talkingface.faces import pose
 from talkingface.faces.face_model import CANONICAL, MIRROR
+from talkingface.faces.landmark_files import Landmarks, write_landmarks
 from talkingface.faces.mesh import FaceMesh
+from talkingface.job.tables import read_table, table_of_columns, write_table
+from talkingface.media.clip_files import Clip, clip_to_source
+from talkingface.tables import CLIP_FRAMES, POSE, POSE_FRAMES
 
 SIZE = (1280, 720)
 FOCAL = 1.4
@@ -45,6 +50,21 @@ def solved(meshes, present=None, size=SIZE, focal=FOCAL):
     if present is None:
         present = np.ones(len(meshes), bool)
     return pose.solve_pose(meshes, present, size, focal)
+
+
+def table_of(found):
+    return pd.DataFrame(pose.pose_table(found))
+
+
+def summary_of(table):
+    return pose.pose_summary(table.to_records(index=False))
+
+
+def boxes_of(crops):
+    """A clip's table with these crops, (N, 4) x, y, w, h."""
+    cells = dict.fromkeys(CLIP_FRAMES.names, np.zeros(len(crops)))
+    names = ("crop_x", "crop_y", "crop_w", "crop_h")
+    return table_of_columns(CLIP_FRAMES, cells | dict(zip(names, np.array(crops).T, strict=True)))
 
 
 def degrees_between(a, b):
@@ -93,7 +113,7 @@ def test_what_positive_means(angles, vertex, direction):
 def test_angles_are_relative_to_the_axis_and_view_angle_to_the_line_of_sight():
     x, y = -40, 15  # cm
     found = solved([mesh_of(np.eye(3), (x, y, DISTANCE)), mesh_of(turned(20, 0, 0), (0, 0, 90))])
-    table = pose.pose_table(found)
+    table = table_of(found)
     assert np.abs(found.angles[0]).max() < 0.5
     expected = np.degrees(np.arctan(np.hypot(x, y) / DISTANCE))
     assert table.view_angle.tolist() == pytest.approx([expected, 20], abs=0.5)
@@ -121,10 +141,10 @@ def test_the_crop_does_not_matter():
     for crop, size in zip(crops, sizes, strict=True):
         scale = size[0] / crop[2]
         clip = (seen - [*crop[:2], 0]) * scale
-        source = pose.to_source(clip[None], crop[None], size)
+        source = clip_to_source(clip[None], boxes_of(crop[None]), size)
         assert np.allclose(source[0], seen)
     everywhere = np.repeat(seen[None], 3, axis=0) - np.c_[crops[:, :2], np.zeros(3)][:, None]
-    back = pose.to_source(everywhere / 2, crops, (1, 1))
+    back = clip_to_source(everywhere / 2, boxes_of(crops), (1, 1))
     assert back.shape == (3, 468, 3) and np.allclose(
         back[2, :, 0], everywhere[2, :, 0] * 250 - 80.5
     )
@@ -149,8 +169,8 @@ def test_absent_frames_keep_their_rows():
     found = solved(meshes, present)
     for values in (found.angles, found.translation, found.rotation):
         assert (np.isnan(values.reshape(4, -1)).all(axis=1) == ~present).all()
-    table = pose.pose_table(found)
-    assert list(table) == pose.COLUMNS and table.frame.tolist() == [0, 1, 2, 3]
+    table = table_of(found)
+    assert list(table) == POSE_FRAMES.names and table.frame.tolist() == [0, 1, 2, 3]
     assert table.present.tolist() == [1, 1, 0, 1]
     assert table.angular_speed.isna().tolist() == [True, False, True, True]
     assert table.speed.isna().tolist() == [True, False, True, True]
@@ -166,7 +186,7 @@ def test_speeds():
         )
         for k in range(6)
     ]
-    table = pose.pose_table(solved(meshes))
+    table = table_of(solved(meshes))
     assert table.angular_speed[1:].to_numpy() == pytest.approx(50, abs=2.5)
     assert table.speed[1:].to_numpy() == pytest.approx(2.5, abs=0.1)
 
@@ -175,8 +195,8 @@ def test_summary():
     yaw = np.linspace(-10, 30, 101)
     yaw[50] = 80  # one wrong frame
     meshes = [mesh_of(turned(y, 5, -8), (0, 0, DISTANCE)) for y in yaw]
-    values = pose.pose_summary(pose.pose_table(solved(meshes)))
-    assert list(values) == pose.SUMMARY
+    values = summary_of(table_of(solved(meshes)))
+    assert {"clip_id", "n_frames", *values} == set(POSE.names)
     expected = {
         "median_yaw": 10, "median_pitch": 5, "median_roll": -8,
         "yaw_range": 36, "pitch_range": 0, "roll_range": 0,
@@ -190,9 +210,43 @@ def test_summary():
 def test_no_face_at_all(frames):
     found = solved(np.full((frames, 478, 3), np.nan), np.zeros(frames, bool))
     assert found.angles.shape == (frames, 3) and np.isnan(found.angles).all()
-    table = pose.pose_table(found)
-    assert len(table) == frames and list(table) == pose.COLUMNS
-    assert np.isnan(list(pose.pose_summary(table).values())).all()
+    table = table_of(found)
+    assert len(table) == frames and list(table) == POSE_FRAMES.names
+    assert np.isnan(list(summary_of(table).values())).all()
+
+
+def test_one_frame_has_no_speed():
+    values = summary_of(table_of(solved([mesh_of(turned(10, 5, 0), (0, 0, DISTANCE))])))
+    assert values["median_yaw"] == pytest.approx(10, abs=0.5) and values["yaw_range"] == 0
+    assert np.isnan([values["angular_speed"], values["speed"]]).all()
+
+
+def test_the_files_of_a_video(tmp_path):
+    """The clip shows half of the source at its size: the pose is that of the source."""
+    seen = mesh_of(turned(20, 10, -15), (-20, -8, DISTANCE))
+    crop = [0, 0, SIZE[0] / 2, SIZE[1]]
+    in_clip = np.stack([seen, np.full_like(seen, np.nan)]).astype(np.float32)
+    folders = [tmp_path / name for name in ("clips", "landmarks")]
+    for folder in folders:
+        folder.mkdir()
+    clip = Clip("a_000000_000002_00", 2, SIZE[0] // 2, SIZE[1], folders[0])
+    write_table(boxes_of([crop, crop]), folders[0] / f"{clip.clip_id}.csv", CLIP_FRAMES)
+    write_landmarks(folders[1] / f"{clip.clip_id}.npz", Landmarks.of(in_clip, in_clip[:, :68, :2]))
+    pose.make_pose(
+        [clip],
+        folders[1],
+        tmp_path / "pose",
+        tmp_path / "pose.csv",
+        source_size=SIZE,
+        focal=FOCAL,
+    )
+    angles = np.load(tmp_path / "pose" / f"{clip.clip_id}.npy")
+    assert angles.shape == (2, 3) and angles.dtype == np.float32 and np.isnan(angles[1]).all()
+    assert angles[0] == pytest.approx([20, 10, -15], abs=0.5)
+    table = read_table(tmp_path / "pose" / f"{clip.clip_id}.csv", POSE_FRAMES)
+    assert table.yaw[0] == round(float(angles[0, 0]), 2) and table.present.tolist() == [1, 0]
+    (row,) = read_table(tmp_path / "pose.csv", POSE)
+    assert (row.clip_id, row.n_frames, row.median_yaw) == (clip.clip_id, 2, table.yaw[0])
 
 
 # From here on with pictures, through the real mesh.
@@ -295,7 +349,7 @@ def test_a_still_face_in_a_real_video(faces, tmp_path):
         frames = [f.to_ndarray(format="bgr24") for f in container.decode(video=0)]
     found = angles_in(faces, frames)
     assert (found.angles.std(axis=0) < 0.5).all()
-    assert pose.pose_table(found).angular_speed.mean() < 15
+    assert table_of(found).angular_speed.mean() < 15
 
 
 def test_a_portrait_that_talks_does_not_turn(faces):

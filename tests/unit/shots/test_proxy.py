@@ -14,14 +14,13 @@ from helpers.synthetic import (
     read_number,
     shown_at,
 )
+from talkingface.shots.encoding import fitted_size, shrink
 from talkingface.shots.proxy import (
     Proxy,
     encode_proxy,
-    fitted_size,
     make_proxy,
     proxy_frames,
     read_proxy,
-    shrink,
     write_nothing,
     write_proxy,
 )
