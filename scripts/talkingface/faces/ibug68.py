@@ -28,7 +28,7 @@ by turn, scale, stretch, perspective, mirroring and brightness: `benchmarks/fit_
 the table again. dlib's predictor was trained on 300-W, whose licence excludes commercial use; what
 is here is some 70 numbers fitted to its answers on two faces, neither the model nor its data.
 
-On a third person that took no part (tests/unit/test_ibug68.py) the mean distance to PIPNet's
+On a third person that took no part (tests/unit/faces/test_ibug68.py) the mean distance to PIPNet's
 points is 3.6 % of the distance of the outer eye corners, 2.2 % without the jaw.
 """
 

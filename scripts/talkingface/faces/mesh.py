@@ -84,7 +84,7 @@ _ENCODED = np.dtype(
 
 
 class FaceMesh(Closeable):
-    """Follows one face. Feed it the frames of one clip in order; `reset` between clips.
+    """Follows one face. Give it the frames of one clip in order; `reset` between clips.
 
     refine: 478 points with attention on eyes, irises and lips; else 468, about twice as fast.
     """
@@ -112,14 +112,14 @@ class FaceMesh(Closeable):
             self._infer(np.zeros((_INPUT, _INPUT, 3), np.uint8))
 
     def close(self) -> None:
-        """Frees the networks; the instance is useless afterwards. May be called twice."""
+        """Free the networks; the instance is useless afterwards. May be called twice."""
         for solution in [self._graph, *self._detectors.values()]:
             if solution is not None:
                 solution.close()
         self._graph, self._detectors = None, {}
 
     def reset(self) -> None:
-        """Forgets the face followed so far."""
+        """Forget the face followed so far."""
         self._previous = None
 
     def follow(self, frame: np.ndarray, box: Box | None = None) -> np.ndarray | None:
