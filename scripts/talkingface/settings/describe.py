@@ -105,11 +105,8 @@ def settings_page() -> str:
 
 def markdown_table(titles: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """A table in Markdown; a `|` in a cell is escaped."""
-    lines = [titles, ("---",) * len(titles), *rows]
-    return "".join(
-        "|" + "".join(f" {cell} |" if cell else " |" for cell in _escaped(line)) + "\n"
-        for line in lines
-    )
+    lines = [_row(titles), "|" + "---|" * len(titles), *map(_row, rows)]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def first_sentence(description: str) -> str:
@@ -176,5 +173,6 @@ def _yaml(value: Any) -> str:
     return text.removesuffix("...\n").strip()
 
 
-def _escaped(cells: tuple[str, ...]) -> list[str]:
-    return [cell.replace("|", r"\|") for cell in cells]
+def _row(cells: tuple[str, ...]) -> str:
+    escaped = (cell.replace("|", r"\|") for cell in cells)
+    return "|" + "".join(f" {cell} |" if cell else " |" for cell in escaped)

@@ -113,4 +113,4 @@ def test_a_summary_is_the_first_sentence_and_the_unit() -> None:
 
 def test_a_table_in_markdown() -> None:
     table = markdown_table(("a", "b"), [("x|y", ""), ("", "z")])
-    assert table == "| a | b |\n| --- | --- |\n| x\\|y | |\n| | z |\n"
+    assert table == "| a | b |\n|---|---|\n| x\\|y | |\n| | z |\n"
