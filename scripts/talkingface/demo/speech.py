@@ -69,11 +69,11 @@ def speak(seconds: float, rate: int, voice: Voice = Voice(), seed: int = 0) -> S
                 break
             start, end = time + consonant, time + length
             if hiss is not None:
-                _add(samples, round(time * rate), _burst(consonant * 0.8, rate, hiss) * 0.15)
+                _add_sound(samples, round(time * rate), _burst(consonant * 0.8, rate, hiss) * 0.15)
             sound = _vowel(end - start, rate, pitch, vowel, voice.tract)
-            _add(samples, round(start * rate), sound * loudness)
+            _add_sound(samples, round(start * rate), sound * loudness)
             # The mouth opens a little before the sound, as people's do.
-            _raise(opening, start - 0.01, end, 1.15 * loudness * vowel[3] ** 0.5)
+            _raise_opening(opening, start - 0.01, end, 1.15 * loudness * vowel[3] ** 0.5)
             time = end
         else:
             time += rng.uniform(0.3, 0.75)
@@ -138,12 +138,12 @@ def _burst(seconds: float, rate: int, seed: int) -> Array:
     return np.asarray(noise / max(1e-9, noise.std()) * np.hanning(count))
 
 
-def _add(samples: Array, start: int, sound: Array) -> None:
+def _add_sound(samples: Array, start: int, sound: Array) -> None:
     part = samples[start : start + len(sound)]
     part += sound[: len(part)]
 
 
-def _raise(opening: Array, start: float, end: float, height: float) -> None:
+def _raise_opening(opening: Array, start: float, end: float, height: float) -> None:
     first, last = round(start * OPENING_RATE), round(end * OPENING_RATE)
     shape = np.sin(np.linspace(0, np.pi, last - first)) ** 0.6
     part = opening[first:last]
