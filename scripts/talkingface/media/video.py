@@ -10,7 +10,6 @@ from itertools import chain
 from pathlib import Path
 
 import av
-import cv2
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
@@ -153,6 +152,8 @@ def turn(image: np.ndarray, rotation: int) -> np.ndarray:
     quarter_turns = round(rotation / 90) % 4
     if quarter_turns == 0:
         return image
+    import cv2  # Few videos are turned, and a download that looks into its file needs it for none.
+
     codes = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
     return cv2.rotate(image, codes[quarter_turns])
 
