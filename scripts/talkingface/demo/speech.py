@@ -79,11 +79,11 @@ def speak(seconds: float, rate: int, voice: Voice = Voice(), seed: int = 0) -> S
             time += rng.uniform(0.3, 0.75)
             continue
         break
-    width = round(0.08 * OPENING_RATE) | 1  # the jaw does not jump
+    width = round(0.08 * OPENING_RATE) | 1  # The jaw does not jump.
     kernel = np.hanning(width + 2)[1:-1]
     opening = np.convolve(opening, kernel / kernel.sum(), mode="same")
     samples *= 0.6 / max(1e-9, np.abs(samples).max())
-    samples += 0.0005 * rng.standard_normal(count)  # a room is never silent
+    samples += 0.0005 * rng.standard_normal(count)  # A room is never silent.
     return Speech(samples, rate, np.clip(opening, 0.0, 1.0))
 
 

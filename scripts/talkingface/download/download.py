@@ -124,7 +124,7 @@ def download(
             size, _, sha256 = _fingerprint(media_path)
             provenance |= {"size": size, "sha256": sha256}
         content["probe"] = probe(media_path).to_dict()
-        if path is None:  # not every site says how long a video is
+        if path is None:  # Not every site says how long a video is.
             refuse_long(content["probe"]["duration"], max_duration)
     except UnreadableMedia as failure:
         content |= {"status": "broken", "reason": str(failure)}

@@ -100,7 +100,7 @@ def fetch(
         shutil.rmtree(folder)
         raise
     except TransientError as error:
-        if error.status == "broken":  # what has arrived is of no use
+        if error.status == "broken":  # What has arrived is of no use.
             shutil.rmtree(folder)
         raise
     shutil.rmtree(folder)
@@ -195,7 +195,7 @@ def _retry_pause(n: int) -> float:
 class _Log:
     """yt-dlp's messages as log records."""
 
-    def debug(self, message: str) -> None:  # yt-dlp gives its ordinary messages here, too
+    def debug(self, message: str) -> None:  # yt-dlp gives its ordinary messages here, too.
         logger.log(logging.DEBUG if message.startswith("[debug] ") else logging.INFO, "%s", message)
 
     def info(self, message: str) -> None:
@@ -204,7 +204,7 @@ class _Log:
     def warning(self, message: str) -> None:
         logger.warning("%s", message)
 
-    def error(self, message: str) -> None:  # raised as well
+    def error(self, message: str) -> None:  # yt-dlp raises it as well.
         logger.warning("%s", message)
 
 
