@@ -20,7 +20,6 @@ from talkingface.download.errors import (
     refuse_long,
     wait_before_retry,
 )
-from talkingface.download.ytdlp import fetch
 from talkingface.job.files import atomic_path, write_json
 from talkingface.media.probe import UnreadableMedia, probe
 from talkingface.settings.sources import address, local_path
@@ -115,6 +114,8 @@ def download(
             provenance |= {"kind": "local", "path": str(path)}
             provenance |= _link(path, media_path)
         else:
+            from talkingface.download.ytdlp import fetch  # yt-dlp takes long to import
+
             url = address(source)
             provenance |= {"kind": "url", "url": url}
             provenance["tools"] |= {name: version(name) for name in ("yt-dlp", "imageio-ffmpeg")}

@@ -23,7 +23,8 @@ from yt_dlp.networking.exceptions import HTTPError
 
 from talkingface.download import ytdlp
 from talkingface.download.download import FINAL, RETRIED, STATUSES, TransientError, download
-from talkingface.download.errors import VideoUnavailable, classify_error, wait_before_retry
+from talkingface.download.errors import VideoUnavailable, wait_before_retry
+from talkingface.download.ytdlp_errors import classify_error
 from talkingface.media.probe import UnreadableMedia, probe
 from talkingface.settings.sources import address, local_path
 
