@@ -21,7 +21,6 @@ from talkingface.download.errors import (
     refuse_long,
     wait_before_retry,
 )
-from talkingface.download.ytdlp import fetch
 from talkingface.job.files import atomic_path, read_json, write_json
 from talkingface.media.probe import UnreadableMedia, probe
 from talkingface.settings.sources import address, local_path
@@ -116,6 +115,8 @@ def download(
             provenance |= {"kind": "local", "path": str(path)}
             provenance |= _link(path, media_path)
         else:
+            from talkingface.download.ytdlp import fetch  # yt-dlp takes long to import
+
             url = address(source)
             provenance |= {"kind": "url", "url": url}
             provenance["tools"] |= {name: version(name) for name in ("yt-dlp", "imageio-ffmpeg")}

@@ -20,10 +20,10 @@ from yt_dlp.utils import PagedList, YoutubeDLError
 from talkingface.download.errors import (
     TransientError,
     VideoUnavailable,
-    classify_error,
     refuse_large,
     refuse_long,
 )
+from talkingface.download.ytdlp_errors import classify_error
 from talkingface.job.files import write_json
 
 logger = logging.getLogger(__name__)

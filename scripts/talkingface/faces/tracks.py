@@ -33,7 +33,6 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 import pandas as pd
-from scipy.optimize import linear_sum_assignment
 
 from talkingface.faces.detection import box_overlaps
 
@@ -141,16 +140,29 @@ def _link(
     if live and len(faces):
         pairs = list(zip(faces, looks, strict=True))
         cost = np.array([[_cost(t, frame, f[:4], look, iou) for f, look in pairs] for t in live])
-        never = 1e6
-        rows, columns = linear_sum_assignment(np.where(np.isfinite(cost), cost, never))
-        for i, j in zip(rows, columns, strict=True):
-            if np.isfinite(cost[i, j]):
-                live[i].add(frame, faces[j, :4], float(faces[j, 4]), looks[j], every)
-                taken.add(j)
+        for i, j in _pairs(cost):
+            live[i].add(frame, faces[j, :4], float(faces[j, 4]), looks[j], every)
+            taken.add(j)
     for j, face in enumerate(faces):
         if j not in taken:
             tracks.append(_Track())
             tracks[-1].add(frame, face[:4], float(face[4]), looks[j], every)
+
+
+def _pairs(cost: np.ndarray) -> list[tuple[int, int]]:
+    """(row, column) of the assignment of least cost, by row; cost inf: never.
+
+    As many are assigned as can be, and each row and column once at most.
+    """
+    possible = np.isfinite(cost)
+    rows, columns = np.nonzero(possible)
+    if (possible.sum(axis=0) > 1).any() or (possible.sum(axis=1) > 1).any():
+        # Imported only for faces that compete: it takes longer than the rest of what is imported.
+        from scipy.optimize import linear_sum_assignment
+
+        never = 1e6
+        rows, columns = linear_sum_assignment(np.where(possible, cost, never))
+    return [(i, j) for i, j in zip(rows.tolist(), columns.tolist(), strict=True) if possible[i, j]]
 
 
 def sampled_frames(start: int, end: int, every: int) -> list[int]:

@@ -31,7 +31,8 @@ from talkingface.download.download import (
     download,
     forget_unavailable,
 )
-from talkingface.download.errors import VideoUnavailable, classify_error, wait_before_retry
+from talkingface.download.errors import VideoUnavailable, wait_before_retry
+from talkingface.download.ytdlp_errors import classify_error
 from talkingface.media.probe import UnreadableMedia, probe
 from talkingface.settings.sources import address, local_path
 

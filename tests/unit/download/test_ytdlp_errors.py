@@ -4,12 +4,8 @@ import pytest
 from yt_dlp.utils import DownloadError, ExtractorError, GeoRestrictedError
 
 from talkingface.download.download import STATUSES
-from talkingface.download.errors import (
-    TransientError,
-    VideoUnavailable,
-    classify_error,
-    said_meaning,
-)
+from talkingface.download.errors import TransientError, VideoUnavailable
+from talkingface.download.ytdlp_errors import classify_error, said_meaning
 
 
 # Sentences of the kind that yt-dlp passes on from YouTube; written for this test.
