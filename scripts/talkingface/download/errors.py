@@ -1,9 +1,9 @@
-"""What the failure of a download means: a status in words, and whether trying again may help."""
+"""Why a download failed: a status in words, and whether trying again may help."""
 
 from __future__ import annotations
 
 # Longest wait before a failed try is given back, in seconds, whatever the server asks for.
-MOST_WAIT = 600
+LONGEST_WAIT = 600
 
 
 class VideoUnavailable(Exception):
@@ -30,20 +30,20 @@ class TransientError(Exception):
         self.retry_after = retry_after
 
 
-def refuse_long(seconds: float | None, most: float | None) -> None:
-    """Raise VideoUnavailable where a known duration is more than the most allowed."""
-    if most is not None and (seconds or 0) > most:
-        raise VideoUnavailable("too_long", f"{seconds:.0f} s, more than {most:.0f}")
+def refuse_long(seconds: float | None, limit: float | None) -> None:
+    """Raise VideoUnavailable where a known duration is more than allowed."""
+    if limit is not None and (seconds or 0) > limit:
+        raise VideoUnavailable("too_long", f"{seconds:.0f} s, more than {limit:.0f}")
 
 
-def refuse_large(size: float | None, most: float | None) -> None:
-    """Raise VideoUnavailable where a known size in bytes is more than the most allowed."""
-    if most is not None and (size or 0) > most:
-        raise VideoUnavailable("too_large", f"{size:.0f} bytes, more than {most:.0f}")
+def refuse_large(size: float | None, limit: float | None) -> None:
+    """Raise VideoUnavailable where a known size in bytes is more than allowed."""
+    if limit is not None and (size or 0) > limit:
+        raise VideoUnavailable("too_large", f"{size:.0f} bytes, more than {limit:.0f}")
 
 
 def wait_before_retry(error: TransientError, attempt: int, backoff: float) -> float:
     """Seconds to wait after try `attempt` (from 1): what the server asks, else `backoff` doubled
-    with every try; at most MOST_WAIT."""
-    wanted = error.retry_after if error.retry_after is not None else backoff * 2 ** (attempt - 1)
-    return min(wanted, MOST_WAIT)
+    with every try; at most LONGEST_WAIT."""
+    doubled = backoff * 2 ** (attempt - 1)
+    return min(doubled if error.retry_after is None else error.retry_after, LONGEST_WAIT)

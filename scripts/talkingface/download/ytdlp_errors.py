@@ -25,7 +25,7 @@ from talkingface.download.errors import TransientError, VideoUnavailable
 TRANSIENT_HTTP = {408, 425, 429}
 # What sites say, as yt-dlp hands it on: text alone tells these apart. First match counts, what
 # matches nothing is `unavailable`.
-SAID = (
+MESSAGE_PATTERNS = (
     (r"not a bot|captcha", "bot_check"),
     (r"try again later|rate.?limit|too many requests", "rate_limited"),
     (r"requested format is not available|no video formats found", "no_format"),
@@ -38,22 +38,27 @@ SAID = (
     (r"log.?in|logged in|sign.?in|registered|members|password", "refused"),
     (r"(video|content) (is )?(unavailable|not available)", "removed"),
 )
-# Those that may pass by themselves.
-PASSING = ("unavailable", "rate_limited", "bot_check")
+# Statuses that may pass by themselves.
+TRANSIENT_STATUSES = ("unavailable", "rate_limited", "bot_check")
 
 
 def classify_error(error: YoutubeDLError, signed: bool) -> Exception:
-    """The exception that says what a failure of yt-dlp means."""
+    """The exception that says what a failure of yt-dlp means: VideoUnavailable, TransientError, or
+    OSError where this machine failed.
+
+    signed: whether media was being read through addresses that a site made for this session, which
+    expire.
+    """
     causes = list(_causes(error))
     for cause in causes:
         if isinstance(cause, HTTPError):
-            return _http_meaning(cause, signed)
+            return _classify_http_error(cause, signed)
     for cause in causes:
         if isinstance(
             cause, TransportError | ContentTooShortError | ConnectionError | TimeoutError
         ):
             return TransientError(_transport_reason(cause))
-        if isinstance(cause, OSError):  # of this machine: no space, no permission
+        if isinstance(cause, OSError):  # It is this machine's: no space, no permission.
             return cause
         if isinstance(cause, UnsupportedError | RequestError):
             return VideoUnavailable("unsupported", _text(cause))
@@ -64,17 +69,17 @@ def classify_error(error: YoutubeDLError, signed: bool) -> Exception:
                 return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             return TransientError(f"the streams could not be merged: {_text(cause)}", "broken")
         if isinstance(cause, ExtractorError):
-            return said_meaning(cause)
+            return classify_message(cause)
     # When its tries are used up, yt-dlp's downloader gives their last error as text only. What it
     # tries again are broken connections, statuses from 500 on, and fragments.
     return TransientError(_text(error))
 
 
-def _http_meaning(error: HTTPError, signed: bool) -> Exception:
+def _classify_http_error(error: HTTPError, signed: bool) -> Exception:
     reason = f"HTTP {error.status} {error.reason}".rstrip()
     if error.status == 429:
         return TransientError(reason, "rate_limited", _retry_after(error))
-    if error.status == 451:  # RFC 7725: unavailable for legal reasons
+    if error.status == 451:  # RFC 7725: unavailable for legal reasons.
         return VideoUnavailable("geo_blocked", reason)
     if error.status >= 500 or error.status in TRANSIENT_HTTP or signed:
         return TransientError(reason)
@@ -82,13 +87,16 @@ def _http_meaning(error: HTTPError, signed: bool) -> Exception:
     return VideoUnavailable(status, reason)
 
 
-def said_meaning(error: ExtractorError) -> Exception:
+def classify_message(error: ExtractorError) -> Exception:
+    """The exception that says what a site's own words mean."""
     reason = _text(error)
-    if not error.expected:  # yt-dlp did not understand the site's answer
+    if not error.expected:  # yt-dlp did not understand the site's answer.
         return TransientError(reason)
-    matching = (status for pattern, status in SAID if re.search(pattern, reason, re.IGNORECASE))
+    matching = (
+        status for pattern, status in MESSAGE_PATTERNS if re.search(pattern, reason, re.IGNORECASE)
+    )
     status = next(matching, None)
-    if status in PASSING:
+    if status in TRANSIENT_STATUSES:
         return TransientError(reason, status)
     return VideoUnavailable(status or "unavailable", reason)
 
@@ -105,9 +113,9 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     `__context__` is not followed: an extractor may have dealt with one failure (an API's 404) and
     then meet another, which is the one that counts.
     """
-    waiting, seen = [error], set()
-    while waiting:
-        error = waiting.pop(0)
+    pending, seen = [error], set()
+    while pending:
+        error = pending.pop(0)
         if id(error) in seen:
             continue
         seen.add(id(error))
@@ -115,10 +123,10 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         named = [getattr(error, "cause", None), error.__cause__, getattr(error, "reason", None)]
         if isinstance(error, DownloadError) and error.exc_info:
             named.append(error.exc_info[1])
-        if isinstance(error, UnavailableVideoError):  # raised in `except OSError`
+        if isinstance(error, UnavailableVideoError):  # It is raised in `except OSError`.
             named.append(error.__context__)
         named += error.args
-        waiting += [cause for cause in named if isinstance(cause, BaseException)]
+        pending += [cause for cause in named if isinstance(cause, BaseException)]
 
 
 def _transport_reason(error: BaseException) -> str:
