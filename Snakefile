@@ -21,8 +21,10 @@ gc.set_threshold(700, 1000, 1000)
 from talkingface.dataset.gates import THRESHOLD_KEYS
 from talkingface.dataset.split import SplitError, assign_splits
 from talkingface.models.table import MODELS, ModelError, store_name
-from talkingface.settings.load import ConfigError, check_config, read_videos, refuse_vanished
+from talkingface.settings.load import check_config
+from talkingface.settings.schema import ConfigError
 from talkingface.settings.sources import local_path
+from talkingface.settings.videos import read_videos, refuse_vanished
 from talkingface.stages import STAGES
 
 

@@ -11,8 +11,8 @@ import av
 import cv2
 import numpy as np
 from av.video.reformatter import VideoReformatter
-from scipy.signal import medfilt
 
+from talkingface.filters import median_filter
 from talkingface.media.video import ShownFrame, limited_yuv420p, plane_array, turn
 from talkingface.media.writer import frame_from_planes
 
@@ -159,4 +159,4 @@ def _resample(
 def _smooth(values: np.ndarray) -> np.ndarray:
     """Median filter that keeps the ends: the first and last value are repeated outwards."""
     pad = MEDIAN_FRAMES // 2
-    return medfilt(np.pad(values, pad, mode="edge"), MEDIAN_FRAMES)[pad:-pad]
+    return median_filter(np.pad(values, pad, mode="edge"), MEDIAN_FRAMES)[pad:-pad]

@@ -64,7 +64,7 @@ class Face:
         return float(np.interp(at, np.arange(len(self.opening)), self.opening))
 
     def blink_at(self, time: float) -> float:
-        """Closeable of the eyes (0-1): one blink of 0.24 s about every three seconds."""
+        """Closing of the eyes (0-1) at `time`: one blink of 0.24 s about every three seconds."""
         if not self.blinks:
             return 0.0
         period = 2.6 + 0.9 * ((self.seed * 0.618) % 1)

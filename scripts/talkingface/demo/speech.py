@@ -69,21 +69,21 @@ def speak(seconds: float, rate: int, voice: Voice = Voice(), seed: int = 0) -> S
                 break
             start, end = time + consonant, time + length
             if hiss is not None:
-                _add(samples, round(time * rate), _burst(consonant * 0.8, rate, hiss) * 0.15)
+                _add_sound(samples, round(time * rate), _burst(consonant * 0.8, rate, hiss) * 0.15)
             sound = _vowel(end - start, rate, pitch, vowel, voice.tract)
-            _add(samples, round(start * rate), sound * loudness)
+            _add_sound(samples, round(start * rate), sound * loudness)
             # The mouth opens a little before the sound, as people's do.
-            _raise(opening, start - 0.01, end, 1.15 * loudness * vowel[3] ** 0.5)
+            _raise_opening(opening, start - 0.01, end, 1.15 * loudness * vowel[3] ** 0.5)
             time = end
         else:
             time += rng.uniform(0.3, 0.75)
             continue
         break
-    width = round(0.08 * OPENING_RATE) | 1  # the jaw does not jump
+    width = round(0.08 * OPENING_RATE) | 1  # The jaw does not jump.
     kernel = np.hanning(width + 2)[1:-1]
     opening = np.convolve(opening, kernel / kernel.sum(), mode="same")
     samples *= 0.6 / max(1e-9, np.abs(samples).max())
-    samples += 0.0005 * rng.standard_normal(count)  # a room is never silent
+    samples += 0.0005 * rng.standard_normal(count)  # A room is never silent.
     return Speech(samples, rate, np.clip(opening, 0.0, 1.0))
 
 
@@ -138,12 +138,12 @@ def _burst(seconds: float, rate: int, seed: int) -> Array:
     return np.asarray(noise / max(1e-9, noise.std()) * np.hanning(count))
 
 
-def _add(samples: Array, start: int, sound: Array) -> None:
+def _add_sound(samples: Array, start: int, sound: Array) -> None:
     part = samples[start : start + len(sound)]
     part += sound[: len(part)]
 
 
-def _raise(opening: Array, start: float, end: float, height: float) -> None:
+def _raise_opening(opening: Array, start: float, end: float, height: float) -> None:
     first, last = round(start * OPENING_RATE), round(end * OPENING_RATE)
     shape = np.sin(np.linspace(0, np.pi, last - first)) ** 0.6
     part = opening[first:last]

@@ -8,6 +8,7 @@ import logging
 import os
 import stat
 import time
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,9 @@ from talkingface.download.errors import (
     refuse_long,
     wait_before_retry,
 )
-from talkingface.download.ytdlp import fetch
-from talkingface.job.files import atomic_path, write_json
+from talkingface.job.files import atomic_path, read_json, write_json
 from talkingface.media.probe import UnreadableMedia, probe
 from talkingface.settings.sources import address, local_path
-
-__all__ = ["RETRIED", "STATUSES", "TransientError", "download"]
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +47,8 @@ STATUSES = {
     "unavailable": "not to be had this time; another run may",
     "broken": "a file is there, but no video can be read from it",
 }
-# Those that time or another setting may cure; the target `retry_unavailable` tries them again.
+# Statuses that neither time nor another setting can cure; the target `retry_unavailable` tries the
+# others again.
 FINAL = ("ok", "missing", "not_found", "removed", "unsupported", "broken")
 RETRIED = tuple(status for status in STATUSES if status not in FINAL)
 # Errors of the system that say something about the source, not about this machine.
@@ -61,7 +60,7 @@ MISSING_ERRORS = {
     errno.ELOOP: "a link that leads in a circle",
     errno.ENAMETOOLONG: "the name is too long",
 }
-# Fields of yt-dlp's description that are kept.
+# Fields of the record's provenance, and those of yt-dlp's description that they are taken from.
 DESCRIBED = {
     "webpage_url": "webpage_url",
     "extractor": "extractor",
@@ -77,30 +76,31 @@ DESCRIBED = {
 
 def download(
     source: str,
-    media_path: Path,
-    record_path: Path,
+    media: str | Path,
+    record: str | Path,
     *,
     video_id: str,
-    max_duration: float | None = None,
-    attempt: int = 1,
-    max_attempts: int = 3,
-    backoff: float = 10,
+    attempt: int,
+    tries: int,
+    backoff: float,
+    max_duration: float | None,
     **options: Any,
 ) -> dict[str, Any]:
-    """Get a video's media to `media_path`, write its record to `record_path` and return it.
+    """Get a video's media to the path `media`, write its record (JSON) to `record`; its content.
 
     A local file is linked, never copied. An address is downloaded with yt-dlp; `max_duration` and
-    `options` are those of `fetch.fetch`. The record has `video_id, source, status, reason, probe,
+    `options` are those of `ytdlp.fetch`. The record has `video_id, source, status, reason, probe,
     provenance`; `status` is one of STATUSES. With every status but `ok` and `broken` the media is
     an empty file; a broken file is kept as it is.
 
     Raises TransientError for a failure that may pass, after a wait of `backoff` seconds, doubled
-    with every attempt, or as long as the server asks; unless `attempt` has reached
-    `max_attempts`: then it is a result, too. What is left in the folder `.fetch-*` beside
-    `media_path` lets the next try go on. Errors of this machine (no space) are raised as OSError.
+    with every attempt, or as long as the server asks; unless `attempt`, from 1, has reached
+    `tries`: then it is a result, too. What is left in the folder `.fetch-*` beside the media lets
+    the next try go on. Errors of this machine (no space) are raised as OSError.
     """
+    media_path = Path(media)
     provenance: dict[str, Any] = _blank_provenance()
-    record: dict[str, Any] = {
+    content: dict[str, Any] = {
         "video_id": video_id,
         "source": source,
         "status": "ok",
@@ -115,6 +115,8 @@ def download(
             provenance |= {"kind": "local", "path": str(path)}
             provenance |= _link(path, media_path)
         else:
+            from talkingface.download.ytdlp import fetch  # yt-dlp takes long to import
+
             url = address(source)
             provenance |= {"kind": "url", "url": url}
             provenance["tools"] |= {name: version(name) for name in ("yt-dlp", "imageio-ffmpeg")}
@@ -122,23 +124,36 @@ def download(
             provenance |= {ours: info.get(theirs) for ours, theirs in DESCRIBED.items()}
             size, _, sha256 = _fingerprint(media_path)
             provenance |= {"size": size, "sha256": sha256}
-        record["probe"] = probe(media_path).to_dict()
-        if path is None:  # not every site says how long a video is
-            refuse_long(record["probe"]["duration"], max_duration)
+        content["probe"] = probe(media_path).to_dict()
+        if path is None:  # Not every site says how long a video is.
+            refuse_long(content["probe"]["duration"], max_duration)
     except UnreadableMedia as failure:
-        record |= {"status": "broken", "reason": str(failure)}
+        content |= {"status": "broken", "reason": str(failure)}
     except (VideoUnavailable, TransientError) as failure:
-        if isinstance(failure, TransientError) and attempt < max_attempts:
+        if isinstance(failure, TransientError) and attempt < tries:
             seconds = wait_before_retry(failure, attempt, backoff)
             logger.info("%s: %s; another try in %.0f s", video_id, failure.reason, seconds)
             time.sleep(seconds)
             raise
-        record |= {"status": failure.status, "reason": failure.reason}
+        content |= {"status": failure.status, "reason": failure.reason}
         with atomic_path(media_path) as partial:
             partial.touch()
-    logger.info("%s: %s, %s", video_id, record["status"], record["reason"] or STATUSES["ok"])
-    write_json(record, record_path)
-    return record
+    logger.info("%s: %s, %s", video_id, content["status"], content["reason"] or STATUSES["ok"])
+    write_json(content, record)
+    return content
+
+
+def forget_unavailable(records: Iterable[str | Path]) -> list[str]:
+    """Delete those of the `records` whose status another try may cure; their videos' names.
+
+    The next run misses them, and downloads these videos again.
+    """
+    forgotten = []
+    for record in map(Path, records):
+        if record.exists() and read_json(record)["status"] in RETRIED:
+            record.unlink()
+            forgotten.append(record.stem)
+    return forgotten
 
 
 def _link(path: Path, media_path: Path) -> dict[str, Any]:

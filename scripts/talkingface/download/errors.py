@@ -1,45 +1,9 @@
-"""What the failure of a download means: a status in words, and whether trying again may help."""
+"""Why a download failed: a status in words, and whether trying again may help."""
 
 from __future__ import annotations
 
-import errno
-import os
-import re
-from collections.abc import Iterator
-
-from yt_dlp.networking.exceptions import HTTPError, RequestError, TransportError
-from yt_dlp.utils import (
-    ContentTooShortError,
-    DownloadError,
-    ExtractorError,
-    GeoRestrictedError,
-    PostProcessingError,
-    UnavailableVideoError,
-    UnsupportedError,
-    YoutubeDLError,
-)
-
-# Statuses with which a server says: not now (RFC 9110, 6585, 8470); so do all from 500 on.
-TRANSIENT_HTTP = {408, 425, 429}
 # Longest wait before a failed try is given back, in seconds, whatever the server asks for.
-MOST_WAIT = 600
-# What sites say, as yt-dlp hands it on: text alone tells these apart. First match counts, what
-# matches nothing is `unavailable`.
-SAID = (
-    (r"not a bot|captcha", "bot_check"),
-    (r"try again later|rate.?limit|too many requests", "rate_limited"),
-    (r"requested format is not available|no video formats found", "no_format"),
-    (r"live event (will|has not)|premieres? (in|will)|live stream recording is not", "live"),
-    (r"(in|from) your (country|region|location)|geo.?(restrict|block)", "geo_blocked"),
-    (r"\bprivate\b", "private"),
-    (r"\bDRM\b", "unsupported"),
-    (r"removed|deleted|terminated|no longer available|does not exist", "removed"),
-    (r"your age|age.restricted", "age_check"),
-    (r"log.?in|logged in|sign.?in|registered|members|password", "refused"),
-    (r"(video|content) (is )?(unavailable|not available)", "removed"),
-)
-# Those that may pass by themselves.
-PASSING = ("unavailable", "rate_limited", "bot_check")
+LONGEST_WAIT = 600
 
 
 class VideoUnavailable(Exception):
@@ -66,116 +30,20 @@ class TransientError(Exception):
         self.retry_after = retry_after
 
 
-def refuse_long(seconds: float | None, most: float | None) -> None:
-    """Raise VideoUnavailable where a known duration is more than the most allowed."""
-    if most is not None and (seconds or 0) > most:
-        raise VideoUnavailable("too_long", f"{seconds:.0f} s, more than {most:.0f}")
+def refuse_long(seconds: float | None, limit: float | None) -> None:
+    """Raise VideoUnavailable where a known duration is more than allowed."""
+    if limit is not None and (seconds or 0) > limit:
+        raise VideoUnavailable("too_long", f"{seconds:.0f} s, more than {limit:.0f}")
 
 
-def refuse_large(size: float | None, most: float | None) -> None:
-    """Raise VideoUnavailable where a known size in bytes is more than the most allowed."""
-    if most is not None and (size or 0) > most:
-        raise VideoUnavailable("too_large", f"{size:.0f} bytes, more than {most:.0f}")
+def refuse_large(size: float | None, limit: float | None) -> None:
+    """Raise VideoUnavailable where a known size in bytes is more than allowed."""
+    if limit is not None and (size or 0) > limit:
+        raise VideoUnavailable("too_large", f"{size:.0f} bytes, more than {limit:.0f}")
 
 
 def wait_before_retry(error: TransientError, attempt: int, backoff: float) -> float:
     """Seconds to wait after try `attempt` (from 1): what the server asks, else `backoff` doubled
-    with every try; at most MOST_WAIT."""
-    wanted = error.retry_after if error.retry_after is not None else backoff * 2 ** (attempt - 1)
-    return min(wanted, MOST_WAIT)
-
-
-def classify_error(error: YoutubeDLError, signed: bool) -> Exception:
-    """The exception that says what a failure of yt-dlp means."""
-    causes = list(_causes(error))
-    for cause in causes:
-        if isinstance(cause, HTTPError):
-            return _http_meaning(cause, signed)
-    for cause in causes:
-        if isinstance(
-            cause, TransportError | ContentTooShortError | ConnectionError | TimeoutError
-        ):
-            return TransientError(_transport_reason(cause))
-        if isinstance(cause, OSError):  # of this machine: no space, no permission
-            return cause
-        if isinstance(cause, UnsupportedError | RequestError):
-            return VideoUnavailable("unsupported", _text(cause))
-        if isinstance(cause, GeoRestrictedError):
-            return VideoUnavailable("geo_blocked", _text(cause))
-        if isinstance(cause, PostProcessingError):
-            if os.strerror(errno.ENOSPC) in str(cause):
-                return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            return TransientError(f"the streams could not be merged: {_text(cause)}", "broken")
-        if isinstance(cause, ExtractorError):
-            return said_meaning(cause)
-    # When its tries are used up, yt-dlp's downloader gives their last error as text only. What it
-    # tries again are broken connections, statuses from 500 on, and fragments.
-    return TransientError(_text(error))
-
-
-def _http_meaning(error: HTTPError, signed: bool) -> Exception:
-    reason = f"HTTP {error.status} {error.reason}".rstrip()
-    if error.status == 429:
-        return TransientError(reason, "rate_limited", _retry_after(error))
-    if error.status == 451:  # RFC 7725: unavailable for legal reasons
-        return VideoUnavailable("geo_blocked", reason)
-    if error.status >= 500 or error.status in TRANSIENT_HTTP or signed:
-        return TransientError(reason)
-    status = {404: "not_found", 410: "removed"}.get(error.status, "refused")
-    return VideoUnavailable(status, reason)
-
-
-def said_meaning(error: ExtractorError) -> Exception:
-    reason = _text(error)
-    if not error.expected:  # yt-dlp did not understand the site's answer
-        return TransientError(reason)
-    matching = (status for pattern, status in SAID if re.search(pattern, reason, re.IGNORECASE))
-    status = next(matching, None)
-    if status in PASSING:
-        return TransientError(reason, status)
-    return VideoUnavailable(status or "unavailable", reason)
-
-
-def _retry_after(error: HTTPError) -> float | None:
-    """Seconds the server asks to wait (RFC 9110); None where it gives none, or a date."""
-    asked = error.response.headers.get("Retry-After", "")
-    return float(asked) if asked.isdigit() else None
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An exception and what its raiser named as its cause, outermost first.
-
-    `__context__` is not followed: an extractor may have dealt with one failure (an API's 404) and
-    then meet another, which is the one that counts.
-    """
-    waiting, seen = [error], set()
-    while waiting:
-        error = waiting.pop(0)
-        if id(error) in seen:
-            continue
-        seen.add(id(error))
-        yield error
-        named = [getattr(error, "cause", None), error.__cause__, getattr(error, "reason", None)]
-        if isinstance(error, DownloadError) and error.exc_info:
-            named.append(error.exc_info[1])
-        if isinstance(error, UnavailableVideoError):  # raised in `except OSError`
-            named.append(error.__context__)
-        named += error.args
-        waiting += [cause for cause in named if isinstance(cause, BaseException)]
-
-
-def _transport_reason(error: BaseException) -> str:
-    """The innermost system error in words: requests' own text holds memory addresses."""
-    for cause in reversed(list(_causes(error))):
-        if isinstance(cause, TimeoutError):
-            return "timed out"
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror
-    return _text(error)
-
-
-def _text(error: BaseException) -> str:
-    text = error.orig_msg if isinstance(error, ExtractorError) else str(error)
-    text = re.sub(r"^(ERROR:|\[download\] Got error:|\s)+", "", text)
-    text = re.sub(r" at 0x[0-9a-f]+", "", text)
-    return re.sub(r"\s+", " ", text).strip() or type(error).__name__
+    with every try; at most LONGEST_WAIT."""
+    doubled = backoff * 2 ** (attempt - 1)
+    return min(doubled if error.retry_after is None else error.retry_after, LONGEST_WAIT)

@@ -20,16 +20,14 @@ from yt_dlp.utils import PagedList, YoutubeDLError
 from talkingface.download.errors import (
     TransientError,
     VideoUnavailable,
-    classify_error,
     refuse_large,
     refuse_long,
 )
+from talkingface.download.ytdlp_errors import classify_error
 from talkingface.job.files import write_json
 
 logger = logging.getLogger(__name__)
 
-# The best picture with the best sound; a single file where a site has no others.
-DEFAULT_FORMAT = "bv*+ba/b"
 # Seconds between two lines of progress in the log.
 PROGRESS_EVERY = 30
 
@@ -38,17 +36,17 @@ def fetch(
     url: str,
     media_path: Path,
     *,
-    format: str = DEFAULT_FORMAT,
-    resolution: int | None = 1080,
-    subtitles: Sequence[str] = (),
-    info_json: bool = False,
-    max_duration: float | None = None,
-    max_size: float | None = None,
-    cookies: Path | None = None,
-    proxy: str | None = None,
-    rate_limit: float | None = None,
+    format: str,
+    resolution: int | None,
+    subtitles: Sequence[str],
+    info_json: bool,
+    max_duration: float | None,
+    max_size: float | None,
+    cookies: str | Path | None,
+    proxy: str | None,
+    rate_limit: float | None,
+    timeout: float,
     retries: int = 3,
-    timeout: float = 30,
 ) -> dict[str, Any]:
     """Download one video to `media_path`, which appears whole or not at all; yt-dlp's description.
 
@@ -74,13 +72,13 @@ def fetch(
         "ffmpeg_location": imageio_ffmpeg.get_ffmpeg_exe(),
         # A stream, since yt-dlp writes the cookies back: not to the user's file, and not from
         # several jobs at once.
-        "cookiefile": io.StringIO(cookies.read_text("utf-8")) if cookies else None,
+        "cookiefile": io.StringIO(Path(cookies).read_text("utf-8")) if cookies else None,
         "proxy": proxy,
         "ratelimit": rate_limit,
         "retries": retries,
         "fragment_retries": retries,
         "extractor_retries": retries,
-        "retry_sleep_functions": dict.fromkeys(("http", "fragment", "extractor"), _pause),
+        "retry_sleep_functions": dict.fromkeys(("http", "fragment", "extractor"), _retry_pause),
         # yt-dlp's default leaves out a fragment that it cannot get.
         "skip_unavailable_fragments": False,
         "socket_timeout": timeout,
@@ -97,22 +95,22 @@ def fetch(
                 info = ydl.extract_info(url)
             except YoutubeDLError as error:
                 raise classify_error(error, ydl.signed) from error
-            info = _keep(info, media_path, ydl, info_json)
+            info = _move_into_place(info, media_path, ydl, info_json)
     except VideoUnavailable:
         shutil.rmtree(folder)
         raise
     except TransientError as error:
-        if error.status == "broken":  # what has arrived is of no use
+        if error.status == "broken":  # What has arrived is of no use.
             shutil.rmtree(folder)
         raise
     shutil.rmtree(folder)
     return info
 
 
-def _keep(
+def _move_into_place(
     info: dict[str, Any], media_path: Path, ydl: YoutubeDL, info_json: bool
 ) -> dict[str, Any]:
-    """Move what was asked for beside `media_path`, the media last; the description."""
+    """Move what was asked for beside `media_path`, the media last; yt-dlp's description."""
     described = ydl.sanitize_info(info)
     if info_json:
         write_json(described, media_path.with_suffix(".info.json"))
@@ -152,14 +150,15 @@ class _OneVideo(YoutubeDL):
     ) -> Any:
         if ie_result.get("_type") in ("playlist", "multi_video"):
             entries = ie_result.get("entries") or []
-            two = (
+            # Two are enough to know: a list may have thousands, each a request.
+            first_two = (
                 entries.getslice(0, 2)
                 if isinstance(entries, PagedList)
                 else list(itertools.islice(entries, 2))
             )
-            if len(two) != 1:
+            if len(first_two) != 1:
                 raise VideoUnavailable("unsupported", "a list of videos, not one video")
-            ie_result = two[0]
+            ie_result = first_two[0]
         return super().process_ie_result(ie_result, download, extra_info)
 
     def process_info(self, info_dict: dict[str, Any]) -> None:
@@ -176,10 +175,10 @@ def _claimed_size(format: dict[str, Any]) -> float:
     return format.get("filesize") or format.get("filesize_approx") or 0
 
 
-def _partial_folder(media_path: Path, what: str) -> Path:
-    """The folder for what has arrived, emptied when it holds parts of something else."""
+def _partial_folder(media_path: Path, request: str) -> Path:
+    """The folder for what has arrived, emptied when it holds parts of another request."""
     folder = media_path.absolute().with_name(f".fetch-{media_path.name}")
-    key = hashlib.sha256(what.encode()).hexdigest()
+    key = hashlib.sha256(request.encode()).hexdigest()
     marker = folder / "source.sha256"
     if folder.exists() and (not marker.exists() or marker.read_text() != key):
         shutil.rmtree(folder)
@@ -188,7 +187,7 @@ def _partial_folder(media_path: Path, what: str) -> Path:
     return folder
 
 
-def _pause(n: int) -> float:
+def _retry_pause(n: int) -> float:
     """Seconds to wait after try `n` (from 0): 1, 2, 4, ..., at most 30."""
     return min(2.0**n, 30.0)
 
@@ -196,7 +195,7 @@ def _pause(n: int) -> float:
 class _Log:
     """yt-dlp's messages as log records."""
 
-    def debug(self, message: str) -> None:  # yt-dlp gives its ordinary messages here, too
+    def debug(self, message: str) -> None:  # yt-dlp gives its ordinary messages here, too.
         logger.log(logging.DEBUG if message.startswith("[debug] ") else logging.INFO, "%s", message)
 
     def info(self, message: str) -> None:
@@ -205,7 +204,7 @@ class _Log:
     def warning(self, message: str) -> None:
         logger.warning("%s", message)
 
-    def error(self, message: str) -> None:  # raised as well
+    def error(self, message: str) -> None:  # yt-dlp raises it as well.
         logger.warning("%s", message)
 
 

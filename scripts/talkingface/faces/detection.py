@@ -38,6 +38,7 @@ import numpy as np
 
 from talkingface.job.closeable import Closeable
 from talkingface.job.quiet import quiet_stderr
+from talkingface.networks import mediapipe_solutions
 
 SHORT_RANGE = 0  # mediapipe's model_selection
 INPUT_SIDE = 128  # of the short-range model
@@ -118,9 +119,9 @@ def views(width: int, height: int, min_face: float = MIN_FACE) -> list[View]:
 def _open_graph() -> Any:
     """One short-range mediapipe graph, warmed up (its threads log while they start)."""
     with quiet_stderr():
-        from mediapipe.python.solutions.face_detection import FaceDetection
-
-        graph = FaceDetection(min_detection_confidence=MIN_SCORE, model_selection=SHORT_RANGE)
+        graph = mediapipe_solutions.face_detection(
+            min_detection_confidence=MIN_SCORE, model_selection=SHORT_RANGE
+        )
         graph.process(np.zeros((INPUT_SIDE, INPUT_SIDE, 3), np.uint8))
     return graph
 

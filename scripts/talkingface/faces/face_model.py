@@ -36,9 +36,9 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-from mediapipe.python.solutions.face_mesh_connections import FACEMESH_TESSELATION
 
 from talkingface.faces import ibug68
+from talkingface.networks.mediapipe_solutions import face_mesh_edges
 
 N_VERTICES = 468
 
@@ -48,14 +48,11 @@ _OVAL_EDGE = (338, 10)  # on the face's outline, directed as its one triangle ha
 def _skin() -> np.ndarray:
     """The mesh's own triangles: (852, 3)."""
     neighbours: dict[int, set[int]] = defaultdict(set)
-    for a, b in FACEMESH_TESSELATION:
+    edges = face_mesh_edges()
+    for a, b in edges:
         neighbours[a].add(b)
         neighbours[b].add(a)
-    cycles = {
-        tuple(sorted((a, b, c)))
-        for a, b in FACEMESH_TESSELATION
-        for c in neighbours[a] & neighbours[b]
-    }
+    cycles = {tuple(sorted((a, b, c))) for a, b in edges for c in neighbours[a] & neighbours[b]}
     uses: dict[tuple[int, ...], int] = defaultdict(int)
     for cycle in cycles:
         for edge in combinations(cycle, 2):

@@ -20,6 +20,7 @@ import numpy as np
 
 from talkingface.job.closeable import Closeable
 from talkingface.job.quiet import quiet_stderr
+from talkingface.networks import mediapipe_solutions
 
 N_POINTS = 21  # wrist, then four joints for each finger, thumb first
 
@@ -35,9 +36,7 @@ class HandFinder(Closeable):
 
     def __init__(self) -> None:
         with quiet_stderr():
-            from mediapipe.python.solutions.hands import Hands
-
-            self._hands: Any = Hands(
+            self._hands: Any = mediapipe_solutions.hands(
                 static_image_mode=True,
                 max_num_hands=2,
                 model_complexity=1,

@@ -48,6 +48,7 @@ from talkingface.faces.region import (
 )
 from talkingface.job.closeable import Closeable
 from talkingface.job.quiet import quiet_stderr
+from talkingface.networks import mediapipe_solutions
 
 N_POINTS = 478
 N_POINTS_COARSE = 468
@@ -94,20 +95,16 @@ class FaceMesh(Closeable):
         self._previous: np.ndarray | None = None
         self._detectors: dict[int, Any] = {}
         with quiet_stderr():
-            from google.protobuf import text_format
-            from mediapipe.framework import calculator_pb2
-            from mediapipe.framework.formats import rect_pb2
-            from mediapipe.python.solution_base import SolutionBase
-            from mediapipe.python.solutions import face_mesh  # noqa: F401  registers the options
-
-            self._graph = SolutionBase(
-                graph_config=text_format.Parse(_GRAPH, calculator_pb2.CalculatorGraphConfig()),
+            self._graph = mediapipe_solutions.face_mesh_graph(
+                _GRAPH,
                 side_inputs={"with_attention": refine},
                 # The score is judged here: a region that has not settled yet scores low.
                 calculator_params={"facelandmarkcpu__ThresholdingCalculator.threshold": 0.0},
                 outputs=["landmarks", _SCORE],
             )
-            self._whole = rect_pb2.NormalizedRect(x_center=0.5, y_center=0.5, width=1, height=1)
+            self._whole = mediapipe_solutions.normalized_rect(
+                x_center=0.5, y_center=0.5, width=1, height=1
+            )
             # The first run initialises the interpreter, which talks.
             self._infer(np.zeros((_INPUT, _INPUT, 3), np.uint8))
 
@@ -208,9 +205,8 @@ class FaceMesh(Closeable):
         detector = self._detectors.get(model)
         if detector is None:
             with quiet_stderr():
-                from mediapipe.python.solutions.face_detection import FaceDetection
-
-                detector = self._detectors[model] = FaceDetection(model_selection=model)
+                detector = mediapipe_solutions.face_detection(model_selection=model)
+                self._detectors[model] = detector
                 detector.process(np.zeros((_INPUT, _INPUT, 3), np.uint8))
         height, width = picture.shape[:2]
         found = detector.process(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)).detections

@@ -39,10 +39,10 @@ def visible_gpus() -> list[str]:
 
 
 @contextmanager
-def reserve(wanted: int, folder: str | Path | None = None) -> Iterator[str | None]:
+def reserve(count: int, folder: str | Path | None = None) -> Iterator[str | None]:
     """Set CUDA_VISIBLE_DEVICES to one GPU that no other job has, as long as the block lasts.
 
-    `wanted` is 1 or 0, a job's resource `gpu`; with 0 all GPUs are hidden. Enter before CUDA is
+    `count` is 1 or 0, a job's resource `gpu`; with 0 all GPUs are hidden. Enter before CUDA is
     started. Gives the GPU's name, or None, and changes nothing, where there is no GPU. Where none
     is free it waits. A GPU that CUDA_VISIBLE_DEVICES names alone is taken to be given to this job,
     as SLURM does it, and other jobs are not asked.
@@ -51,16 +51,16 @@ def reserve(wanted: int, folder: str | Path | None = None) -> Iterator[str | Non
     with the process, however that ends, and only jobs with the same folder see it.
     Raises ValueError for another number.
     """
-    if wanted not in (0, 1):
-        raise ValueError(f"a job has 0 or 1 GPUs, not {wanted}")
-    names = visible_gpus() if wanted else []
-    if wanted and not names:
+    if count not in (0, 1):
+        raise ValueError(f"a job has 0 or 1 GPUs, not {count}")
+    names = visible_gpus() if count else []
+    if count and not names:
         logger.info("no GPU on this machine")
         yield None
         return
     before = os.environ.get(VARIABLE)
     with ExitStack() as held:
-        if not wanted:
+        if not count:
             name = None
         elif len(names) == 1 and before is not None:
             name = names[0]
@@ -84,7 +84,7 @@ def _first_free(names: list[str], folder: Path) -> tuple[str, int]:
     waiting = False
     while True:
         for name in names:
-            lock = _open(folder / f"talkingface-gpu-{name.replace('/', '_')}.lock")
+            lock = _open_lock(folder / f"talkingface-gpu-{name.replace('/', '_')}.lock")
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return name, lock
@@ -96,9 +96,10 @@ def _first_free(names: list[str], folder: Path) -> tuple[str, int]:
         time.sleep(PAUSE)
 
 
-def _open(path: Path) -> int:
-    # Two steps: Linux may refuse to create what another user already made in /tmp. Programs that
-    # a job starts do not inherit the descriptor, so none of them can keep the lock.
+def _open_lock(path: Path) -> int:
+    """A file descriptor of the lock's file, which is made where it is not there."""
+    # These are two steps, as Linux may refuse to create what another user already made in /tmp.
+    # Programs that a job starts do not inherit the descriptor, so none of them can keep the lock.
     with suppress(OSError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o644))
     return os.open(path, os.O_RDONLY)

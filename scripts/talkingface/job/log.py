@@ -37,14 +37,15 @@ def logged(path: str | Path) -> Iterator[None]:
         yield
     except BaseException:
         trace = traceback.format_exc()
-        with suppress(OSError):  # the disk may be full, the terminal is to be told all the same
+        # The disk may be full; the terminal is to be told all the same.
+        with suppress(OSError):
             sys.stdout.flush()
             sys.stderr.flush()
-        said = path.read_text(errors="replace")
+        printed = path.read_text(errors="replace")
         with suppress(OSError):
             sys.stderr.write(trace)
             sys.stderr.flush()
-        lines = f"{said}{trace}".splitlines()[-SHOWN_LINES:]
+        lines = f"{printed}{trace}".splitlines()[-SHOWN_LINES:]
         message = "\n".join([f"{path}, last lines:", *(f"  {line}" for line in lines), ""])
         os.write(terminal, message.encode())
         raise SystemExit(1) from None

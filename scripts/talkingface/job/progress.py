@@ -22,19 +22,19 @@ class Progress:
     def __init__(self) -> None:
         self.frames = 0
         self._where = ""
-        self._told = -1
-        self._began = self._said = time.monotonic()
+        self._reported_frames = -1
+        self._began = self._reported_at = time.monotonic()
 
     def add(self, frames: int, where: str = "") -> None:
         """Count `frames` more; `where` is said with them, such as "2 of 3 clips"."""
         self.frames += frames
         self._where = where
-        if time.monotonic() - self._said > EVERY:
-            self._say()
+        if time.monotonic() - self._reported_at > EVERY:
+            self._report()
 
-    def _say(self) -> None:
-        self._said, self._told = time.monotonic(), self.frames
-        speed = self.frames / max(0.001, self._said - self._began)
+    def _report(self) -> None:
+        self._reported_at, self._reported_frames = time.monotonic(), self.frames
+        speed = self.frames / max(0.001, self._reported_at - self._began)
         counts = f"{self._where}, " if self._where else ""
         logger.info("%s%d frames, %.1f frames/s", counts, self.frames, speed)
 
@@ -42,5 +42,5 @@ class Progress:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
-        if (kind is None or kind is GeneratorExit) and self._told != self.frames:
-            self._say()
+        if (kind is None or kind is GeneratorExit) and self._reported_frames != self.frames:
+            self._report()

@@ -20,8 +20,8 @@ def quiet_stderr() -> Iterator[None]:
         os.environ.setdefault(name, "3")
     with _lock:
         try:
-            kept = os.dup(2)
-        except OSError:  # no standard error at all
+            saved = os.dup(2)
+        except OSError:  # There is no standard error at all.
             yield
             return
         try:
@@ -29,5 +29,5 @@ def quiet_stderr() -> Iterator[None]:
                 os.dup2(sink.fileno(), 2)
                 yield
         finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+            os.dup2(saved, 2)
+            os.close(saved)

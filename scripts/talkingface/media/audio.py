@@ -6,12 +6,13 @@ import logging
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import av
 import numpy as np
 import soundfile
 import soxr
+
+from talkingface.media.container import audio_streams, open_media
 
 logger = logging.getLogger(__name__)
 
@@ -25,8 +26,8 @@ HISTORY_SECONDS = 10
 
 def has_sound(path: str | Path) -> bool:
     """Whether the file has an audio stream that can be decoded."""
-    with _open(path) as container:
-        return _stream(container) is not None
+    with open_media(path) as container:
+        return bool(audio_streams(container))
 
 
 def sound_format(path: str | Path) -> tuple[int, int]:
@@ -34,10 +35,11 @@ def sound_format(path: str | Path) -> tuple[int, int]:
 
     Raises LookupError when the file has none.
     """
-    with _open(path) as container:
-        stream = _stream(container)
-        if stream is None:
+    with open_media(path) as container:
+        streams = audio_streams(container)
+        if not streams:
             raise LookupError(f"{path}: no audio stream")
+        stream = streams[0]
         return stream.codec_context.sample_rate, min(2, stream.codec_context.channels)
 
 
@@ -54,7 +56,7 @@ def pcm_blocks(
     if channels not in (1, 2):
         raise ValueError(f"channels must be 1 or 2, got {channels}")
     resampler = None
-    for block, source_rate in _placed(path, origin, "mono" if channels == 1 else "stereo"):
+    for block, source_rate in _gapless_blocks(path, origin, channels):
         if resampler is None:
             resampler = soxr.ResampleStream(source_rate, rate, channels, dtype="float32")
         yield _to_int16(resampler.resample_chunk(block))
@@ -85,12 +87,12 @@ class SoundTrack:
         if not self._ended and self._start + len(self._buffer) < stop:
             # A second more, so that the buffer is not copied at every call.
             self._fill(stop + self.rate, max(0, start - self._history))
-        wanted = np.zeros((stop - start, self._buffer.shape[1]), np.int16)
+        samples = np.zeros((stop - start, self._buffer.shape[1]), np.int16)
         first, last = max(start, 0), min(stop, self._start + len(self._buffer))
         if first < last:
             part = self._buffer[first - self._start : last - self._start]
-            wanted[first - start : last - start] = part
-        return wanted
+            samples[first - start : last - start] = part
+        return samples
 
     def _fill(self, stop: int, forget: int) -> None:
         """Read on to sample `stop` and drop what lies before `forget`."""
@@ -126,28 +128,18 @@ def write_wav(path: str | Path, samples: np.ndarray, rate: int) -> None:
     soundfile.write(str(path), samples, rate, subtype="PCM_16", format="WAV")
 
 
-def _open(path: str | Path) -> av.container.InputContainer:
-    # A relative "a:b.mp4" would be taken for a URL.
-    return av.open(str(Path(path).absolute()), metadata_errors="replace")
-
-
-def _stream(container: av.container.InputContainer) -> av.AudioStream | None:
-    """libav's best audio stream, or the first that can be decoded."""
-    best = container.streams.best("audio")
-    streams: list[Any] = ([best] if best else []) + list(container.streams.audio)
-    return next((s for s in streams if s.codec_context is not None), None)
-
-
-def _placed(path: str | Path, origin: Fraction, layout: str) -> Iterator[tuple[np.ndarray, int]]:
-    """Yield (n, channels) float32 blocks at the source's rate, without gaps, from `origin` on."""
-    with _open(path) as container:
-        stream = _stream(container)
-        if stream is None:
+def _gapless_blocks(
+    path: str | Path, origin: Fraction, channels: int
+) -> Iterator[tuple[np.ndarray, int]]:
+    """Yield (n, channels) float32 blocks without gaps, from `origin` on, and the source's rate."""
+    with open_media(path) as container:
+        streams = audio_streams(container)
+        if not streams:
             return
-        rate = stream.codec_context.sample_rate
-        channels = 1 if layout == "mono" else 2
+        rate = streams[0].codec_context.sample_rate
+        layout = "mono" if channels == 1 else "stereo"
         position = 0
-        for pts, time_base, samples in _mixed(container, stream, layout, rate):
+        for pts, time_base, samples in _mixed_frames(container, streams[0], layout, rate):
             if pts is not None:
                 target = round((pts * time_base - origin) * rate)
                 if target > position and (position == 0 or target - position > JITTER * rate):
@@ -160,19 +152,19 @@ def _placed(path: str | Path, origin: Fraction, layout: str) -> Iterator[tuple[n
                 yield np.ascontiguousarray(samples), rate
 
 
-def _mixed(
+def _mixed_frames(
     container: av.container.InputContainer, stream: av.AudioStream, layout: str, rate: int
 ) -> Iterator[tuple[int | None, Fraction, np.ndarray]]:
     """Timestamp, its unit and (n, channels) float32 samples of every frame."""
-    made_for = mixer = None
+    mixer_format = mixer = None
     for frame in _decode(container, stream):
         pts, time_base = frame.pts, frame.time_base
-        frame.pts = None  # the mixer would check it
-        format = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if format != made_for:
+        frame.pts = None  # The mixer would check it against its own.
+        frame_format = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if frame_format != mixer_format:
             # maxval: in floating point libav does not scale its weights to a sum of 1.
             mixer = av.AudioResampler("fltp", layout, rate, options={"rematrix_maxval": "1"})
-            made_for = format
+            mixer_format = frame_format
         mixed = [part.to_ndarray().T for part in mixer.resample(frame)]
         if mixed:
             yield pts, time_base, np.concatenate(mixed)

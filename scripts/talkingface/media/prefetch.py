@@ -34,7 +34,7 @@ def prefetch(items: Iterable[Item], depth: int = 4) -> Iterator[Item]:
                 if not offer((True, item)):
                     return
             offer((False, None))
-        except BaseException as error:  # raised again by the consumer
+        except BaseException as error:  # The consumer raises it again.
             offer((False, error))
 
     thread = threading.Thread(target=produce, daemon=True)

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 import av
 
+from talkingface.media.container import audio_streams, open_media, video_streams
 from talkingface.media.video import ShownFrame
 
 # libav's demuxers of single pictures: `png_pipe`, `jpeg_pipe`, ..., and `image2` chosen by suffix.
@@ -105,10 +106,7 @@ def probe(path: Path) -> MediaInfo:
             raise UnreadableMedia("empty file")
         boxes, truncated = _mp4_boxes(file)
     try:
-        container = av.open(
-            str(Path(path).absolute()),  # a relative "a:b.mp4" would be taken for a URL
-            metadata_errors="replace",  # old files have titles in Latin-1 and the like
-        )
+        container = open_media(path)
     except av.error.FFmpegError as error:
         if boxes and "moov" not in boxes:
             raise UnreadableMedia("no index (moov) in the file: it is truncated") from error
@@ -127,22 +125,18 @@ def _describe(container: av.container.InputContainer, truncated: bool | None) ->
         or container.metadata.get("major_brand") in STILL_BRANDS
     ):
         raise UnreadableMedia("a still image, not a video")
-    attached = av.stream.Disposition.attached_pic
-    videos = [s for s in container.streams.video if not s.disposition & attached]
+    videos = video_streams(container)
     if not videos:
         raise UnreadableMedia("no video stream")
     if videos[0].codec_context is None:
         raise UnreadableMedia("no decoder for the video stream")
-    wanted = 2 if name in MAYBE_STILL_FORMATS else 1
-    frames = _first_frames(container, videos[0], wanted)
+    enough = 2 if name in MAYBE_STILL_FORMATS else 1
+    frames = _first_frames(container, videos[0], enough)
     if not frames:
         raise UnreadableMedia("no frame of the video stream can be decoded")
-    if len(frames) < wanted:
+    if len(frames) < enough:
         raise UnreadableMedia("a still image, not a video")
-    audios = [s for s in container.streams.audio if s.codec_context]
-    best = container.streams.best("audio")  # as media.audio chooses
-    if best is not None and best.codec_context:
-        audios.sort(key=lambda s: s.index != best.index)
+    audios = audio_streams(container)
     return MediaInfo(
         format=name,
         duration=_seconds(container.duration, Fraction(1, av.time_base)),
@@ -157,9 +151,9 @@ def _describe(container: av.container.InputContainer, truncated: bool | None) ->
 
 
 def _first_frames(
-    container: av.container.InputContainer, stream: av.VideoStream, wanted: int
+    container: av.container.InputContainer, stream: av.VideoStream, count: int
 ) -> list[av.VideoFrame]:
-    """The first `wanted` frames, or fewer at the end; damaged packets are skipped."""
+    """The first `count` frames, or fewer at the end; damaged packets are skipped."""
     frames: list[av.VideoFrame] = []
     packets = container.demux(stream)
     for _ in range(MAX_PACKETS):
@@ -169,7 +163,7 @@ def _first_frames(
             break
         except av.error.FFmpegError:
             continue
-        if len(frames) >= wanted:
+        if len(frames) >= count:
             break
     return frames
 
@@ -229,9 +223,9 @@ def _mp4_boxes(file: BinaryIO) -> tuple[list[str], bool]:
         if not boxes and name not in {"ftyp", "moov", "mdat", "wide", "free", "skip"}:
             return [], False
         boxes.append(name)
-        if length == 0:  # to the end of the file
+        if length == 0:  # The box goes to the end of the file.
             return boxes, False
-        if length == 1:  # a 64-bit length follows the name
+        if length == 1:  # A 64-bit length follows the name.
             length = int.from_bytes(header[8:16], "big")
         if length < 8:
             return boxes, False

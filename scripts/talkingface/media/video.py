@@ -10,11 +10,11 @@ from itertools import chain
 from pathlib import Path
 
 import av
-import cv2
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from talkingface.grid import FPS, grid_index
+from talkingface.media.container import open_media, video_streams
 from talkingface.media.prefetch import prefetch
 
 logger = logging.getLogger(__name__)
@@ -91,10 +91,8 @@ def open_video(
     out the loop filter, a fifth of the work, at the price of visible blocks.
     Raises av.FFmpegError when the file cannot be opened, NoVideo when it has no video.
     """
-    # A relative "a:b.mp4" would be taken for a URL.
-    container = av.open(str(Path(path).absolute()), metadata_errors="replace")
-    attached = av.stream.Disposition.attached_pic
-    streams = [s for s in container.streams.video if not s.disposition & attached]
+    container = open_media(path)
+    streams = video_streams(container)
     if not streams:
         container.close()
         raise NoVideo(f"{path}: no video stream")
@@ -110,7 +108,7 @@ def first_timestamp(path: str | Path) -> Fraction:
     """Presentation time of the first video frame, in seconds on the container's clock."""
     container, stream = open_video(path, threads=1)
     with container:
-        for frame in _timed(container, stream):
+        for frame in _frames_in_order(container, stream):
             return frame.pts * stream.time_base
     raise ValueError(f"{path}: no frame could be decoded")
 
@@ -154,6 +152,8 @@ def turn(image: np.ndarray, rotation: int) -> np.ndarray:
     quarter_turns = round(rotation / 90) % 4
     if quarter_turns == 0:
         return image
+    import cv2  # Few videos are turned, and a download that looks into its file needs it for none.
+
     codes = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
     return cv2.rotate(image, codes[quarter_turns])
 
@@ -164,26 +164,19 @@ def plane_array(plane: av.video.plane.VideoPlane) -> np.ndarray:
     return rows[: plane.height, : plane.width]
 
 
-def limited_yuv420p(
-    frame: av.VideoFrame,
-    width: int | None = None,
-    height: int | None = None,
-    scaler: VideoReformatter | None = None,
-) -> av.VideoFrame:
-    """The frame as 8-bit 4:2:0 in limited range, scaled to `width` x `height` where given.
+def limited_yuv420p(frame: av.VideoFrame, scaler: VideoReformatter | None = None) -> av.VideoFrame:
+    """The frame as 8-bit 4:2:0 in limited range, of the same size.
 
     The matrix stays the source's (RGB becomes BT.709), and so do primaries and transfer: HDR is
-    not tone-mapped.
+    not tone-mapped. `scaler` is best one for all frames: setting it up costs more than using it.
     """
     full_range = frame.color_range == ColorRange.JPEG
     rgb = frame.format.is_rgb or frame.format.has_palette
-    if frame.format.name == "yuv420p" and not full_range and width is None:
+    if frame.format.name == "yuv420p" and not full_range:
         return frame
     return (scaler or VideoReformatter()).reformat(
         frame,
-        width,
-        height,
-        "yuv420p",
+        format="yuv420p",
         interpolation="AREA",
         dst_colorspace=Colorspace.ITU709 if rgb else None,
         dst_color_range="MPEG" if full_range or rgb else None,
@@ -205,13 +198,13 @@ def _shown(
     path: str | Path,
     stretch: tuple[int, int] | None,
     threads: int,
-    rough: bool = False,
+    rough: bool,
     seeking: bool = True,
 ) -> Iterator[ShownFrame]:
     first, last = stretch or (0, None)
     container, stream = open_video(path, threads, rough)
     with container:
-        frames: Frames | None = _timed(container, stream)
+        frames: Frames | None = _frames_in_order(container, stream)
         current = next(frames, None)
         if current is None:
             return
@@ -232,7 +225,7 @@ def _shown(
             stop_pts = following.pts if following else current.pts + _duration(current, stream)
             end = grid_index((stop_pts - origin) * time_base)
             if following is None:
-                end = max(end, 1)  # however short a single frame lasts
+                end = max(end, 1)  # A single frame is shown, however short it lasts.
             if last is not None:
                 end = min(end, last)
             if max(start, first) < end:
@@ -244,28 +237,28 @@ def _shown(
             current = following
 
 
-def _seek(container: Container, stream: av.VideoStream, wanted: int) -> Frames | None:
-    """Frames from one at or before `wanted` on; None where the file cannot be searched."""
-    if _counted(container, stream):
+def _seek(container: Container, stream: av.VideoStream, target: int) -> Frames | None:
+    """Frames from one at or before timestamp `target` on; None where that cannot be found."""
+    if _has_no_times(container, stream):
         return None
     for margin in SEEK_MARGINS:
         try:
-            container.seek(wanted - int(margin / stream.time_base), stream=stream, backward=True)
+            container.seek(target - int(margin / stream.time_base), stream=stream, backward=True)
         except av.FFmpegError:
             return None
-        frames = _timed(container, stream)
+        frames = _frames_in_order(container, stream)
         current = next(frames, None)
-        if current is not None and current.pts <= wanted:
+        if current is not None and current.pts <= target:
             return chain([current], frames)
     return None
 
 
-def _counted(container: Container, stream: av.VideoStream) -> bool:
+def _has_no_times(container: Container, stream: av.VideoStream) -> bool:
     """Whether the file holds no presentation times: AVI, raw streams."""
     return container.format.name == "avi" or stream.start_time is None
 
 
-def _timed(container: Container, stream: av.VideoStream) -> Frames:
+def _frames_in_order(container: Container, stream: av.VideoStream) -> Frames:
     """Frames in order of their timestamps; those not after the one before are left out.
 
     AVI knows when a frame is decoded but not when it is shown: its first frame is shown when its

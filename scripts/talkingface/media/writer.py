@@ -10,8 +10,11 @@ from typing import Self
 
 import av
 import numpy as np
+from av.video.frame import PictureType
+from av.video.reformatter import ColorRange
 
 from talkingface.grid import FPS
+from talkingface.media.container import libav_path
 from talkingface.media.video import plane_array
 
 # Sampling rates AAC can carry; others are resampled to 48 kHz before they come here.
@@ -48,9 +51,9 @@ class VideoWriter:
     ) -> None:
         if width % 2 or height % 2:
             raise ValueError(f"{path}: width and height must be even, got {width}x{height}")
-        # A relative "a:b.mp4" would be taken for a URL.
-        name = str(Path(path).absolute())
-        self._container = av.open(name, "w", format="mp4", options={"movflags": "faststart"})
+        self._container = av.open(
+            libav_path(path), "w", format="mp4", options={"movflags": "faststart"}
+        )
         options = {"preset": preset, "crf": str(crf), "g": str(keyframe_interval)}
         self._video = self._container.add_stream("libx264", rate=FPS, options=options)
         self._video.width, self._video.height, self._video.pix_fmt = width, height, "yuv420p"
@@ -58,13 +61,13 @@ class VideoWriter:
         self._video.codec_context.thread_count = threads
         if colour is not None:
             context = self._video.codec_context
-            context.color_range = 1  # limited, as yuv420p is
+            context.color_range = ColorRange.MPEG  # Limited, as yuv420p is.
             context.colorspace = colour.colorspace
             context.color_primaries = colour.color_primaries
             context.color_trc = colour.color_trc
         self.frames = 0
         self._closed = False
-        self._sound, self._sound_rate, self._sounded = sound, sound_rate, 0
+        self._sound, self._sound_rate, self._samples_written = sound, sound_rate, 0
         if sound is not None:
             self._layout = "mono" if channels == 1 else "stereo"
             self._aac = self._container.add_stream(
@@ -75,12 +78,12 @@ class VideoWriter:
     def write(self, frame: av.VideoFrame) -> None:
         """Encode the next frame: yuv420p of the writer's size. The same may be given again."""
         frame.pts, frame.time_base = self.frames, Fraction(1, FPS)
-        frame.pict_type = 0  # the source's keyframes are not ours
+        frame.pict_type = PictureType.NONE  # The source's keyframes are not ours.
         with _writing():
             self._container.mux(self._video.encode(frame))
         self.frames += 1
         if self._sound is not None:
-            samples = self._sound(self._sounded, self.frames * self._sound_rate // FPS)
+            samples = self._sound(self._samples_written, self.frames * self._sound_rate // FPS)
             with _writing():
                 if len(samples):
                     self._write_sound(samples)
@@ -89,9 +92,9 @@ class VideoWriter:
         interleaved = np.ascontiguousarray(samples).reshape(1, -1)
         frame = av.AudioFrame.from_ndarray(interleaved, format="s16", layout=self._layout)
         frame.sample_rate = self._sound_rate
-        frame.pts, frame.time_base = self._sounded, Fraction(1, self._sound_rate)
+        frame.pts, frame.time_base = self._samples_written, Fraction(1, self._sound_rate)
         self._container.mux(self._aac.encode(frame))
-        self._sounded += len(samples)
+        self._samples_written += len(samples)
 
     def close(self) -> None:
         """Finish the file; further calls do nothing."""
@@ -112,7 +115,8 @@ class VideoWriter:
         if error is None:
             self.close()
         else:
-            self._closed = True  # what is there is useless, and libav may stumble over it
+            # What is there is useless, and libav may stumble over finishing it.
+            self._closed = True
 
 
 @contextmanager

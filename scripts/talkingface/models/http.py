@@ -61,21 +61,21 @@ def fetch_file(
     Raises FetchError, and OSError when it is this machine that fails.
     """
     partial = path.with_name(f".fetch-{path.name}")
-    most, failures = _size(partial), 0
+    most_arrived, failures = _size(partial), 0
     while True:
         try:
-            resumed = _receive(url, partial, token, timeout, size, known=sha256 is not None)
+            resumed = _receive(url, partial, token, timeout, size, has_hash=sha256 is not None)
             found = digest(partial)
             if size in (None, found.size) and sha256 in (None, found.sha256):
                 partial.replace(path)
-                _state(partial).unlink(missing_ok=True)
+                _state_path(partial).unlink(missing_ok=True)
                 return found
-            _forget(partial)
+            _discard(partial)
             raise FetchError(f"sent another file ({found})", transient=resumed)
         except FetchError as error:
             arrived = _size(partial)
-            failures = 0 if arrived > most else failures + 1
-            most = max(most, arrived)
+            failures = 0 if arrived > most_arrived else failures + 1
+            most_arrived = max(most_arrived, arrived)
             if not error.transient or failures >= tries:
                 raise
             wait = min(pause * 2 ** max(failures - 1, 0), LONGEST_PAUSE)
@@ -95,7 +95,7 @@ def read_json(url: str, *, token: str | None = None, timeout: float = 30.0) -> A
 
 
 def _receive(
-    url: str, partial: Path, token: str | None, timeout: float, size: int | None, known: bool
+    url: str, partial: Path, token: str | None, timeout: float, size: int | None, has_hash: bool
 ) -> bool:
     """Bring `partial` to its end; whether some of it was there before.
 
@@ -104,7 +104,7 @@ def _receive(
     """
     state = _read_state(partial)
     validator = state.get("validator")
-    begun = _size(partial) if state.get("url") == url and (validator or known) else 0
+    begun = _size(partial) if state.get("url") == url and (validator or has_hash) else 0
     request = _request(url, token)
     if begun:
         request.add_header("Range", f"bytes={begun}-")
@@ -113,19 +113,19 @@ def _receive(
     try:
         response = _open(request, timeout)
     except _RangeRefused as error:
-        if error.total == begun:  # all of it had arrived
+        if error.total == begun:  # All of it had arrived.
             return True
-        _forget(partial)
+        _discard(partial)
         raise FetchError("its file has become shorter", transient=True) from error
     with response:
-        marked = _validator(response)
+        new_validator = _validator(response)
         if response.status != 206:
             begun = 0
         elif not (response.headers["Content-Range"] or "").startswith(f"bytes {begun}-"):
-            _forget(partial)
+            _discard(partial)
             raise FetchError("sent another part of the file than asked for", transient=True)
-        elif validator and marked != validator:  # it does not know If-Range
-            _forget(partial)
+        elif validator and new_validator != validator:  # The server does not know If-Range.
+            _discard(partial)
             raise FetchError("its file has changed", transient=True)
         if response.headers.get_content_type() == "text/html":
             raise FetchError("sent a web page, not a file")
@@ -135,12 +135,12 @@ def _receive(
             raise FetchError(f"has another file ({total:,} bytes)")
         logger.info("%s: %s bytes, from byte %d on", url, total or "unknown", begun)
         with partial.open("ab" if begun else "wb") as file:
-            _write_state(partial, {"url": url, "validator": marked})
-            _copy(response, file, begun, total)
+            _write_state(partial, {"url": url, "validator": new_validator})
+            _append(response, file, begun, total)
     return begun > 0
 
 
-def _copy(response: http.client.HTTPResponse, file: Any, arrived: int, total: int | None) -> None:
+def _append(response: http.client.HTTPResponse, file: Any, arrived: int, total: int | None) -> None:
     due = time.monotonic() + PROGRESS_EVERY
     while True:
         try:
@@ -227,21 +227,21 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _state(partial: Path) -> Path:
+def _state_path(partial: Path) -> Path:
     return partial.with_name(f"{partial.name}.json")
 
 
 def _read_state(partial: Path) -> dict[str, Any]:
     try:
-        return json.loads(_state(partial).read_text("utf-8"))
+        return json.loads(_state_path(partial).read_text("utf-8"))
     except (FileNotFoundError, ValueError):
         return {}
 
 
 def _write_state(partial: Path, state: dict[str, Any]) -> None:
-    _state(partial).write_text(json.dumps(state), "utf-8")
+    _state_path(partial).write_text(json.dumps(state), "utf-8")
 
 
-def _forget(partial: Path) -> None:
+def _discard(partial: Path) -> None:
     partial.unlink(missing_ok=True)
-    _state(partial).unlink(missing_ok=True)
+    _state_path(partial).unlink(missing_ok=True)

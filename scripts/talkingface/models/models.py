@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import logging
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from talkingface.job import files
+from talkingface.job.files import read_json, write_json
 from talkingface.models import http
 from talkingface.models.http import FetchError, fetch_file
 from talkingface.models.store import model_record
@@ -40,7 +41,7 @@ BY_HAND = "by hand"
 
 
 @dataclass(frozen=True)
-class Network:
+class FetchOptions:
     """How files are fetched: `endpoint` stands for Hugging Face, and is the only one told `token`.
 
     For the others see `http.fetch_file`.
@@ -52,9 +53,16 @@ class Network:
     tries: int = 3
     pause: float = 1.0
 
+    @classmethod
+    def from_environment(cls) -> FetchOptions:
+        """With the mirror and the token that Hugging Face's own programs take, too."""
+        return cls(os.environ.get("HF_ENDPOINT") or HUB, os.environ.get("HF_TOKEN"))
 
-def ensure_model(name: str, store: str | Path, network: Network | None = None) -> dict[str, Any]:
-    """Make sure that the model called `name` is whole in the folder `store`; its record.
+
+def ensure_model(
+    name: str, store: str | Path, options: FetchOptions | None = None
+) -> dict[str, Any]:
+    """Make sure that the model called `name` is whole in the folder `store`; its `model_record`.
 
     Files that are there, put by hand or by another run, are checked and never replaced. When all
     are, neither a network nor a store that can be written to is needed. The others are fetched
@@ -63,32 +71,35 @@ def ensure_model(name: str, store: str | Path, network: Network | None = None) -
 
     Raises ModelError, one for all files.
     """
-    network = network or Network()
+    options = options or FetchOptions()
     folder = Path(store, name).absolute()
-    model = _as_noted(find_model(name), folder)
-    found = _look(model, folder)
+    model = _with_notes(find_model(name), folder)
+    digests = _checked_files(model, folder)
     origins: dict[str, str] = {}
-    if not model.files or len(found) < len(model.files):
+    if not model.files or len(digests) < len(model.files):
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            with _alone(folder):
-                model = _as_noted(find_model(name), folder)  # another may have fetched it
+            with _locked(folder):
+                # Another process may have fetched it meanwhile.
+                model = _with_notes(find_model(name), folder)
                 if not model.files:
-                    model = _listed(model, folder, network)
-                found = _look(model, folder)
+                    model = _with_hub_files(model, folder, options)
+                digests = _checked_files(model, folder)
                 for file in model.files:
-                    if file.name not in found:
-                        found[file.name], origins[file.name] = _fetch(model, file, folder, network)
+                    if file.name not in digests:
+                        digests[file.name], origins[file.name] = _fetch(
+                            model, file, folder, options
+                        )
         except OSError as error:
             reason = f"{folder} cannot be written to: {error.strerror}"
-            raise _missing(model, folder, [reason]) from error
+            raise _missing_error(model, folder, [reason]) from error
     for file in model.files:
-        logger.info("%s: %s", folder / file.name, found[file.name])
-    _note(model, found, origins, folder)
-    return model_record(model, found)
+        logger.info("%s: %s", folder / file.name, digests[file.name])
+    _write_notes(model, digests, origins, folder)
+    return model_record(model, digests)
 
 
-def _as_noted(model: Model, folder: Path) -> Model:
+def _with_notes(model: Model, folder: Path) -> Model:
     """`model` with what its notes know and the table does not: its files and their hashes.
 
     A model of the Hub without notes has the files that are in `folder`, if they are complete.
@@ -104,56 +115,56 @@ def _as_noted(model: Model, folder: Path) -> Model:
         names = noted or choose_files(path.name for path in folder.glob("*"))
         if names:
             revision = notes.get("revision")
-            own = on_hub(
+            files = on_hub(
                 hub_id(model.name), revision or model.revision or "main", *map(ModelFile, names)
             )
-            model = replace(model, files=own, revision=revision, licence=notes.get("licence"))
-    own = tuple(
+            model = replace(model, files=files, revision=revision, licence=notes.get("licence"))
+    files = tuple(
         replace(file, size=noted[file.name]["size"], sha256=noted[file.name]["sha256"])
         if file.sha256 is None and file.name in noted
         else file
         for file in model.files
     )
-    return replace(model, files=own)
+    return replace(model, files=files)
 
 
-def _look(model: Model, folder: Path) -> dict[str, Digest]:
+def _checked_files(model: Model, folder: Path) -> dict[str, Digest]:
     """The files of `model` that are in `folder`; those that are wrong are left for their owner."""
-    found, wrong = {}, []
+    digests, wrong = {}, []
     for file in model.files:
         path = folder / file.name
         if not path.exists():
             continue
         try:
-            found[file.name] = digest(path)
+            digests[file.name] = digest(path)
         except OSError as error:
             wrong.append(f"  {path}\n    cannot be read: {error.strerror}")
             continue
-        if not file.accepts(found[file.name]):
-            wrong.append(f"  {path}\n    expected {file}\n    found    {found[file.name]}")
+        if not file.accepts(digests[file.name]):
+            wrong.append(f"  {path}\n    expected {file}\n    found    {digests[file.name]}")
     if not wrong:
-        return found
-    first = "" if _all_known(model) else f" (and {NOTES} beside it, if the new one is meant)"
+        return digests
+    too = "" if _hashes_are_known(model) else f" (and {NOTES} beside it, if the new one is meant)"
     raise ModelError(
         f"model {model.name}: not the file that is expected:\n" + "\n".join(wrong) + "\n"
-        f"  Delete it{first} to have it fetched, or put the right one there.\n" + _advice(model)
+        f"  Delete it{too} to have it fetched, or put the right one there.\n" + _advice(model)
     )
 
 
-def _all_known(model: Model) -> bool:
+def _hashes_are_known(model: Model) -> bool:
     table = MODELS.get(model.name)
     return table is not None and all(file.sha256 for file in table.files)
 
 
-def _missing(model: Model, folder: Path, reasons: list[str]) -> ModelError:
+def _missing_error(model: Model, folder: Path, reasons: list[str]) -> ModelError:
     absent = [file for file in model.files if not (folder / file.name).is_file()]
     lines = [f"  {folder / file.name}: {file}" for file in absent] or [
         f"  {folder}: {CONFIG}, its preprocessor_config.json, model.safetensors (or "
         "pytorch_model.bin)"
     ]
     lines += [f"  {reason}" for reason in reasons]
-    retry = ", or try again" if all(file.sources for file in absent) else ""
-    lines.append(f"  Put what is missing there by hand{retry}.")
+    or_retry = ", or try again" if all(file.sources for file in absent) else ""
+    lines.append(f"  Put what is missing there by hand{or_retry}.")
     return ModelError(
         f"model {model.name} is missing:\n" + "\n".join(lines) + "\n" + _advice(model)
     )
@@ -164,30 +175,32 @@ def _advice(model: Model) -> str:
     return f"  It comes from {model.page}{licence}\n  To do without it: {model.instead}"
 
 
-def _fetch(model: Model, file: ModelFile, folder: Path, network: Network) -> tuple[Digest, str]:
+def _fetch(
+    model: Model, file: ModelFile, folder: Path, options: FetchOptions
+) -> tuple[Digest, str]:
     """One file from the first of its sources that has it, and which that was."""
     failures = []
     for source in file.sources:
-        url = _address(source, network.endpoint)
+        url = _source_url(source, options.endpoint)
         try:
-            found = fetch_file(
+            fetched = fetch_file(
                 url,
                 folder / file.name,
                 size=file.size,
                 sha256=file.sha256,
-                token=network.token if source != url else None,
-                timeout=network.timeout,
-                tries=network.tries,
-                pause=network.pause,
+                token=options.token if source != url else None,
+                timeout=options.timeout,
+                tries=options.tries,
+                pause=options.pause,
             )
-            return found, url
+            return fetched, url
         except FetchError as error:
             logger.warning("%s: %s", url, error)
-            failures.append(f"{url}: {_explained(error)}")
-    raise _missing(model, folder, failures or ["It is not to be had by a program."])
+            failures.append(f"{url}: {_with_hint(error)}")
+    raise _missing_error(model, folder, failures or ["It is not to be had by a program."])
 
 
-def _address(source: str, endpoint: str) -> str:
+def _source_url(source: str, endpoint: str) -> str:
     """The URL of a source; `hf://owner/name@revision/file` lies under `endpoint`."""
     if not source.startswith("hf://"):
         return source
@@ -195,19 +208,19 @@ def _address(source: str, endpoint: str) -> str:
     return f"{endpoint.rstrip('/')}/{repository}/resolve/{rest}"
 
 
-def _listed(model: Model, folder: Path, network: Network) -> Model:
+def _with_hub_files(model: Model, folder: Path, options: FetchOptions) -> Model:
     """`model` with the files, commit and licence that the Hub's API names (`model_info`)."""
     repository, revision = hub_id(model.name), quote(model.revision or "main", safe="")
-    url = f"{network.endpoint.rstrip('/')}/api/models/{repository}/revision/{revision}?blobs=true"
+    url = f"{options.endpoint.rstrip('/')}/api/models/{repository}/revision/{revision}?blobs=true"
     try:
-        info = http.read_json(url, token=network.token, timeout=network.timeout)
+        info = http.read_json(url, token=options.token, timeout=options.timeout)
         listed = {entry["rfilename"]: entry for entry in info["siblings"]}
         names = choose_files(listed)
         if not names:
             raise FetchError("has no weights that transformers loads into PyTorch")
     except FetchError as error:
-        raise _missing(model, folder, [f"{url}: {_explained(error)}"]) from error
-    # What the files are taken for when a run is killed is "complete" only with the config.
+        raise _missing_error(model, folder, [f"{url}: {_with_hint(error)}"]) from error
+    # The config comes last: a folder that a killed run left is taken for complete only with it.
     names.sort(key=lambda name: name == CONFIG)
     expected = [
         ModelFile(name, listed[name].get("size"), (listed[name].get("lfs") or {}).get("sha256"))
@@ -220,13 +233,13 @@ def _listed(model: Model, folder: Path, network: Network) -> Model:
     )
 
 
-def _explained(error: FetchError) -> str:
+def _with_hint(error: FetchError) -> str:
     hint = " (no such model, or it wants HF_TOKEN)" if str(error).startswith("HTTP 401") else ""
     return f"{error}{hint}"
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _locked(folder: Path) -> Iterator[None]:
     """Hold the model's lock; another process that has it is waited for."""
     with (folder / ".lock").open("w") as lock:
         try:
@@ -244,24 +257,24 @@ def _alone(folder: Path) -> Iterator[None]:
 
 def _read_notes(folder: Path) -> dict[str, Any]:
     try:
-        return files.read_json(folder / NOTES)
+        return read_json(folder / NOTES)
     except FileNotFoundError:
         return {}
     except ValueError as error:
         raise ModelError(f"{folder / NOTES}: broken ({error}); delete it") from error
 
 
-def _note(
-    model: Model, found: Mapping[str, Digest], origins: Mapping[str, str], folder: Path
+def _write_notes(
+    model: Model, digests: Mapping[str, Digest], origins: Mapping[str, str], folder: Path
 ) -> None:
     """Write down what the files are, and for new ones where they came from."""
     before = _read_notes(folder)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     noted = {}
-    for name, own in found.items():
+    for name, file in digests.items():
         old = before.get("files", {}).get(name, {})
-        same = (old.get("size"), old.get("sha256")) == (own.size, own.sha256)
-        new = {**vars(own), "from": origins.get(name, BY_HAND), "at": now}
+        same = (old.get("size"), old.get("sha256")) == (file.size, file.sha256)
+        new = {**vars(file), "from": origins.get(name, BY_HAND), "at": now}
         noted[name] = old if same and name not in origins else new
     notes = {
         "model": model.name,
@@ -272,6 +285,6 @@ def _note(
     if notes == before:
         return
     try:
-        files.write_json(notes, folder / NOTES)
+        write_json(notes, folder / NOTES)
     except OSError as error:
         logger.warning("%s: not written: %s", folder / NOTES, error.strerror)

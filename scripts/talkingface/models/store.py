@@ -11,7 +11,7 @@ from talkingface.job.files import read_json
 from talkingface.models.table import Digest, Model, ModelError
 
 # Suffixes of the files that hold weights; the others say how they are used.
-WEIGHTS = (".safetensors", ".bin", ".pth", ".model")
+WEIGHT_SUFFIXES = (".safetensors", ".bin", ".pth", ".model")
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,17 @@ def open_model(record: str | Path | Sequence[str], store: str | Path) -> StoredM
     return StoredModel(content["model"], model_folder(content, store), weights_hash(content))
 
 
-def model_record(model: Model, found: Mapping[str, Digest]) -> dict[str, Any]:
-    """What a model is, to be written beside results: the same wherever its files lie."""
+def model_record(model: Model, digests: Mapping[str, Digest]) -> dict[str, Any]:
+    """What a model is, to be written beside results: the same wherever its files lie.
+
+    digests: of every one of its files, by name.
+    """
     return {
         "model": model.name,
         "source": model.page,
         "revision": model.revision,
         "licence": model.licence,
-        "files": {name: vars(found[name]) for name in sorted(found)},
+        "files": {name: vars(digests[name]) for name in sorted(digests)},
     }
 
 
@@ -62,9 +65,9 @@ def model_folder(record: Mapping[str, Any], store: str | Path) -> Path:
         path = folder / name
         size = path.stat().st_size if path.is_file() else None
         if size != file["size"]:
-            found = "is not there" if size is None else f"has {size:,} bytes"
+            fault = "is not there" if size is None else f"has {size:,} bytes"
             raise ModelError(
-                f"model {record['model']}: {path} {found}, expected {file['size']:,} bytes.\n"
+                f"model {record['model']}: {path} {fault}, expected {file['size']:,} bytes.\n"
                 "  To fetch or check it again: snakemake --cores 1 --forcerun models --until models"
             )
     return folder
@@ -73,4 +76,4 @@ def model_folder(record: Mapping[str, Any], store: str | Path) -> Path:
 def weights_hash(record: Mapping[str, Any] | None) -> str:
     """sha256 of a model's weights, of several with a space between; nothing for None."""
     files = record["files"] if record else {}
-    return " ".join(files[name]["sha256"] for name in files if name.endswith(WEIGHTS))
+    return " ".join(files[name]["sha256"] for name in files if name.endswith(WEIGHT_SUFFIXES))

@@ -1,4 +1,4 @@
-"""The models of the learned backends: what files each has, where they lie, and are they right.
+"""The models of the learned backends: their files, where these come from, and their hashes.
 
 The store is a folder with one folder a model. A model is called as its backend is (`syncnet`), or,
 where the config names any model of Hugging Face, as that one with `--` for `/`
@@ -18,9 +18,9 @@ from urllib.parse import quote
 
 HUB = "https://huggingface.co"
 # What a model of the Hub is loaded from: one of these sets of weights, the first that is there.
-WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
 CONFIG = "config.json"
-OPTIONAL = ("preprocessor_config.json", "processor_config.json")
+OPTIONAL_FILES = ("preprocessor_config.json", "processor_config.json")
 
 _ID = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 _REVISION = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
@@ -232,18 +232,20 @@ def choose_files(names: Iterable[str]) -> list[str]:
 
     Safetensors are preferred, one file to several, and what is for other frameworks is left.
     """
-    there = set(names)
-    if CONFIG not in there:
+    present = set(names)
+    if CONFIG not in present:
         return []
-    configs = [CONFIG, *(name for name in OPTIONAL if name in there)]
-    for whole in WEIGHTS:
-        if whole in there:
+    configs = [CONFIG, *(name for name in OPTIONAL_FILES if name in present)]
+    for whole in WEIGHT_FILES:
+        if whole in present:
             return [*configs, whole]
         stem, suffix = whole.rsplit(".", 1)
-        shards = [re.fullmatch(rf"{stem}-(\d+)-of-(\d+)\.{suffix}", name) for name in sorted(there)]
+        shards = [
+            re.fullmatch(rf"{stem}-(\d+)-of-(\d+)\.{suffix}", name) for name in sorted(present)
+        ]
         parts = [shard for shard in shards if shard]
         complete = parts and len(parts) == int(parts[0][2])
-        if f"{whole}.index.json" in there and complete:
+        if f"{whole}.index.json" in present and complete:
             return [*configs, f"{whole}.index.json", *(part[0] for part in parts)]
     return []
 
@@ -256,7 +258,7 @@ def digest(path: str | Path) -> Digest:
 
 
 def models_table() -> str:
-    """The models as a Markdown table for README."""
+    """The models as a table in Markdown, for the docs."""
     lines = ["| model | files | from | licence |", "|---|---|---|---|"]
     for model in MODELS.values():
         files = ", ".join(f"`{file.name}`" for file in model.files)

@@ -2,10 +2,33 @@
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
+
 import numpy as np
-import python_speech_features as psf
 
 from talkingface.grid import SAMPLE_RATE, SAMPLES_PER_FRAME
+from talkingface.sound.pocketfft import dct
+
+
+def _import_psf() -> ModuleType:
+    """python_speech_features without scipy, of which it uses one function, `dct`.
+
+    In place of scipy.fftpack it finds a module with that function, which is taken away again, so
+    that others import the real one. Where scipy.fftpack is there already, it is what is found.
+    """
+    fftpack = ModuleType("scipy.fftpack")
+    fftpack.dct = dct  # type: ignore[attr-defined]
+    found = sys.modules.setdefault(fftpack.__name__, fftpack)
+    try:
+        import python_speech_features
+    finally:
+        if found is fftpack:
+            del sys.modules[fftpack.__name__]
+    return python_speech_features
+
+
+psf = _import_psf()
 
 # The defaults of python_speech_features.mfcc at 16 kHz, in samples.
 WINDOW = 400

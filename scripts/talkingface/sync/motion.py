@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from scipy.signal import butter, sosfiltfilt
 
 from talkingface.faces.mesh import FaceMesh
-from talkingface.grid import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
+from talkingface.filters import zero_phase_filter
+from talkingface.grid import SAMPLE_RATE, SAMPLES_PER_FRAME
 
 # Mesh points that move with the skull (eye corners, bridge and tip of the nose) and those of the
 # mouth and chin, by number in the mesh.
@@ -28,6 +28,15 @@ POINTS = RIGID + MOUTH
 
 # Speech moves the mouth at 1 to 8 Hz; slower is head motion, faster is noise. In Hz.
 PASSBAND = (0.7, 9.0)
+# The Butterworth filter of second order for it, as two sections b0, b1, b2, a0, a1, a2:
+# scipy.signal.butter(2, PASSBAND, "band", fs=FPS, output="sos").
+_B0, _A = 0.4620551853203176, (1.0, 0.8004490272344401, 0.30479537594631545)
+SECTIONS = np.array(
+    [
+        [_B0, 2 * _B0, _B0, *_A],
+        [1.0, -2.0, 1.0, 1.0, -1.751615235783897, 0.7813447171496114],
+    ]
+)
 BANDS = 8
 BAND_EDGES_HZ = (100.0, 6000.0)
 FFT = 1024
@@ -248,7 +257,7 @@ def _height(curve: np.ndarray, at: int) -> float:
 
 
 def _filtered(series: np.ndarray) -> np.ndarray:
-    return sosfiltfilt(butter(2, PASSBAND, "band", fs=FPS, output="sos"), series, axis=0)
+    return zero_phase_filter(SECTIONS, series)
 
 
 def _bridged(points: np.ndarray) -> np.ndarray:

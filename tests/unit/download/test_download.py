@@ -21,12 +21,23 @@ import pytest
 from yt_dlp import YoutubeDL
 from yt_dlp.networking.exceptions import HTTPError
 
+from helpers.settings import default_settings
 from talkingface.download import ytdlp
-from talkingface.download.download import FINAL, RETRIED, STATUSES, TransientError, download
-from talkingface.download.errors import VideoUnavailable, classify_error, wait_before_retry
+from talkingface.download.download import (
+    FINAL,
+    RETRIED,
+    STATUSES,
+    TransientError,
+    download,
+    forget_unavailable,
+)
+from talkingface.download.errors import VideoUnavailable, wait_before_retry
+from talkingface.download.ytdlp_errors import classify_error
 from talkingface.media.probe import UnreadableMedia, probe
 from talkingface.settings.sources import address, local_path
 
+# Where a job runs is not download's affair.
+SETTINGS = {key: value for key, value in default_settings("download").items() if key != "local"}
 TYPES = {
     ".mp4": "video/mp4",
     ".m4a": "audio/mp4",
@@ -165,10 +176,9 @@ def get(tmp_path):
     """Download into tmp_path; fails at once where it would wait."""
 
     def get(source, **given):
-        options = {"max_attempts": 1, "retries": 0, "timeout": 5, "backoff": 0} | given
-        return download(
-            str(source), tmp_path / "raw/v.media", tmp_path / "v.json", video_id="v", **options
-        )
+        options = SETTINGS | {"attempt": 1, "tries": 1, "retries": 0, "timeout": 5, "backoff": 0}
+        media, record = tmp_path / "raw/v.media", tmp_path / "v.json"
+        return download(str(source), media, record, video_id="v", **options | given)
 
     get.media = tmp_path / "raw/v.media"
     get.record = tmp_path / "v.json"
@@ -259,7 +269,7 @@ def test_missing_path_a_directory_and_a_circle(get, tmp_path):
         "pipe": "not a regular file",
         "x" * 300: "the name is too long",
     }.items():
-        record = get(tmp_path / name, max_attempts=3)
+        record = get(tmp_path / name, tries=3)
         assert (record["status"], record["reason"]) == ("missing", reason)
         assert record["probe"] is None and record["provenance"]["sha256"] is None
         assert is_empty_file(get.media)
@@ -278,7 +288,8 @@ def test_no_permission(get):
         if user == 0:  # root may read everything
             os.seteuid(65534)
         try:
-            record = download(str(source), raw / "v.media", raw / "v.json", video_id="v")
+            media, record = raw / "v.media", raw / "v.json"
+            record = download(str(source), media, record, video_id="v", attempt=1, **SETTINGS)
         finally:
             os.seteuid(user)
         assert (record["status"], record["reason"]) == ("missing", "no permission to read it")
@@ -299,7 +310,7 @@ def test_no_permission(get):
     ],
 )
 def test_broken_file(made, get, name, reason):
-    record = get(made / name, max_attempts=3)
+    record = get(made / name, tries=3)
     assert (record["status"], record["reason"], record["probe"]) == ("broken", reason, None)
     assert record["provenance"]["sha256"] == sha256((made / name).read_bytes())
     assert os.readlink(get.media) == str(made / name)
@@ -342,7 +353,9 @@ def test_names_and_folders_that_look_like_templates(made, server, tmp_path):
     folder = tmp_path / "100%(id)s $HOME ü"
     for name in ("ein Gesicht ü.mp4", "ein%20Gesicht%20%C3%BC.mp4"):
         media = folder / "v.media"
-        record = download(f"{server.url}/{name}", media, folder / "v.json", video_id="v")
+        record = download(
+            f"{server.url}/{name}", media, folder / "v.json", video_id="v", attempt=1, **SETTINGS
+        )
         assert record["status"] == "ok" and media.read_bytes() == body
         assert record["provenance"]["title"] == "ein Gesicht ü"
         assert [p.name for p in tmp_path.iterdir()] == [folder.name]
@@ -368,7 +381,7 @@ def test_redirect(made, get, server):
 )
 def test_refusal_is_a_result_at_once(get, server, code, status):
     server.status["/x.mp4"] = code
-    record = get(f"{server.url}/x.mp4", attempt=1, max_attempts=3, retries=2)
+    record = get(f"{server.url}/x.mp4", attempt=1, tries=3, retries=2)
     assert record["status"] == status and record["reason"].startswith(f"HTTP {code} ")
     assert record["probe"] is None and is_empty_file(get.media)
     assert len(server.seen) == 1 and not get.partial.exists()
@@ -380,9 +393,9 @@ def test_refusal_is_a_result_at_once(get, server, code, status):
 def test_server_error_is_transient_until_the_last_try(get, server, code, status):
     server.status["/x.mp4"] = code
     with pytest.raises(TransientError, match=f"HTTP {code}"):
-        get(f"{server.url}/x.mp4", attempt=1, max_attempts=2)
+        get(f"{server.url}/x.mp4", attempt=1, tries=2)
     assert not get.media.exists() and not get.record.exists()
-    record = get(f"{server.url}/x.mp4", attempt=2, max_attempts=2)
+    record = get(f"{server.url}/x.mp4", attempt=2, tries=2)
     assert record["status"] == status and record["reason"].startswith(f"HTTP {code}")
     assert is_empty_file(get.media)
 
@@ -394,12 +407,12 @@ def test_a_limited_rate_is_waited_out(get, server, retry_after, least):
         server.headers["/x.mp4"] = {"Retry-After": retry_after}
     began = time.monotonic()
     with pytest.raises(TransientError) as caught:
-        get(f"{server.url}/x.mp4", attempt=2, max_attempts=3, backoff=0.1)
+        get(f"{server.url}/x.mp4", attempt=2, tries=3, backoff=0.1)
     assert least <= time.monotonic() - began < least + 0.9
     # Neither days nor for ever.
     assert wait_before_retry(caught.value, 1, 1e9) <= 600
     began = time.monotonic()
-    get(f"{server.url}/x.mp4", attempt=3, max_attempts=3, backoff=100)
+    get(f"{server.url}/x.mp4", attempt=3, tries=3, backoff=100)
     assert time.monotonic() - began < 5  # nobody tries again: nothing to wait for
 
 
@@ -408,16 +421,16 @@ def test_connection_refused(get):
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/x.mp4"
     with pytest.raises(TransientError):
-        get(url, attempt=1, max_attempts=2)
-    record = get(url, attempt=2, max_attempts=2)
+        get(url, attempt=1, tries=2)
+    record = get(url, attempt=2, tries=2)
     assert (record["status"], record["reason"]) == ("unavailable", "Connection refused")
 
 
 def test_server_that_does_not_answer(get, server):
     server.stalled.add("/x.mp4")
     with pytest.raises(TransientError):
-        get(f"{server.url}/x.mp4", attempt=1, max_attempts=2, timeout=0.3)
-    record = get(f"{server.url}/x.mp4", attempt=2, max_attempts=2, timeout=0.3)
+        get(f"{server.url}/x.mp4", attempt=1, tries=2, timeout=0.3)
+    record = get(f"{server.url}/x.mp4", attempt=2, tries=2, timeout=0.3)
     assert (record["status"], record["reason"]) == ("unavailable", "timed out")
 
 
@@ -425,13 +438,13 @@ def test_cut_connection_is_resumed_by_the_next_try(made, get, server):
     body = server.files["/good.mp4"] = (made / "good.mp4").read_bytes()
     server.cut["/good.mp4"] = len(body) * 2 // 3
     with pytest.raises(TransientError):
-        get(f"{server.url}/good.mp4", attempt=1, max_attempts=2)
+        get(f"{server.url}/good.mp4", attempt=1, tries=2)
     assert not get.media.exists() and not get.record.exists()
     assert server.ranges("/good.mp4") == []
     [part] = get.partial.glob("*.part")
     arrived = part.stat().st_size
     assert 0 < arrived < len(body)
-    record = get(f"{server.url}/good.mp4", attempt=2, max_attempts=2)
+    record = get(f"{server.url}/good.mp4", attempt=2, tries=2)
     assert server.ranges("/good.mp4") == [f"bytes={arrived}-"]
     assert record["provenance"]["sha256"] == sha256(body) == sha256(get.media.read_bytes())
     assert not get.partial.exists()
@@ -442,7 +455,7 @@ def test_parts_of_another_source_are_not_continued(made, get, server):
         server.files[name] = (made / name[1:]).read_bytes()
     server.cut["/good.mp4"] = len(server.files["/good.mp4"]) * 2 // 3
     with pytest.raises(TransientError):
-        get(f"{server.url}/good.mp4", attempt=1, max_attempts=2)
+        get(f"{server.url}/good.mp4", attempt=1, tries=2)
     get(f"{server.url}/turned.mp4")
     assert server.ranges("/turned.mp4") == []
     assert get.media.read_bytes() == server.files["/turned.mp4"]
@@ -496,8 +509,8 @@ def test_missing_fragment_is_not_left_out(made, get, server):
     hls(made, server)
     del server.files["/v1.ts"]
     with pytest.raises(TransientError, match="404"):
-        get(f"{server.url}/both.m3u8", attempt=1, max_attempts=2)
-    record = get(f"{server.url}/both.m3u8", attempt=2, max_attempts=2)
+        get(f"{server.url}/both.m3u8", attempt=1, tries=2)
+    record = get(f"{server.url}/both.m3u8", attempt=2, tries=2)
     assert record["status"] == "unavailable" and is_empty_file(get.media)
 
 
@@ -506,8 +519,8 @@ def test_streams_that_cannot_be_merged(made, get, server):
     for name in ("/a0.ts", "/a1.ts", "/a2.ts"):
         server.files[name] = b"noise" * 1000
     with pytest.raises(TransientError):
-        get(f"{server.url}/both.m3u8", attempt=1, max_attempts=2)
-    record = get(f"{server.url}/both.m3u8", attempt=2, max_attempts=2)
+        get(f"{server.url}/both.m3u8", attempt=1, tries=2)
+    record = get(f"{server.url}/both.m3u8", attempt=2, tries=2)
     assert record["status"] == "broken" and not get.partial.exists()
 
 
@@ -538,7 +551,7 @@ def test_the_shorter_side_is_capped(made, get, server, resolution, taken):
 
 def test_no_such_format(made, get, server):
     ladder(made, server)
-    record = get(f"{server.url}/ladder.m3u8", format="bv[height<100]", max_attempts=3)
+    record = get(f"{server.url}/ladder.m3u8", format="bv[height<100]", tries=3)
     assert record["status"] == "no_format"
 
 
@@ -546,7 +559,7 @@ def test_a_film_too_long_is_not_fetched_or_not_kept(made, get, server):
     server.files["/good.mp4"] = (made / "good.mp4").read_bytes()
     for limit, status in ((1.5, "too_long"), (3, "ok")):
         # This address says nothing of the duration, which is found out afterwards.
-        record = get(f"{server.url}/good.mp4", max_duration=limit, max_attempts=3)
+        record = get(f"{server.url}/good.mp4", max_duration=limit, tries=3)
         assert record["status"] == status
         assert is_empty_file(get.media) == (status == "too_long")
     said = {"duration": 7200.0, "extractor_key": "Generic"}
@@ -559,7 +572,7 @@ def test_a_film_too_long_is_not_fetched_or_not_kept(made, get, server):
 
 def test_a_file_too_large_is_given_up(made, get, server):
     body = server.files["/good.mp4"] = (made / "good.mp4").read_bytes()
-    record = get(f"{server.url}/good.mp4", max_size=len(body) - 1, max_attempts=3)
+    record = get(f"{server.url}/good.mp4", max_size=len(body) - 1, tries=3)
     assert record["status"] == "too_large" and str(len(body)) in record["reason"]
     assert is_empty_file(get.media) and not get.partial.exists()
     assert get(f"{server.url}/good.mp4", max_size=len(body))["status"] == "ok"
@@ -588,11 +601,19 @@ def test_statuses_are_final_or_tried_again():
     assert {"unavailable", "rate_limited", "bot_check", "age_check", "too_long"} <= set(RETRIED)
 
 
+def test_what_another_try_may_cure_is_forgotten(tmp_path):
+    records = {"a": "ok", "b": "unavailable", "c": "removed", "d": "too_long"}
+    for name, status in records.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps({"status": status}))
+    assert forget_unavailable(tmp_path / f"{name}.json" for name in "abcde") == ["b", "d"]
+    assert sorted(path.stem for path in tmp_path.iterdir()) == ["a", "c"]
+
+
 def test_live_stream_is_not_recorded(made, get, server):
     hls(made, server)
     server.files["/v.m3u8"] = server.files["/v.m3u8"].replace(b"#EXT-X-ENDLIST", b"")
     server.files["/v.m3u8"] = server.files["/v.m3u8"].replace(b"#EXT-X-PLAYLIST-TYPE:VOD\n", b"")
-    record = get(f"{server.url}/v.m3u8", attempt=1, max_attempts=3)
+    record = get(f"{server.url}/v.m3u8", attempt=1, tries=3)
     assert record["status"] == "live"
     assert "/v0.ts" not in [path for path, _, _ in server.seen]
 
@@ -603,22 +624,22 @@ def test_page_without_video_and_list_of_videos(made, get, server):
     items = "".join(item.format(name, server.url) for name in ("good", "turned"))
     server.files["/feed.rss"] = f"<rss><channel><title>f</title>{items}</channel></rss>".encode()
     server.files["/good.mp4"] = server.files["/turned.mp4"] = (made / "good.mp4").read_bytes()
-    page = get(f"{server.url}/page.html", attempt=1, max_attempts=3)
+    page = get(f"{server.url}/page.html", attempt=1, tries=3)
     assert page["status"] == "unsupported" and "Unsupported URL" in page["reason"]
-    feed = get(f"{server.url}/feed.rss", attempt=1, max_attempts=3)
+    feed = get(f"{server.url}/feed.rss", attempt=1, tries=3)
     assert (feed["status"], feed["reason"]) == ("unsupported", "a list of videos, not one video")
     assert is_empty_file(get.media)
     server.files["/feed.rss"] = server.files["/feed.rss"].replace(
         item.format("turned", server.url).encode(), b""
     )
     assert get(f"{server.url}/feed.rss")["status"] == "ok"
-    assert get("gopher://127.0.0.1/x.mp4", max_attempts=3)["status"] == "unsupported"
-    assert get("file://elsewhere/x.mp4", max_attempts=3)["status"] == "unsupported"
+    assert get("gopher://127.0.0.1/x.mp4", tries=3)["status"] == "unsupported"
+    assert get("file://elsewhere/x.mp4", tries=3)["status"] == "unsupported"
 
 
 def test_what_arrives_may_be_broken(made, get, server):
     body = server.files["/cut.mp4"] = (made / "cut.mp4").read_bytes()
-    record = get(f"{server.url}/cut.mp4", attempt=1, max_attempts=3)
+    record = get(f"{server.url}/cut.mp4", attempt=1, tries=3)
     assert record["status"] == "broken" and "moov" in record["reason"]
     assert get.media.read_bytes() == body
 

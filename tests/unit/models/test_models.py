@@ -19,7 +19,7 @@ import pytest
 
 from helpers.loopback import Loopback
 from talkingface.job.files import read_json
-from talkingface.models.models import NOTES, Network, ensure_model
+from talkingface.models.models import NOTES, FetchOptions, ensure_model
 from talkingface.models.table import MODELS, Model, ModelError, ModelFile, on_hub
 
 BODY = random.Random(1).randbytes(200_000)
@@ -47,7 +47,7 @@ def get(server: Loopback, tmp_path: Path) -> Callable[..., dict[str, Any]]:
 
     def get(name: str, **options: Any) -> dict[str, Any]:
         options = {"endpoint": server.url, "timeout": 5, "tries": 1, "pause": 0} | options
-        return ensure_model(name, tmp_path / "models", Network(**options))
+        return ensure_model(name, tmp_path / "models", FetchOptions(**options))
 
     return get
 
@@ -265,7 +265,7 @@ def test_a_read_only_store_that_has_everything(server, toy, as_nobody, caplog) -
     put(as_nobody / "toy", toy__pth=BODY, toy__json=CONFIG)
     lock_up(as_nobody)
     with caplog.at_level(logging.WARNING):
-        record = ensure_model("toy", as_nobody, Network("http://nowhere.invalid", tries=1))
+        record = ensure_model("toy", as_nobody, FetchOptions("http://nowhere.invalid", tries=1))
     assert record["files"]["toy.pth"]["sha256"] == sha256(BODY)
     assert sorted(path.name for path in (as_nobody / "toy").iterdir()) == ["toy.json", "toy.pth"]
     assert f"{NOTES}: not written: Permission denied" in caplog.text
@@ -275,12 +275,12 @@ def test_a_read_only_store_that_lacks_something(server, toy, as_nobody) -> None:
     put(as_nobody / "toy", toy__json=CONFIG)
     lock_up(as_nobody)
     with pytest.raises(ModelError) as error:
-        ensure_model("toy", as_nobody, Network(server.url))
+        ensure_model("toy", as_nobody, FetchOptions(server.url))
     assert f"{as_nobody}/toy cannot be written to: Permission denied" in str(error.value)
     assert f"{as_nobody}/toy/toy.pth: 200,000 bytes" in str(error.value)
     assert "toys.backend: none" in str(error.value) and server.seen == []
     with pytest.raises(ModelError, match="cannot be written to"):
-        ensure_model("syncnet", as_nobody, Network(server.url))
+        ensure_model("syncnet", as_nobody, FetchOptions(server.url))
 
 
 # Any model of Hugging Face
@@ -452,3 +452,13 @@ def test_several_at_once_fetch_it_once(server, get, toy, caplog) -> None:
     assert len(done) == 3 and done[0] == done[1] == done[2]
     asked = [seen.range for seen in server.asked("/first/toy.pth")]
     assert asked == [None, "bytes=100000-"] and len(server.asked("/toy.json")) == 1
+
+
+def test_a_mirror_and_a_token_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "https://mirror.example.org")
+    monkeypatch.setenv("HF_TOKEN", "secret")
+    options = FetchOptions.from_environment()
+    assert (options.endpoint, options.token) == ("https://mirror.example.org", "secret")
+    monkeypatch.setenv("HF_ENDPOINT", "")
+    monkeypatch.delenv("HF_TOKEN")
+    assert FetchOptions.from_environment() == FetchOptions()

@@ -26,7 +26,7 @@ COMMIT = "90cb660492214f687e60f5ca509b20edae6e75bd"
 
 
 def test_what_is_known_of_the_models() -> None:
-    """Sizes and hashes as they were published (shared/CONVENTIONS.md)."""
+    """Sizes and hashes as they were published."""
     (syncnet,) = MODELS["syncnet"].files
     assert (syncnet.name, syncnet.size) == ("syncnet_v2.model", 54_573_114)
     assert syncnet.sha256.startswith("961e8696") and syncnet.sha256.endswith("605442")

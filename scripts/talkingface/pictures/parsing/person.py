@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 
 from talkingface.job.closeable import Closeable
+from talkingface.networks import mediapipe_solutions
 from talkingface.pictures.guided_filter import GuidedFilter
 
 # Name in the config -> numbers of the networks whose masks are averaged.
@@ -37,9 +38,10 @@ class PersonMask(Closeable):
         """model: one of MODELS. Raises ValueError for another."""
         if model not in MODELS:
             raise ValueError(f"person model {model!r} is none of {', '.join(MODELS)}")
-        from mediapipe.python.solutions.selfie_segmentation import SelfieSegmentation
-
-        self._networks: list[Any] = [SelfieSegmentation(number) for number in MODELS[model]]
+        self._networks: list[Any] = [
+            mediapipe_solutions.selfie_segmentation(model_selection=number)
+            for number in MODELS[model]
+        ]
 
     def close(self) -> None:
         """Frees the networks; the instance is useless afterwards. May be called twice."""

@@ -24,7 +24,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
 from talkingface.faces.face_frame import FaceFrame, face_outline, fill_polygon
 from talkingface.pictures.guided_filter import GuidedFilter
@@ -152,6 +151,8 @@ def _colours(picture: np.ndarray) -> np.ndarray:
 
 def _density(colours: np.ndarray) -> np.ndarray:
     """Colours (n,) -> (bins,) likelihood of every colour relative to all being alike."""
+    from scipy.ndimage import gaussian_filter
+
     counts = np.bincount(colours, minlength=_N_BINS).reshape(_BINS).astype(np.float32)
     smooth = gaussian_filter(counts, 1, mode="constant")
     return smooth.ravel() * (_N_BINS / max(1.0, float(smooth.sum())))

@@ -6,8 +6,8 @@ from math import floor
 
 import cv2
 import numpy as np
-from scipy.signal import medfilt
 
+from talkingface.filters import median_filter
 from talkingface.sync.syncnet.network import SIDE
 
 # run_pipeline.py of joonson/syncnet_python.
@@ -28,7 +28,7 @@ def crop_squares(boxes: np.ndarray) -> np.ndarray:
     values = np.hstack([boxes[:, :2] + boxes[:, 2:] / 2, sizes])
     pad = MEDIAN_FRAMES // 2 if len(values) < MEDIAN_FRAMES else 0
     padded = np.pad(values, ((pad, pad), (0, 0)), mode="edge")
-    smooth = np.stack([medfilt(column, MEDIAN_FRAMES) for column in padded.T], axis=1)
+    smooth = np.stack([median_filter(column, MEDIAN_FRAMES) for column in padded.T], axis=1)
     return smooth[pad : len(smooth) - pad]
 
 

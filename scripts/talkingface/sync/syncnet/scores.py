@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from scipy.signal import medfilt
+
+from talkingface.filters import median_filter
 
 # torch.nn.functional.pairwise_distance adds it to every difference.
 EPSILON = 1e-6
@@ -80,11 +81,11 @@ def frame_confidences(
         # So far that the filter's own zeros stay outside.
         reach = MEDIAN_FRAMES // 2
         padded = np.pad(confidences, (PAD_FRAMES + reach, after + reach), mode="edge")
-        return medfilt(padded, MEDIAN_FRAMES)[reach:][:n_frames]
+        return median_filter(padded, MEDIAN_FRAMES)[reach:][:n_frames]
     padded = np.pad(
         confidences, (PAD_FRAMES, after), constant_values=np.nanmedian(curve) - pad_distance
     )
-    return medfilt(padded, MEDIAN_FRAMES)[:n_frames]
+    return median_filter(padded, MEDIAN_FRAMES)[:n_frames]
 
 
 def local_offsets(table: np.ndarray, window: int = 100, step: int = 25) -> list[tuple[int, Sync]]:

@@ -4,12 +4,8 @@ import pytest
 from yt_dlp.utils import DownloadError, ExtractorError, GeoRestrictedError
 
 from talkingface.download.download import STATUSES
-from talkingface.download.errors import (
-    TransientError,
-    VideoUnavailable,
-    classify_error,
-    said_meaning,
-)
+from talkingface.download.errors import TransientError, VideoUnavailable
+from talkingface.download.ytdlp_errors import classify_error, classify_message
 
 
 # Sentences of the kind that yt-dlp passes on from YouTube; written for this test.
@@ -31,9 +27,9 @@ from talkingface.download.errors import (
     ],
 )
 def test_what_sites_say_for_good(said, status):
-    meaning = said_meaning(ExtractorError(said, expected=True))
-    assert isinstance(meaning, VideoUnavailable)
-    assert meaning.status == status and status in STATUSES
+    classified = classify_message(ExtractorError(said, expected=True))
+    assert isinstance(classified, VideoUnavailable)
+    assert classified.status == status and status in STATUSES
 
 
 @pytest.mark.parametrize(
@@ -44,9 +40,9 @@ def test_what_sites_say_for_good(said, status):
     ],
 )
 def test_what_sites_say_for_now(said, status):
-    meaning = said_meaning(ExtractorError(said, expected=True))
-    assert isinstance(meaning, TransientError)
-    assert meaning.status == status and status in STATUSES
+    classified = classify_message(ExtractorError(said, expected=True))
+    assert isinstance(classified, TransientError)
+    assert classified.status == status and status in STATUSES
 
 
 def test_a_country_that_may_not_watch():
