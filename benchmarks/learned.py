@@ -3,7 +3,7 @@
     python benchmarks/learned.py [VIDEO] [--backends NAME ...] [--threads N] [--device cpu]
 
 Every backend runs in a process of its own, on weights made here: random ones, of the size and
-layout of the published ones. The stage is what scripts/{stage}.py does with a clip: decoding,
+layout of the published ones. The stage is what the workflow's does with a clip: decoding,
 preparing, the network, writing. The bare network is the same calls of it again, as many as the
 stage made, on the batches that the stage gave it. Blocks of both take turns, after one of each for
 warming up. Seconds are the processor's, of all threads: other work on the machine hardly disturbs
@@ -41,13 +41,15 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
-from talkingface.job.files import write_json, write_table  # noqa: E402
-from talkingface.pictures.parsing.parsing import LABELS  # noqa: E402
+from helpers.settings import default_settings  # noqa: E402
+from talkingface.job.files import write_json  # noqa: E402
+from talkingface.media.clip_files import Clip  # noqa: E402
+from talkingface.models.store import StoredModel  # noqa: E402
+from talkingface.pictures.parsing.labels import LABELS  # noqa: E402
 
 SIZE = 512
 # Frames of a block; on a slow processor some 10 s.
@@ -61,10 +63,9 @@ FRAMES = {
     "depth_anything": 12,
 }
 HUBERT_CLIP = 250  # of max_seconds' 30 s three make a batch
-SHORT_CLIP, MANY = 75, 10  # for the last lines
+SHORT_CLIP, MANY = 75, 10  # frames and number of the clips of the last lines
 
-
-# The published models' own, where transformers' defaults are others.
+# What the published models have, where transformers' defaults are others.
 DAGAN_SIZE = (256, 256)
 HUBERT_LARGE = {
     "hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16,
@@ -115,13 +116,13 @@ def main() -> None:
         print(row.format(*head, "frames/s"), flush=True)
         for name in options.backends:
             make_weights(name, folder / name)
-            found = run_child(name, made[name], video, folder, options)
-            values = columns(found, made[name], options.device == "cpu")
+            measured = run_child(name, made[name], video, folder, options)
+            values = columns(measured, made[name], options.device == "cpu")
             print(row.format(name, made[name], *values), flush=True)
         if "hubert" in options.backends:
             for count in (1, MANY):
-                found = run_child(f"clips {count}", SHORT_CLIP, video, folder, options)
-                seconds = found["first"][options.device == "cpu"]
+                measured = run_child(f"clips {count}", SHORT_CLIP, video, folder, options)
+                seconds = measured["first"][options.device == "cpu"]
                 print(
                     f"hubert, {count} clips of {SHORT_CLIP / 25:g} s in one process: "
                     f"{seconds:.1f} s, {seconds / count:.1f} s a clip",
@@ -129,17 +130,17 @@ def main() -> None:
                 )
 
 
-def columns(found: dict[str, Any], frames: int, processor: bool) -> list[str]:
-    # Of both kinds of blocks: wall and processor seconds, one pair a turn.
-    bare, stage = np.array(found["bare"]), np.array(found["stage"])
-    own = int(processor)
-    seconds = [median(blocks[:, own]) for blocks in (bare, stage)]
+def columns(measured: dict[str, Any], frames: int, processor: bool) -> list[str]:
+    # Both kinds of blocks have wall and processor seconds, one pair a turn.
+    bare, stage = np.array(measured["bare"]), np.array(measured["stage"])
+    clock = int(processor)
+    seconds = [median(blocks[:, clock]) for blocks in (bare, stage)]
     return [
-        f"{found['first'][own] - seconds[1]:.1f}",
+        f"{measured['first'][clock] - seconds[1]:.1f}",
         *(f"{frames / second:.3g}" for second in seconds),
-        f"{median(bare[:, own] / stage[:, own]):.2f}",
-        f"{found['peak']:.0f}",
-        f"{found['bytes'] / frames / 1000:.1f}",
+        f"{median(bare[:, clock] / stage[:, clock]):.2f}",
+        f"{measured['peak']:.0f}",
+        f"{measured['bytes'] / frames / 1000:.1f}",
         f"{frames / stage[:, 0].min():.3g}",
     ]
 
@@ -162,91 +163,98 @@ def run_child(name: str, frames: int, video: Path, folder: Path, options: Any) -
 
 def child(options: Any) -> None:
     place, frames, name = options.child.split(":")
-    folder, settings = Path(place), {key: getattr(options, key) for key in ("device", "threads")}
-    settings["precision"] = options.precision
+    folder = Path(place)
+    machine = {key: getattr(options, key) for key in ("device", "threads", "precision")}
     if name.startswith("clips "):
-        written(load_hubert(folder, [int(frames)] * int(name.split()[1]), settings), folder)
+        written(load_hubert(folder, [int(frames)] * int(name.split()[1]), machine), folder)
         print(json.dumps({"first": [time.monotonic() - options.began, time.process_time()]}))
         return
-    stage = load(name, int(frames), options.video, folder, settings)
+    stage = load(name, int(frames), options.video, folder, machine)
     written(stage, folder)
     first = time.monotonic() - options.began, time.process_time()
-    found: dict[str, Any] = {"first": first, "bare": [], "stage": []}
-    found["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    measured: dict[str, Any] = {"first": first, "bare": [], "stage": []}
+    measured["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     with recorded_calls() as calls:
-        found["bytes"] = written(stage, folder)
+        measured["bytes"] = written(stage, folder)
     replay(calls)
     for _ in range(options.turns):
-        found["bare"].append(timed(lambda: replay(calls)))
-        found["stage"].append(timed(lambda: written(stage, folder)))
-    print(json.dumps(found))
+        measured["bare"].append(timed(lambda: replay(calls)))
+        measured["stage"].append(timed(lambda: written(stage, folder)))
+    print(json.dumps(measured))
 
 
-def load(name: str, frames: int, video: Path, folder: Path, settings: dict[str, Any]) -> Stage:
-    """What makes the backend's products of a clip in a folder, as the stage's script does."""
+def load(name: str, frames: int, video: Path, folder: Path, options: dict[str, Any]) -> Stage:
+    """What makes the backend's products of a clip in a folder, as its stage does."""
     if name == "hubert":
         count = max(1, frames // HUBERT_CLIP)
-        return load_hubert(folder, [frames // count] * count, settings)
+        return load_hubert(folder, [frames // count] * count, options)
     if name == "syncnet":
-        return load_syncnet(frames, video, folder, settings)
-    from talkingface.clips.clips import clip_frames
+        return load_syncnet(frames, video, folder, options)
     from talkingface.faces.landmarks import Landmarks
     from talkingface.media.prefetch import prefetch
     from talkingface.pictures.depth import depth
     from talkingface.pictures.parsing import parsing
 
-    backend, clip = name.partition("_resnet")[0], folder / f"{frames}.mp4"
+    backend, model = name.partition("_resnet")[0], StoredModel(name, folder / name, "")
+    clip = Clip(str(frames), frames, SIZE, SIZE, folder)
     points, present = np.full((frames, 478, 3), np.nan, np.float32), np.zeros(frames, bool)
+    nobody = Landmarks(points, points[:, :68, :2], present)
     if backend in parsing.BACKENDS:
-        parser = parsing.load(backend, model=folder / name, **settings)
-        threads = settings["threads"]
+        person = default_settings("parsing")["person"]
+        parser = parsing.load(backend, model=model, person=person, **options)
+        threads = options["threads"]
         return lambda into: parsing.parse_clip(
-            parser, prefetch(clip_frames(clip, frames)), points, present, into / "clip", threads
+            parser, prefetch(clip.frames()), nobody, into / "clip", threads
         )
-    network = depth.load(backend, model=folder / name, **settings)
-    marks = Landmarks(points, points[:, :68, :2], present)
-    return lambda into: depth.make_depth(
-        network, clip, marks, (SIZE, SIZE), into / "clip", into / "clip.json"
-    )
+    network = depth.load(backend, model=model, **options)
+    return lambda into: depth.write_depth(network, clip, nobody, into / "clip", into / "clip.json")
 
 
-def load_syncnet(frames: int, video: Path, folder: Path, settings: dict[str, Any]) -> Stage:
+def load_syncnet(frames: int, video: Path, folder: Path, options: dict[str, Any]) -> Stage:
+    from talkingface.job.tables import table_of_columns, write_table
     from talkingface.media.video import bgr_frames
-    from talkingface.networks.devices import number_format, open_device
-    from talkingface.sync.syncnet import network as syncnet
-    from talkingface.sync.syncnet.backend import sync_syncnet, track_stretches
+    from talkingface.sync import sync
+    from talkingface.sync.comparison import VideoFiles
+    from talkingface.tables import SYNC, SYNC_FRAMES, TRACKS
 
-    device = open_device(settings["device"], settings["threads"])
-    path = folder / "syncnet/syncnet_v2.model"
-    network = syncnet.load(path, device, number_format(settings["precision"]))
+    settings = default_settings("sync") | {"backend": "syncnet"} | options
+    model = StoredModel("syncnet", folder / "syncnet", "")
+    network = sync.load(settings.pop("backend"), model=model, **settings)
     height, width = next(bgr_frames(video, [(0, 1)]))[1].shape[:2]
     face = {"x": width / 2 - height / 4, "y": height / 4, "w": height / 2, "h": height / 2}
-    tracks = pd.DataFrame({"track": 0, "frame": np.arange(frames)} | face)
-    threads = max(1, settings["threads"] - 1)
+    certain = {"track": 0, "scene": 0, "confidence": 1, "detected": 1}
+    tracks = table_of_columns(TRACKS, {"frame": np.arange(frames)} | certain | face)
+    files = VideoFiles(folder / "proxy.mp4", 1, folder / f"{frames}.wav", video)
 
     def stage(into: Path) -> None:
-        decoded = bgr_frames(video, track_stretches(tracks), threads=threads)
-        tables = sync_syncnet(decoded, tracks, folder / f"{frames}.wav", network)
-        for table, name in zip(tables, ("sync.csv", "sync.frames.csv"), strict=True):
-            write_table(table, into / name)
+        of_tracks, of_frames = sync.compare_tracks(network, files, tracks)
+        write_table(of_tracks, into / "sync.csv", SYNC)
+        write_table(of_frames, into / "sync.frames.csv", SYNC_FRAMES)
 
     return stage
 
 
-def load_hubert(folder: Path, lengths: list[int], settings: dict[str, Any]) -> Stage:
-    from talkingface.grid import SAMPLE_RATE, SAMPLES_PER_FRAME
+def load_hubert(folder: Path, lengths: list[int], options: dict[str, Any]) -> Stage:
+    from talkingface.grid import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
     from talkingface.media.audio import read_wav, write_wav
-    from talkingface.sound.hubert import Features
+    from talkingface.sound import hubert
 
-    names = [f"clip{k}" for k in range(len(lengths))]
+    clips = [Clip(f"clip{k}", length, SIZE, SIZE, folder) for k, length in enumerate(lengths)]
     sound = read_wav(folder / "sound.wav")
-    for name, length in zip(names, lengths, strict=True):
-        samples = np.resize(sound, length * SAMPLES_PER_FRAME)
-        write_wav(folder / f"{name}.wav", samples, SAMPLE_RATE)
-    clips = pd.DataFrame({"clip_id": names, "n_frames": lengths})
-    record = {"model": "hubert", "files": {}}
-    features = Features(clips, folder, record, folder / "hubert", **settings)
-    return lambda into: [features.write(name, into) for name in names]
+    for clip in clips:
+        samples = np.resize(sound, clip.n_frames * SAMPLES_PER_FRAME)
+        write_wav(folder / f"{clip.clip_id}.wav", samples, SAMPLE_RATE)
+    settings = default_settings("hubert")
+    most, overlap = (int(settings[key] * FPS) for key in ("max_seconds", "overlap_seconds"))
+    network = hubert.load(StoredModel("hubert", folder / "hubert", ""), **options)
+    layers, dtype = list(range(network.layers)), np.dtype(settings["dtype"])
+
+    def stage(into: Path) -> None:
+        writer = hubert.HiddenStateWriter(network, clips, layers, dtype, most, overlap)
+        for clip in clips:
+            writer.write(clip, into)
+
+    return stage
 
 
 def written(stage: Stage, folder: Path) -> int:
@@ -264,20 +272,20 @@ def recorded_calls() -> Iterator[list[tuple[Callable[[], Any], int]]]:
     """
     from torch import nn
 
-    found: dict[Any, list[Any]] = {}
+    counted: dict[Any, list[Any]] = {}
     calls: list[tuple[Callable[[], Any], int]] = []
     depth = 0
-    own = nn.Module.__call__
+    original = nn.Module.__call__
 
     def call(module: Any, *args: Any, **kwargs: Any) -> Any:
         nonlocal depth
         if depth == 0:
             shapes = [getattr(value, "shape", None) for value in (*args, *kwargs.values())]
             key = (id(module), str(shapes))
-            found.setdefault(key, [lambda: own(module, *args, **kwargs), 0])[1] += 1
+            counted.setdefault(key, [lambda: original(module, *args, **kwargs), 0])[1] += 1
         depth += 1
         try:
-            return own(module, *args, **kwargs)
+            return original(module, *args, **kwargs)
         finally:
             depth -= 1
 
@@ -285,8 +293,8 @@ def recorded_calls() -> Iterator[list[tuple[Callable[[], Any], int]]]:
     try:
         yield calls
     finally:
-        nn.Module.__call__ = own
-    calls += [(repeat, count) for repeat, count in found.values()]
+        nn.Module.__call__ = original
+    calls += [(repeat, count) for repeat, count in counted.values()]
 
 
 def replay(calls: list[tuple[Callable[[], Any], int]]) -> None:
@@ -321,9 +329,10 @@ def demonstration(folder: Path) -> Path:
 
 def make_sound(video: Path, folder: Path) -> int:
     """`sound.wav`; how many frames the video has."""
-    from talkingface.shots.proxy import make_proxy
+    from talkingface.shots.proxy import encode_proxy
 
-    proxy = make_proxy(video, folder / "proxy.mp4", folder / "sound.wav")
+    settings = default_settings("proxy")
+    proxy = encode_proxy(video, folder / "proxy.mp4", folder / "sound.wav", **settings)
     if proxy.status != "ok":
         sys.exit(f"{video}: {proxy.reason}")
     return proxy.n_frames
@@ -380,17 +389,17 @@ def make_weights(name: str, folder: Path) -> None:
     elif name == "segformer":
         config = transformers.SegformerConfig(**SEGFORMER_B5, id2label=dict(enumerate(LABELS)))
         transformers.SegformerForSemanticSegmentation(config).save_pretrained(folder)
-        own = {"resample": 2, "size": {"height": 512, "width": 512}}
-        write_json(PREPROCESSOR | own, folder / "preprocessor_config.json")
+        resized = {"resample": 2, "size": {"height": 512, "width": 512}}
+        write_json(PREPROCESSOR | resized, folder / "preprocessor_config.json")
     else:
         config = transformers.DepthAnythingConfig(**DEPTH_ANYTHING_SMALL)
         model = transformers.DepthAnythingForDepthEstimation(config)
         # Far from 0, where the network cuts off.
         torch.nn.init.constant_(model.head.conv3.bias, 20)
         model.save_pretrained(folder)
-        own = {"resample": 3, "size": {"height": 518, "width": 518}}
-        own |= {"keep_aspect_ratio": True, "ensure_multiple_of": 14}
-        write_json(PREPROCESSOR | own, folder / "preprocessor_config.json")
+        resized = {"resample": 3, "size": {"height": 518, "width": 518}}
+        resized |= {"keep_aspect_ratio": True, "ensure_multiple_of": 14}
+        write_json(PREPROCESSOR | resized, folder / "preprocessor_config.json")
 
 
 if __name__ == "__main__":

@@ -1,44 +1,24 @@
 """Make the depth of every frame of every clip, as 16-bit pictures on one scale a clip."""
 
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from talkingface.faces.landmarks import read_npz
-from talkingface.job.files import read_json
 from talkingface.job.gpu import reserve
 from talkingface.job.log import logged
-from talkingface.job.per_clip import make_products
-from talkingface.models.store import model_folder, weights_hash
-from talkingface.pictures.depth.depth import load, make_depth
+from talkingface.media.clip_files import read_clips
+from talkingface.models.store import open_model
+from talkingface.pictures.depth.depth import make_depth
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-
-def make(clip, folder):
+with logged(snakemake.log[0]), reserve(snakemake.resources.gpu):
     make_depth(
-        backend(),
-        Path(snakemake.input.folder, f"{clip.clip_id}.mp4"),
-        read_npz(Path(snakemake.input.landmarks, f"{clip.clip_id}.npz")),
-        (clip.width, clip.height),
-        folder / clip.clip_id,
-        folder / f"{clip.clip_id}.json",
-    )
-    return {"backend": backend().name, "sha256": weights_hash(record)}
-
-
-@cache
-def backend():
-    """Loaded for the first clip: a video without one needs none."""
-    return load(
-        model=model_folder(record, snakemake.config["models"]) if record else None,
+        read_clips(snakemake.input.folder, snakemake.input.manifest),
+        snakemake.input.landmarks,
+        snakemake.output.folder,
+        snakemake.output.manifest,
+        model=open_model(snakemake.input.model, snakemake.config["models"]),
         device=snakemake.params.device,
         threads=snakemake.threads,
         **snakemake.params.settings,
     )
-
-
-with logged(snakemake.log[0]), reserve(snakemake.resources.gpu):
-    record = read_json(snakemake.input.model[0]) if snakemake.input.model else None
-    make_products(snakemake.input.manifest, *snakemake.output, make, ["backend", "sha256"])

@@ -6,39 +6,35 @@ torch is imported only when one is loaded: it takes seconds.
 from __future__ import annotations
 
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
+from talkingface.models.store import StoredModel
 from talkingface.models.table import ModelError, find_model
 
 
 def load_learned(
-    module: str,
-    folder: str | Path | None,
-    *,
-    device: str = "auto",
-    precision: str = "float32",
-    threads: int | None = None,
+    module: str, model: StoredModel | None, *, device: str, precision: str, threads: int
 ) -> Any:
-    """The backend in the library's `module`, which is called like its model of the store.
+    """The backend of the library's `module`, which has the name of its model in the store.
 
-    module: such as "talkingface.pictures.depth.dagan". folder: that of the model's files.
-    device, threads: see devices.open_device. precision: float32, float16 or bfloat16, in which the
-    network computes.
-    Raises ModelError without a folder or where torch or transformers are not installed; for what
+    module: such as "talkingface.pictures.depth.dagan"; its `load(folder, device, dtype)` is called.
+    model: with the backend's weights. device, threads: see devices.open_device. precision: float32,
+    float16 or bfloat16, in which the network computes.
+    Raises ModelError without a model or where torch or transformers are not installed; for what
     else is raised see the backend's `load`.
     """
-    backend = module.rpartition(".")[2]
-    instead = find_model(backend).instead
-    if folder is None:
-        raise ModelError(f"{backend} needs the folder of its model; or set {instead}")
+    name = module.rpartition(".")[2]
+    instead = find_model(name).instead
+    if model is None:
+        raise ModelError(f"{name} needs the folder of its model; or set {instead}")
     try:
         devices = import_module("talkingface.networks.devices")
-        loaded = import_module(module)
+        backend = import_module(module)
     except ImportError as error:
         raise ModelError(
-            f"{backend} needs the package {error.name}, which cannot be imported ({error}): "
+            f"{name} needs the package {error.name}, which cannot be imported ({error}): "
             f"pip install -c constraints.txt -e '.[learned]', or set {instead}"
         ) from error
-    opened = devices.open_device(device, threads)
-    return loaded.load(folder, opened, devices.number_format(precision))
+    return backend.load(
+        model.folder, devices.open_device(device, threads), devices.number_format(precision)
+    )

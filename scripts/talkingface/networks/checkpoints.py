@@ -38,10 +38,11 @@ def load_state_dict(path: str | Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise CheckpointError(f"{path}: no such file") from error
     except pickle.UnpicklingError as error:
-        raise _meaning(path, error) from error
-    except Exception as error:  # what a broken file raises depends on where it is broken
-        known = isinstance(error, MemoryError | ImportError | PermissionError | IsADirectoryError)
-        if known or "allocate memory" in str(error):
+        raise _refusal(path, error) from error
+    except Exception as error:  # What a broken file raises depends on where it is broken.
+        # The system's own errors say what is wrong; the others are the file's.
+        system = MemoryError | ImportError | PermissionError | IsADirectoryError
+        if isinstance(error, system) or "allocate memory" in str(error):
             raise
         raise CheckpointError(
             f"{path}: broken, or no checkpoint ({_first_line(error)}). Delete it and fetch it again"
@@ -64,11 +65,11 @@ def _read(path: Path) -> Any:
     return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
 
 
-def _meaning(path: Path, error: pickle.UnpicklingError) -> CheckpointError:
-    wanted = re.search(r"GLOBAL (\S+) was not an allowed|whose module (\S+) is blocked", str(error))
-    what = f"it wants {wanted[1] or wanted[2]}" if wanted else "or it is broken"
+def _refusal(path: Path, error: pickle.UnpicklingError) -> CheckpointRefused:
+    call = re.search(r"GLOBAL (\S+) was not an allowed|whose module (\S+) is blocked", str(error))
+    cause = f"it wants {call[1] or call[2]}" if call else "or it is broken"
     return CheckpointRefused(
-        f"{path}: refused: reading it could run a program ({what}). Delete it and take the file "
+        f"{path}: refused: reading it could run a program ({cause}). Delete it and take the file "
         "from its makers' own page; they can write one that is safe to read with "
         "torch.save(model.state_dict(), ...) or as safetensors"
     )

@@ -21,10 +21,12 @@ PRECISIONS = {
 }
 
 
-def open_device(name: str = "auto", threads: int | None = None) -> torch.device:
-    """The device called `auto` (a CUDA card where there is one, else the processor), `cpu`,
-    `cuda` or `cuda:1`; on the processor torch uses `threads` threads.
+def open_device(name: str, threads: int | None = None) -> torch.device:
+    """The device called `name`, ready to compute.
 
+    name: `auto` (a CUDA card where there is one, else the processor), `cpu`, `cuda`, or the number
+    of a card as `cuda:1`. threads: how many torch uses on the processor; None leaves them as they
+    are.
     float32 is computed as float32: TensorFloat-32, torch's default for convolutions on a card,
     keeps 10 bits of the mantissa.
     Raises ValueError for another name, RuntimeError for a card that is not there.
@@ -33,8 +35,9 @@ def open_device(name: str = "auto", threads: int | None = None) -> torch.device:
         torch.set_num_threads(threads)
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    kind, _, number = name.partition(":")
-    if kind not in ("cpu", "cuda") or (number and not (kind == "cuda" and number.isdigit())):
+    device_type, _, index = name.partition(":")
+    is_card = device_type == "cuda"
+    if device_type not in ("cpu", "cuda") or (index and not (is_card and index.isdigit())):
         raise ValueError(f"unknown device {name!r}: choose auto, cpu, cuda or cuda:NUMBER")
     device = torch.device(name)
     if device.type == "cuda":
@@ -59,18 +62,19 @@ def number_format(name: str) -> torch.dtype:
 def run_batches(
     run: Callable[[Sequence[Item]], Iterable[Result]], items: Iterable[Item], batch: int
 ) -> Iterator[Result]:
-    """Yield what `run` makes of `items`, one result an item, in order, `batch` items at a time.
+    """Yield what `run` makes of `items`, one result an item, in order.
 
-    Where the card's memory does not suffice, the batch is halved, for all that follows too.
+    batch: how many items `run` is given at a time. Where the card's memory does not suffice, it is
+    halved, for all that follows too.
     Raises torch.OutOfMemoryError when a single item does not fit, ValueError when `run` gives
     another number of results than it got items.
     """
-    waiting = iter(items)
-    while part := list(islice(waiting, batch)):
+    remaining = iter(items)
+    while part := list(islice(remaining, batch)):
         while part:
             results = _attempt(run, part[:batch])
             if results is None:
-                # Only here, where the failed run's tensors are gone, is there memory to give back.
+                # The failed run's tensors are gone only here, so only here is memory to give back.
                 if torch.cuda.is_available():
                     torch.cuda.empty_cache()
                 batch = max(1, min(batch, len(part)) // 2)

@@ -1,4 +1,4 @@
-"""Frames on their way into a network of torch, in batches that fit the card's memory."""
+"""Frames made into a network's input, and run in batches that fit the card's memory."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ import torch.nn.functional as F
 
 from talkingface.networks.devices import run_batches
 
-# Of red, green and blue from 0 to 1.
+# Mean and deviation of ImageNet's red, green and blue, counted from 0 to 1.
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True)
-class FrameInput:
+class Preprocessing:
     """How frames become a network's input.
 
-    `resize` is `bilinear` or `bicubic` as Pillow does them (filters as wide as the step, so that
-    nothing is skipped where a frame is made smaller), or `area`, which is OpenCV's INTER_AREA.
-    `mean` and `std` are of red, green and blue from 0 to 1.
+    resize: `bilinear` or `bicubic` as Pillow does them (filters as wide as the step, so that
+        nothing is skipped where a frame is made smaller), or `area`, which is OpenCV's INTER_AREA.
+    mean, std: what red, green and blue, counted from 0 to 1, are normalised by.
+    device, dtype: where and in which format the network computes.
     """
 
     resize: str
@@ -33,7 +34,10 @@ class FrameInput:
     dtype: torch.dtype
 
     def __call__(self, frames: Sequence[np.ndarray], size: tuple[int, int]) -> torch.Tensor:
-        """B of (H, W, 3) uint8 BGR -> (B, 3, *size) on the device, RGB less `mean`, over `std`."""
+        """B frames (H, W, 3) uint8 BGR of one size -> (B, 3, *size) normalised RGB on the device.
+
+        size: height and width of the network's input.
+        """
         pictures = self._resized(frames, size).to(self.device).float()
         std, mean = (
             torch.tensor(values, device=self.device).view(1, 3, 1, 1)
@@ -43,15 +47,15 @@ class FrameInput:
 
     def _resized(self, frames: Sequence[np.ndarray], size: tuple[int, int]) -> torch.Tensor:
         """(B, 3, *size) uint8 RGB on the processor, whose channels are last in memory."""
-        same = frames[0].shape[:2] == size
-        if self.resize == "area" and not same:
+        has_size = frames[0].shape[:2] == size
+        if self.resize == "area" and not has_size:
             frames = [cv2.resize(f, size[::-1], interpolation=cv2.INTER_AREA) for f in frames]
-            same = True
+            has_size = True
         stacked = np.empty((len(frames), *frames[0].shape), np.uint8)
         for frame, target in zip(frames, stacked, strict=True):
             cv2.cvtColor(frame, cv2.COLOR_BGR2RGB, dst=target)
         pictures = torch.from_numpy(stacked).permute(0, 3, 1, 2)
-        if same:
+        if has_size:
             return pictures
         # On bytes torch does as Pillow does, up to rounding (a level or two in a pixel of a
         # hundred), several times as fast.
@@ -61,26 +65,25 @@ class FrameInput:
 class FrameBatches:
     """Runs `run`, which makes a result of every frame, on several frames at a time.
 
-    most: their number; by default two on a processor, whose caches hold no more, and eight on a
-    card. Where the card's memory does not suffice, it becomes smaller for all that follows.
+    `size` is their number: two on a processor, whose caches hold no more, and eight on a card.
+    Where the card's memory does not suffice, it becomes smaller for all that follows.
     """
 
     def __init__(
         self,
         run: Callable[[Sequence[np.ndarray]], Iterable[np.ndarray]],
         device: torch.device,
-        most: int | None = None,
     ) -> None:
         self._run = run
-        self.most = most or (2 if device.type == "cpu" else 8)
+        self.size = 2 if device.type == "cpu" else 8
 
     def __call__(self, frames: Iterable[np.ndarray]) -> np.ndarray:
         """The results of frames of one size, stacked."""
-        return np.stack(list(run_batches(self._attempt, frames, self.most)))
+        return np.stack(list(run_batches(self._attempt, frames, self.size)))
 
     def _attempt(self, frames: Sequence[np.ndarray]) -> Iterable[np.ndarray]:
         try:
             return self._run(frames)
         except torch.OutOfMemoryError:
-            self.most = max(1, len(frames) // 2)
+            self.size = max(1, len(frames) // 2)
             raise

@@ -58,8 +58,8 @@ class Bottleneck(nn.Module):
 class ResNet(nn.Module):
     """The convolutions of a ResNet.
 
-    blocks: number of blocks of the four layers, (2, 2, 2, 2) for ResNet-18. `channels` are those
-    of the five features that `forward` gives.
+    blocks: number of blocks of the four layers, (2, 2, 2, 2) for ResNet-18. block: their kind.
+    `channels` are those of the five features that `forward` gives.
     """
 
     def __init__(
@@ -100,8 +100,8 @@ def resnet_of(state: Mapping[str, Any], prefix: str, source: str | Path) -> ResN
             counts[i] += 1
     if not all(counts):
         raise ValueError(f"{source}: no ResNet in it ({prefix}layer1 to 4); {ADVICE}")
-    deep = f"{prefix}layer1.0.conv3.weight" in state
-    return ResNet(counts, Bottleneck if deep else BasicBlock)
+    has_bottlenecks = f"{prefix}layer1.0.conv3.weight" in state
+    return ResNet(counts, Bottleneck if has_bottlenecks else BasicBlock)
 
 
 def _shortcut(inputs: int, outputs: int, stride: int) -> nn.Module:

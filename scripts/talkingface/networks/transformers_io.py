@@ -1,6 +1,6 @@
-"""Networks of transformers for pictures, from a folder as Hugging Face has them.
+"""Models of transformers that look at pictures, loaded from a folder as Hugging Face has them.
 
-Without a network and without running code from the folder. Importing this takes seconds.
+Nothing is fetched, and no code of the folder is run. Importing this takes seconds.
 """
 
 from __future__ import annotations
@@ -15,17 +15,21 @@ import transformers
 
 from talkingface.job.files import read_json
 from talkingface.models.table import CONFIG
-from talkingface.networks.frames import FrameInput
+from talkingface.networks.frames import Preprocessing
 from talkingface.networks.weights import ADVICE
 
 PREPROCESSOR = "preprocessor_config.json"
-# Pillow's numbers, which `resample` is one of.
+# `resample` is one of Pillow's numbers.
 RESIZES = {2: "bilinear", 3: "bicubic"}
 
 
 @dataclass(frozen=True)
-class PictureSettings:
-    """What preprocessor_config.json asks for; see transformers' image processors."""
+class PreprocessorConfig:
+    """What preprocessor_config.json asks for; see transformers' image processors.
+
+    size: height and width of the network's input. resize, mean, std: see Preprocessing.
+    keep_aspect_ratio, multiple: see `input_size`.
+    """
 
     size: tuple[int, int]
     resize: str
@@ -35,9 +39,10 @@ class PictureSettings:
     multiple: int = 1
 
     def input_size(self, height: int, width: int) -> tuple[int, int]:
-        """The height and width that a frame is given: DPTImageProcessor's choice.
+        """Height and width that a frame of `height` x `width` is given, as DPTImageProcessor does.
 
-        Where the ratio is kept, the side that changes less decides; then both are made multiples.
+        Where the aspect ratio is kept, the side that changes less decides; then both sides are
+        rounded to multiples of `multiple`.
         """
         scales = self.size[0] / height, self.size[1] / width
         if self.keep_aspect_ratio:
@@ -46,13 +51,16 @@ class PictureSettings:
         chosen = [max(1, round(side / self.multiple)) * self.multiple for side in sides]
         return chosen[0], chosen[1]
 
-    def frame_input(self, device: torch.device, dtype: torch.dtype) -> FrameInput:
-        """What makes the network's input."""
-        return FrameInput(self.resize, self.mean, self.std, device, dtype)
+    def preprocessing(self, device: torch.device, dtype: torch.dtype) -> Preprocessing:
+        """What makes the network's input of frames."""
+        return Preprocessing(self.resize, self.mean, self.std, device, dtype)
 
 
-def read_settings(folder: str | Path) -> PictureSettings:
-    """The picture settings of a model; ValueError for what is not done here."""
+def read_preprocessor_config(folder: str | Path) -> PreprocessorConfig:
+    """How the model in `folder` wants its pictures.
+
+    Raises ValueError where it wants what `Preprocessing` does not do.
+    """
     path = Path(folder, PREPROCESSOR)
     values = read_json(path)
     size = values.get("size")
@@ -67,7 +75,7 @@ def read_settings(folder: str | Path) -> PictureSettings:
         raise ValueError(
             f"{path}: pictures are to be prepared in a way that is not supported; {ADVICE}"
         )
-    return PictureSettings(
+    return PreprocessorConfig(
         (size["height"], size["width"]),
         RESIZES[values["resample"]],
         tuple(values["image_mean"]),
@@ -78,34 +86,35 @@ def read_settings(folder: str | Path) -> PictureSettings:
 
 
 def load_pretrained(
-    folder: str | Path, kind: str, model_class: Any, device: torch.device, dtype: torch.dtype
+    folder: str | Path, model_type: str, model_class: Any, device: torch.device, dtype: torch.dtype
 ) -> Any:
-    """The model in `folder`, of transformers' `model_class` and model type `kind`.
+    """The model in `folder`, ready to run on `device` in `dtype`.
 
+    model_type: what its config.json must call it. model_class: transformers' class for it.
     Raises ValueError when it is another kind of model, or its file has not all weights or others.
     """
     folder = Path(folder)
     transformers.utils.logging.disable_progress_bar()
     local = {"local_files_only": True, "trust_remote_code": False}
-    found = read_json(folder / CONFIG).get("model_type")
-    if found != kind:
-        raise ValueError(f"{folder / CONFIG}: a model of type {found}, not {kind}; {ADVICE}")
+    stated = read_json(folder / CONFIG).get("model_type")
+    if stated != model_type:
+        raise ValueError(f"{folder / CONFIG}: a model of type {stated}, not {model_type}; {ADVICE}")
     try:
         model, info = model_class.from_pretrained(
             folder, dtype=dtype, output_loading_info=True, weights_only=True, **local
         )
     except MemoryError:
         raise
-    except Exception as error:  # what a broken or other file raises depends on its format
+    except Exception as error:  # What a broken file or another's raises depends on its format.
         first = (str(error).splitlines() or [""])[0]
         raise ValueError(
             f"{folder}: its weights cannot be loaded ({type(error).__name__}: {first}); {ADVICE}"
         ) from error
-    names = ("missing_keys", "unexpected_keys", "mismatched_keys")
-    wrong = sorted(str(name) for group in names for name in info.get(group, ()))
-    if wrong:
+    groups = ("missing_keys", "unexpected_keys", "mismatched_keys")
+    misfits = sorted(str(name) for group in groups for name in info.get(group, ()))
+    if misfits:
         raise ValueError(
-            f"{folder}: {len(wrong)} of its weights are missing, unknown or of another shape, "
-            f"such as {wrong[0]}; {ADVICE}"
+            f"{folder}: {len(misfits)} of its weights are missing, unknown or of another shape, "
+            f"such as {misfits[0]}; {ADVICE}"
         )
     return model.eval().requires_grad_(False).to(device)

@@ -31,7 +31,7 @@ from talkingface.overlay.lanes import TURNS, by_frame, eyes_lane, head_lane, sou
 from talkingface.overlay.plot import BACK, DIM, Lane, Timeline
 from talkingface.overlay.text import draw_text, text_width
 from talkingface.pictures.depth.depth import read_map
-from talkingface.pictures.parsing.parsing import read_labels
+from talkingface.pictures.parsing.labels import read_labels
 
 AREA = 448**2  # pixels of one picture, whatever its shape
 NARROWEST = 640  # of the whole, so that the text has room

@@ -9,7 +9,7 @@ import numpy as np
 
 from talkingface.faces.pose import rotation_of
 from talkingface.overlay.text import Colour, draw_chip, draw_text
-from talkingface.pictures.parsing.parsing import PALETTE
+from talkingface.pictures.parsing.labels import PALETTE
 
 # Lines between the 68 points of 300-W: first, last, whether they close.
 _LINES = (

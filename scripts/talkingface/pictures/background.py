@@ -14,18 +14,24 @@ colour of the nearest pixel that was, as in RAD-NeRF.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 
-from talkingface.pictures.parsing.parsing import BACKGROUND
+from talkingface import tables
+from talkingface.job.per_clip import make_for_clips
+from talkingface.media.clip_files import Clip
+from talkingface.media.picture import write_picture
+from talkingface.media.prefetch import prefetch
+from talkingface.pictures.parsing.labels import BACKGROUND, read_labels
 
 KEPT = 9  # frames kept of every pixel
 SEEN = 3  # frames in which it must be seen: in one or two it is rather the mask that failed
 _STEPS = 4  # beyond this many margins, farther is not better
-_GOLDEN = 0.6180339887498949  # multiples of it modulo 1 are spread evenly at any length
+_GOLDEN = 0.6180339887498949  # golden ratio: its multiples modulo 1 are spread evenly
 
 
 @dataclass(frozen=True)
@@ -50,13 +56,35 @@ class Plate:
         return float(self.known.mean())
 
 
+def make_background(
+    clips: Sequence[Clip],
+    parsing: str | Path,
+    folder: str | Path,
+    manifest: str | Path,
+    *,
+    margin: float,
+) -> None:
+    """Make the clean plate of every clip: a picture for each, and the table BACKGROUND.
+
+    parsing: the clips' folder of label maps. margin: see `make_plate`.
+    """
+
+    def make(clip: Clip, into: Path) -> dict[str, float]:
+        labels = read_labels(Path(parsing, clip.clip_id), clip.n_frames)
+        plate = make_plate(prefetch(clip.frames()), prefetch(labels), margin=margin)
+        write_picture(plate.image, into / f"{clip.clip_id}.png")
+        return {"known_share": round(plate.known_share, 4), "residual": round(plate.residual, 2)}
+
+    make_for_clips(make, clips, folder, manifest, tables.BACKGROUND)
+
+
 def make_plate(
-    frames: Iterable[np.ndarray], labels: Iterable[np.ndarray], margin: float = 5
+    frames: Iterable[np.ndarray], labels: Iterable[np.ndarray], *, margin: float
 ) -> Plate:
     """Find a clip's background.
 
-    frames: (H, W, 3) uint8 BGR. labels: (H, W) uint8 of each frame, 0 is background.
-    margin: distance from the person in pixels.
+    frames: (H, W, 3) uint8 BGR. labels: (H, W) uint8 of each frame, 0 is background. margin: pixels
+    at most this far from the person are not taken.
     Raises ValueError when there are no frames, or not as many labels, or not of one size.
     """
     if margin < 0:
@@ -78,30 +106,37 @@ def make_plate(
 
 
 def _merit(label: np.ndarray, margin: float, number: int) -> np.ndarray:
-    """(H, W) float32 worth of a frame's pixels: 0 where they are not background, else over 1."""
-    free = (label == BACKGROUND).astype(np.uint8)
-    if free.all():  # the distance to nothing is not defined
+    """(H, W) float32 merit of a frame's pixels: 0 where they are not background, else at least 1.
+
+    number: of the frame, from 0.
+    """
+    background = (label == BACKGROUND).astype(np.uint8)
+    if background.all():  # The distance to nothing is not defined.
         return np.full(label.shape, _STEPS + number * _GOLDEN % 1, np.float32)
-    distance = cv2.distanceTransform(free, cv2.DIST_L2, cv2.DIST_MASK_5)
+    distance = cv2.distanceTransform(background, cv2.DIST_L2, cv2.DIST_MASK_5)
     steps = np.clip(np.floor(distance / max(margin, 1)), 1, _STEPS)
     merit = steps + np.float32(number * _GOLDEN % 1)
     return np.where(distance > margin, merit, 0).astype(np.float32)
 
 
 def _keep(kept: np.ndarray, merits: np.ndarray, frame: np.ndarray, merit: np.ndarray) -> None:
-    """Put a frame's pixels in the place of the least worthy kept ones, where they are better."""
-    worst = merits[0].copy()
+    """Put a frame's pixels in the place of the kept ones of least merit, where theirs is greater.
+
+    kept: (KEPT, H, W, 3) uint8. merits: (KEPT, H, W) float32. Both are changed in place.
+    """
+    least = merits[0].copy()
     for other in merits[1:]:
-        np.minimum(worst, other, out=worst)
-    better = merit > worst
+        np.minimum(least, other, out=least)
+    better = merit > least
     for slot in range(KEPT):
-        here = (better & (merits[slot] == worst)).astype(np.uint8)
-        cv2.copyTo(frame, here, kept[slot])
-        cv2.copyTo(merit, here, merits[slot])
-        better &= here == 0  # one slot of each pixel
+        replaced = (better & (merits[slot] == least)).astype(np.uint8)
+        cv2.copyTo(frame, replaced, kept[slot])
+        cv2.copyTo(merit, replaced, merits[slot])
+        better &= replaced == 0  # One slot of each pixel is replaced.
 
 
 def _combine(kept: np.ndarray, valid: np.ndarray, needed: int) -> Plate:
+    """The plate of kept pixels, of which those `valid` (KEPT, H, W) count and `needed` must be."""
     count = valid.sum(axis=0)
     known = count >= needed
     # Invalid entries are sorted to the end; the median of the first `count` is then at its middle.

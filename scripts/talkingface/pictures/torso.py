@@ -2,23 +2,28 @@
 
 Neck, necklace and cloth are kept. Their upper edge is carried on upwards under the head, so that
 no gap opens where the rendered head ends a little higher than the one that was cut off. RAD-NeRF
-carries it on too; how is our own: every head pixel straight above the torso and near it gets the
-torso's mean colour just below the edge under it, smoothed sideways. The rest is transparent.
+carries it on too, in another way. Here every head pixel straight above the torso and near it gets
+the torso's mean colour just below the edge under it, smoothed sideways. The rest is transparent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import cv2
 import numpy as np
 
-from talkingface.pictures.parsing.parsing import BACKGROUND, CLOTH, FACE, TORSO
+from talkingface import tables
+from talkingface.job.per_clip import make_for_clips
+from talkingface.media.clip_files import Clip
+from talkingface.media.prefetch import prefetch
+from talkingface.pictures.numbered import write_numbered
+from talkingface.pictures.parsing.labels import BACKGROUND, CLOTH, FACE, TORSO, read_labels
 
 # Lengths are shares of the face's height in the picture.
-REACH = 0.15  # how far the neck is carried on
-_CLOTH_REACH = 0.04  # how far cloth is; above it is hair, seldom the chin
+_CLOTH_REACH = 0.04  # how far cloth is carried on; above it is hair, seldom the chin
 _EDGE = 0.03  # the outermost of the torso, where the head's colours are mixed in
 _WINDOW = 0.12  # side of the windows whose mean colour is carried on
 
@@ -26,21 +31,44 @@ _IS_TORSO = np.isin(np.arange(256), TORSO)
 _IS_FACE = np.isin(np.arange(256), FACE)
 
 
-def make_torsos(
-    frames: Iterable[np.ndarray], labels: Iterable[np.ndarray], reach: float = REACH
+def make_torso(
+    clips: Sequence[Clip],
+    parsing: str | Path,
+    folder: str | Path,
+    manifest: str | Path,
+    *,
+    reach: float,
+    threads: int,
+) -> None:
+    """Cut the torso out of every frame: a folder of pictures for each clip, and the table TORSO.
+
+    parsing: the clips' folder of label maps. reach: see `cut_torsos`. threads: see write_numbered.
+    """
+
+    def make(clip: Clip, into: Path) -> None:
+        labels = read_labels(Path(parsing, clip.clip_id), clip.n_frames)
+        torsos = cut_torsos(prefetch(clip.frames()), prefetch(labels), reach=reach)
+        write_numbered(torsos, into / clip.clip_id, threads=threads)
+
+    make_for_clips(make, clips, folder, manifest, tables.TORSO)
+
+
+def cut_torsos(
+    frames: Iterable[np.ndarray], labels: Iterable[np.ndarray], *, reach: float
 ) -> Iterator[np.ndarray]:
     """The torso of every frame, lazily.
 
-    frames: (H, W, 3) uint8 BGR. labels: (H, W) uint8 of each frame. reach: see REACH; 0 carries
-    nothing on. Yields (H, W, 4) uint8 BGRA; alpha is 255 or 0, colours are 0 where it is 0.
+    frames: (H, W, 3) uint8 BGR. labels: (H, W) uint8 of each frame. reach: how far the neck is
+    carried on, over the face's height in the picture; 0 carries nothing on. Yields (H, W, 4) uint8
+    BGRA; alpha is 255 or 0, colours are 0 where it is 0.
     Raises ValueError when there are not as many labels as frames.
     """
     for frame, label in zip(frames, labels, strict=True):
-        yield cut_torso(frame, label, reach)
+        yield cut_torso(frame, label, reach=reach)
 
 
-def cut_torso(frame: np.ndarray, labels: np.ndarray, reach: float = REACH) -> np.ndarray:
-    """The torso of one frame; see `make_torsos`.
+def cut_torso(frame: np.ndarray, labels: np.ndarray, *, reach: float) -> np.ndarray:
+    """The torso of one frame; see `cut_torsos`.
 
     A frame without a face has no height to measure by, so nothing is carried on there; all that
     its labels call neck or cloth is torso.
@@ -64,24 +92,25 @@ def _carry_on(
     added, under = _above(alpha > 0, labels, face_height, reach)
     if not added.any():
         return
-    # The torso's edge: its pixels with an added one at most `edge` above.
+    # The rim are the torso's pixels that have an added one at most `edge` rows above them.
     edge = max(1, round(_EDGE * face_height))
     row = np.arange(len(labels), dtype=np.int32)[:, None]
-    depth = row - _row_above(added)
-    rim = (alpha > 0) & (depth <= edge)
-    pure = (alpha > 0) & ~rim
+    rows_below = row - _row_above(added)
+    rim = (alpha > 0) & (rows_below <= edge)
+    unmixed = (alpha > 0) & ~rim
     y, x = np.nonzero(added | rim)
-    is_added = added[y, x]
-    first = np.where(is_added, under[y, x], y - depth[y, x] + 1)
+    is_added, rows_below = added[y, x], rows_below[y, x]
+    first = np.where(is_added, under[y, x], y - rows_below + 1)  # row of the torso's first pixel
     source = np.minimum(first + 2 * edge, len(labels) - 1)
-    fresh = np.where(is_added, 1, np.clip(1.5 - 1.5 * (depth[y, x] - 0.5) / edge, 0, 1))[:, None]
+    weight = np.where(is_added, 1, np.clip(1.5 - 1.5 * (rows_below - 0.5) / edge, 0, 1))[:, None]
     is_cloth = labels[first, x] == CLOTH
     colours = np.empty((len(y), 3), np.float32)
-    for mine, kind in ((is_cloth, labels == CLOTH), (~is_cloth, labels != CLOTH)):
-        if mine.any():
-            mean = _local_mean(picture, pure & kind, source[mine], x[mine], face_height)
-            mean = _smooth_sideways(mean, y[mine], x[mine], face_height)
-            colours[mine] = fresh[mine] * mean + (1 - fresh[mine]) * picture[y[mine], x[mine]]
+    # Cloth is carried on from cloth, and all else from all else.
+    for part, source_part in ((is_cloth, labels == CLOTH), (~is_cloth, labels != CLOTH)):
+        if part.any():
+            mean = _local_mean(picture, unmixed & source_part, source[part], x[part], face_height)
+            mean = _smooth_sideways(mean, y[part], x[part], face_height)
+            colours[part] = weight[part] * mean + (1 - weight[part]) * picture[y[part], x[part]]
     picture[y, x] = np.rint(colours)
     alpha[added] = 255
 
@@ -101,7 +130,7 @@ def _above(
     inside = below < height
     y, x, below = y[inside], x[inside], below[inside]
     far = np.where(labels[below, x] == CLOTH, min(reach, _CLOTH_REACH), reach) * face_height
-    # Number of background pixels down to a row; alike at both ends where none lies between.
+    # Counted down to a row, background pixels are as many at both ends where none lies between.
     gaps = _running(np.add, (labels == BACKGROUND).astype(np.int32))
     fits = (below - y <= far) & (gaps[below, x] == gaps[y, x])
     added = np.zeros_like(torso)

@@ -6,14 +6,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from helpers.paths import SCRIPTS
-from talkingface.job.files import read_table, write_json, write_table
-from talkingface.models.store import model_record, weights_hash
+from helpers.settings import default_settings
+from talkingface.job.files import write_json
+from talkingface.job.tables import empty_table, read_table, write_table
+from talkingface.models.store import StoredModel, model_record, weights_hash
 from talkingface.models.table import Digest, ModelError, find_model
 from talkingface.networks.backend import load_learned
+from talkingface.tables import CLIPS, DEPTH, HUBERT, PARSING, SYNC, TRACKS
+
+ON_CPU = {"device": "cpu", "precision": "float32", "threads": 1}
+TABLES = {"parsing": PARSING, "depth": DEPTH, "hubert": HUBERT, "sync": SYNC}
 
 
 @pytest.mark.parametrize(
@@ -25,7 +30,7 @@ def test_every_backend_has_a_module_a_model_and_a_way_without(backend: str) -> N
     assert (SCRIPTS / f"{module.replace('.', '/')}.py").exists()
     assert find_model(backend).instead.endswith("backend: mesh")
     with pytest.raises(ModelError, match=rf"{backend} needs the folder.*backend: mesh"):
-        load_learned(module, None)
+        load_learned(module, None, **ON_CPU)
 
 
 def test_it_is_loaded_from_its_folder_in_the_precision_asked_for(tmp_path: Path) -> None:
@@ -39,25 +44,26 @@ def test_it_is_loaded_from_its_folder_in_the_precision_asked_for(tmp_path: Path)
 
     frames = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), np.uint8)
     nobody = np.full((2, 478, 3), np.nan), np.zeros(2, bool)
-    found = {
-        precision: load_learned(
-            "talkingface.pictures.depth.dagan", tmp_path, device="cpu", precision=precision
-        )
+    model = StoredModel("dagan", tmp_path, "")
+    backends = [
+        load_learned("talkingface.pictures.depth.dagan", model, **ON_CPU | {"precision": precision})
         for precision in ("float32", "bfloat16")
-    }
-    exact, rough = (found[name].run(frames, *nobody) for name in found)
+    ]
+    exact, rough = (backend.run(frames, *nobody) for backend in backends)
     assert exact.dtype == rough.dtype == np.float32
     assert 0 < np.abs(exact - rough).mean() < 0.05 * exact.mean()
     with pytest.raises(ValueError, match="unknown device"):
-        load_learned("talkingface.pictures.depth.dagan", tmp_path, device="tpu")
+        load_learned("talkingface.pictures.depth.dagan", model, **ON_CPU | {"device": "tpu"})
 
 
 def test_without_torch_it_says_what_to_do(tmp_path: Path) -> None:
     """In a process of its own, which cannot import torch."""
     program = (
         "import sys; sys.modules['torch'] = None\n"
+        "from talkingface.models.store import StoredModel\n"
         "from talkingface.networks.backend import load_learned\n"
-        f"load_learned('talkingface.pictures.parsing.bisenet', {str(tmp_path)!r})"
+        f"model = StoredModel('bisenet', {str(tmp_path)!r}, '')\n"
+        f"load_learned('talkingface.pictures.parsing.bisenet', model, **{ON_CPU})"
     )
     run = subprocess.run(
         [sys.executable, "-c", program], cwd=SCRIPTS, capture_output=True, text=True
@@ -82,21 +88,28 @@ def test_without_torch_it_says_what_to_do(tmp_path: Path) -> None:
 def test_a_video_without_a_face_loads_nothing(
     stage: str, settings: dict[str, str], tmp_path: Path
 ) -> None:
-    """The stage's script, on a table without a row; its checkpoint is no network."""
-    write_table(pd.DataFrame(columns=["clip_id", "n_frames"]), tmp_path / "clips.csv")
+    """The stage's script, on tables without a row; its checkpoint is no network."""
+    write_table(empty_table(CLIPS), tmp_path / "clips.csv", CLIPS)
+    write_table(empty_table(TRACKS), tmp_path / "tracks.csv", TRACKS)
     (tmp_path / "store/m").mkdir(parents=True)
     (tmp_path / "store/m/weights.pth").write_bytes(b"no network")
     files = {"weights.pth": {"size": 10, "sha256": "0" * 64}}
     write_json({"model": "m", "files": files}, tmp_path / "model.json")
     table = tmp_path / "made.csv"
     model = str(tmp_path / "model.json")
+    defaults = default_settings(stage)
+    if stage == "hubert":  # Its rule says the model in another way.
+        del defaults["model"], defaults["revision"]
     job = {
         "input": {
-            **dict.fromkeys(["manifest", "tracks", "folder"], str(tmp_path / "clips.csv")),
+            "folder": str(tmp_path),
+            "manifest": str(tmp_path / "clips.csv"),
+            "landmarks": str(tmp_path),
+            "tracks": str(tmp_path / "tracks.csv"),
             "model": model if stage == "hubert" else [model],
         },
         "output": [str(tmp_path / "made"), str(table)],
-        "params": {"settings": settings, "device": "cpu"},
+        "params": {"settings": defaults | settings, "device": "cpu"},
         "resources": {"gpu": 0},
         "config": {"models": str(tmp_path / "store")},
         "log": [str(tmp_path / "log")],
@@ -109,7 +122,7 @@ def test_a_video_without_a_face_loads_nothing(
         "class Named(list): pass\n"
         f"job = json.loads({json.dumps(json.dumps(job))})\n"
         "output = Named(job['output'])\n"
-        "output.frames, output.tracks = output\n"
+        "output.folder, output.manifest = output.frames, output.tracks = output\n"
         "snakemake = Of(**job | {'output': output, 'resources': Of(**job['resources'])})\n"
         "snakemake.input, snakemake.params = Of(**job['input']), Of(**job['params'])\n"
         f"runpy.run_path({str(SCRIPTS / f'{stage}.py')!r}, {{'snakemake': snakemake}})\n"
@@ -124,7 +137,7 @@ def test_a_video_without_a_face_loads_nothing(
     )
     assert run.returncode == 0, run.stderr
     assert (tmp_path / "loaded").read_text() == "[]"
-    assert len(read_table(table)) == 0
+    assert len(read_table(table, TABLES[stage])) == 0
 
 
 def test_the_hash_of_the_weights() -> None:

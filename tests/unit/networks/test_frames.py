@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 
 from PIL import Image  # noqa: E402
 
-from talkingface.networks.frames import FrameBatches, FrameInput  # noqa: E402
+from talkingface.networks.frames import FrameBatches, Preprocessing  # noqa: E402
 
 CPU = torch.device("cpu")
 
@@ -31,19 +31,19 @@ def levels(given: torch.Tensor) -> np.ndarray:
 @pytest.mark.parametrize("size", [(512, 512), (720, 1280), (300, 256), (518, 700)])
 def test_frames_are_resized_as_by_pillow(resize: str, size: tuple[int, int]) -> None:
     frame = picture(*size)
-    make = FrameInput(resize, (0, 0, 0), (1, 1, 1), CPU, torch.float32)
+    make = Preprocessing(resize, (0, 0, 0), (1, 1, 1), CPU, torch.float32)
     found = levels(make([frame, frame[::-1]], (518, 504)))
     assert found.shape == (2, 518, 504, 3)
     method = {"bilinear": Image.BILINEAR, "bicubic": Image.BICUBIC}[resize]
-    for own, given in zip(found, (frame, frame[::-1]), strict=True):
+    for result, given in zip(found, (frame, frame[::-1]), strict=True):
         expected = np.asarray(Image.fromarray(given).resize((504, 518), method))
-        difference = np.abs(own - expected)
+        difference = np.abs(result - expected)
         assert difference.max() < 3.01 and difference.mean() < 0.05
 
 
 def test_area_is_opencvs() -> None:
     frame = picture(512, 300)
-    make = FrameInput("area", (0, 0, 0), (1, 1, 1), CPU, torch.float32)
+    make = Preprocessing("area", (0, 0, 0), (1, 1, 1), CPU, torch.float32)
     expected = cv2.resize(frame, (192, 256), interpolation=cv2.INTER_AREA)
     np.testing.assert_allclose(levels(make([frame], (256, 192)))[0], expected, atol=1e-3)
 
@@ -51,13 +51,13 @@ def test_area_is_opencvs() -> None:
 def test_normalised_rgb_of_the_device_and_dtype() -> None:
     frame = np.zeros((4, 6, 3), np.uint8)
     frame[1, 2] = 255, 102, 51  # blue, green, red
-    make = FrameInput("bilinear", (0.1, 0.2, 0.3), (0.5, 0.25, 0.125), CPU, torch.float32)
+    make = Preprocessing("bilinear", (0.1, 0.2, 0.3), (0.5, 0.25, 0.125), CPU, torch.float32)
     found = make([frame], (4, 6))
     assert found.shape == (1, 3, 4, 6)
     expected = [(0.2 - 0.1) / 0.5, (0.4 - 0.2) / 0.25, (1 - 0.3) / 0.125]
     np.testing.assert_allclose(found[0, :, 1, 2], expected, rtol=1e-5)
     np.testing.assert_allclose(found[0, :, 0, 0], [-0.2, -0.8, -2.4], rtol=1e-5)
-    half = FrameInput("bilinear", (0.1, 0.2, 0.3), (0.5, 0.25, 0.125), CPU, torch.bfloat16)
+    half = Preprocessing("bilinear", (0.1, 0.2, 0.3), (0.5, 0.25, 0.125), CPU, torch.bfloat16)
     assert half([frame], (4, 6)).dtype == torch.bfloat16
 
 
@@ -71,7 +71,8 @@ def test_a_card_that_is_full_gets_fewer_frames_from_then_on() -> None:
             raise torch.OutOfMemoryError
         return [frame + 1 for frame in frames]
 
-    batches = FrameBatches(run, CPU, 8)
+    batches = FrameBatches(run, CPU)
+    batches.size = 8
     frames = np.arange(8 * 6, dtype=np.uint8).reshape(8, 2, 3)
     np.testing.assert_array_equal(batches(frames), frames + 1)
     assert asked == [8, 4, 2, 2, 2, 2]
@@ -96,5 +97,7 @@ def test_a_frame_that_does_not_fit_is_an_error() -> None:
     def run(frames: Sequence[np.ndarray]) -> list[np.ndarray]:
         raise torch.OutOfMemoryError("out of memory")
 
+    batches = FrameBatches(run, CPU)
+    batches.size = 4
     with pytest.raises(torch.OutOfMemoryError):
-        FrameBatches(run, CPU, 4)(np.zeros((5, 2, 2, 3), np.uint8))
+        batches(np.zeros((5, 2, 2, 3), np.uint8))

@@ -13,7 +13,7 @@ pytest.importorskip("transformers")
 from transformers.image_utils import SizeDict  # noqa: E402
 from transformers.models.dpt import image_processing_pil_dpt as dpt  # noqa: E402
 
-from talkingface.networks.transformers_io import read_settings  # noqa: E402
+from talkingface.networks.transformers_io import read_preprocessor_config  # noqa: E402
 
 # Of depth-anything/Depth-Anything-V2-Small-hf and jonathandinu/face-parsing.
 DEPTH: dict[str, Any] = {
@@ -37,10 +37,10 @@ def write(folder: Path, values: dict[str, Any]) -> Path:
 
 
 def test_settings_of_the_published_models(tmp_path: Path) -> None:
-    found = read_settings(write(tmp_path, DEPTH))
+    found = read_preprocessor_config(write(tmp_path, DEPTH))
     assert (found.size, found.resize, found.multiple) == ((518, 518), "bicubic", 14)
     assert found.keep_aspect_ratio and found.mean == (0.485, 0.456, 0.406)
-    found = read_settings(write(tmp_path, PARSING))
+    found = read_preprocessor_config(write(tmp_path, PARSING))
     assert (found.size, found.resize, found.std) == ((512, 512), "bilinear", (0.229, 0.224, 0.225))
     for height, width in ((512, 512), (360, 640), (1, 9)):
         assert found.input_size(height, width) == (512, 512)
@@ -48,7 +48,7 @@ def test_settings_of_the_published_models(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("keep", [True, False])
 def test_sizes_are_those_of_transformers(keep: bool, tmp_path: Path) -> None:
-    settings = read_settings(write(tmp_path, DEPTH | {"keep_aspect_ratio": keep}))
+    config = read_preprocessor_config(write(tmp_path, DEPTH | {"keep_aspect_ratio": keep}))
     rng = np.random.default_rng(0)
     sides = [(512, 512), (1920, 1080), (1080, 1920), (518, 518), (256, 1036), (1036, 259)]
     sides += [tuple(row) for row in rng.integers(60, 2500, (300, 2)).tolist()]
@@ -56,7 +56,7 @@ def test_sizes_are_those_of_transformers(keep: bool, tmp_path: Path) -> None:
         image = np.empty((3, height, width), bool)
         chosen = dpt.get_resize_output_image_size(image, (518, 518), keep, 14)
         assert isinstance(chosen, SizeDict)
-        assert settings.input_size(height, width) == (chosen.height, chosen.width)
+        assert config.input_size(height, width) == (chosen.height, chosen.width)
 
 
 @pytest.mark.parametrize(
@@ -73,4 +73,4 @@ def test_sizes_are_those_of_transformers(keep: bool, tmp_path: Path) -> None:
 def test_what_is_not_done_here_is_an_error(change: dict[str, Any], tmp_path: Path) -> None:
     write(tmp_path, DEPTH | change)
     with pytest.raises(ValueError, match=r"preprocessor_config\.json.*not supported"):
-        read_settings(tmp_path)
+        read_preprocessor_config(tmp_path)

@@ -6,7 +6,7 @@ torch = pytest.importorskip("torch")
 
 from helpers import random_networks  # noqa: E402
 from talkingface.networks.resnet import resnet_of  # noqa: E402
-from talkingface.networks.weights import fill, prepare  # noqa: E402
+from talkingface.networks.weights import prepare, set_weights  # noqa: E402
 
 
 @pytest.mark.parametrize("depth", [18, 50])
@@ -16,7 +16,7 @@ def test_a_resnet_is_as_deep_as_its_weights_and_computes_as_torchvisions(depth: 
     network = resnet_of(draw.state, "trunk.", "memory")
     own = {f"trunk.{name}": value.shape for name, value in network.state_dict().items()}
     assert own == {name: value.shape for name, value in draw.state.items()}
-    fill(network, {n.removeprefix("trunk."): v for n, v in draw.state.items()}, "memory")
+    set_weights(network, {n.removeprefix("trunk."): v for n, v in draw.state.items()}, "memory")
     pictures = torch.randn(2, 3, 64, 96, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         expected = random_networks.resnet_features(draw.state, "trunk.", depth, pictures)
@@ -40,7 +40,7 @@ def test_no_resnet() -> None:
 def test_weights_that_do_not_fit() -> None:
     layer = torch.nn.Linear(3, 2)
     right = {"weight": torch.ones(2, 3), "bias": torch.ones(2)}
-    fill(layer, right | {"height": 3}, "right.pth", unused=("height",))
+    set_weights(layer, right | {"height": 3}, "right.pth", ignored_prefixes=("height",))
     assert bool((layer.weight == 1).all())
     for state, named in (
         ({"weight": right["weight"]}, "bias"),
@@ -50,6 +50,6 @@ def test_weights_that_do_not_fit() -> None:
         (right | {"weight": torch.ones(3, 2)}, "weight"),
     ):
         with pytest.raises(ValueError, match=f"wrong.pth: not the weights of Linear.*{named}"):
-            fill(layer, state, "wrong.pth")
+            set_weights(layer, state, "wrong.pth")
     with pytest.raises(ValueError, match="fetch it again"):
-        fill(layer, {}, "wrong.pth")
+        set_weights(layer, {}, "wrong.pth")

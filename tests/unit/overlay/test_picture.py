@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from talkingface.overlay import picture
-from talkingface.pictures.parsing.parsing import PALETTE
+from talkingface.pictures.parsing.labels import PALETTE
 
 NOSE = np.array([100.0, 110.0])
 X, Y, Z = picture.AXES

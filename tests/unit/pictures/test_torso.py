@@ -4,14 +4,18 @@ import cv2
 import numpy as np
 import pytest
 
-from talkingface.pictures.parsing.parsing import BACKGROUND, CLOTH, HAIR, NECK, NECK_L, SKIN
-from talkingface.pictures.torso import cut_torso, make_torsos
+from talkingface.job.tables import read_table
+from talkingface.pictures.numbered import write_numbered
+from talkingface.pictures.parsing.labels import BACKGROUND, CLOTH, HAIR, NECK, NECK_L, SKIN
+from talkingface.pictures.torso import cut_torso, cut_torsos, make_torso
+from talkingface.tables import TORSO
 
 SIZE = 200
 BLUE, RED, BROWN, GREEN, GREY = (200, 80, 0), (30, 30, 220), (20, 40, 60), (60, 160, 60), (99,) * 3
 CHIN, SHOULDERS = 120, 150  # rows
 FACE_TOP = 40
 HEIGHT = CHIN - FACE_TOP + 1
+REACH = 0.15
 
 
 @pytest.fixture
@@ -89,15 +93,15 @@ def test_colours_of_cloth_and_neck_do_not_mix(person):
 def test_a_necklace_is_torso(person):
     frame, labels = person
     labels[140:143, 80:120] = NECK_L
-    assert (cut_torso(frame, labels)[140:143, 80:120, 3] == 255).all()
+    assert (cut_torso(frame, labels, reach=REACH)[140:143, 80:120, 3] == 255).all()
 
 
 def test_without_a_face_nothing_is_carried_on(person):
     frame, labels = person
     labels[labels > 0] = CLOTH
-    cut = cut_torso(frame, labels)
+    cut = cut_torso(frame, labels, reach=REACH)
     assert np.array_equal(cut[..., 3] == 255, labels > 0)
-    assert not cut_torso(frame, np.zeros_like(labels)).any()
+    assert not cut_torso(frame, np.zeros_like(labels), reach=REACH).any()
 
 
 def test_a_chin_at_the_lower_edge(person):
@@ -115,7 +119,7 @@ def test_a_chin_at_the_lower_edge(person):
 def test_the_input_is_not_changed(person):
     frame, labels = person
     before = frame.copy(), labels.copy()
-    cut_torso(frame, labels)
+    cut_torso(frame, labels, reach=REACH)
     assert np.array_equal(frame, before[0]) and np.array_equal(labels, before[1])
 
 
@@ -123,9 +127,29 @@ def test_one_torso_a_frame(person):
     frame, labels = person
     moved = [np.roll(frame, 5 * k, axis=1) for k in range(4)]
     masks = [np.roll(labels, 5 * k, axis=1) for k in range(4)]
-    torsos = list(make_torsos(moved, masks))
+    torsos = list(cut_torsos(moved, masks, reach=REACH))
     assert len(torsos) == 4
     for k, torso in enumerate(torsos):
         assert np.array_equal(np.roll(torso, -5 * k, axis=1)[..., 3], torsos[0][..., 3])
     with pytest.raises(ValueError):
-        list(make_torsos(moved, masks[:3]))
+        list(cut_torsos(moved, masks[:3], reach=REACH))
+
+
+def test_the_stage_cuts_every_frame_of_every_clip(two_clips, tmp_path):
+    """In frame k the lowest k rows are cloth."""
+    for clip in two_clips:
+        labels = np.zeros((clip.n_frames, clip.height, clip.width), np.uint8)
+        for k in range(clip.n_frames):
+            labels[k, clip.height - k :] = CLOTH
+        write_numbered(labels, tmp_path / "parsing" / clip.clip_id)
+    folder, manifest = tmp_path / "torso/v", tmp_path / "torso/v.csv"
+    make_torso(two_clips, tmp_path / "parsing", folder, manifest, reach=REACH, threads=2)
+    for clip in two_clips:
+        for k, frame in enumerate(clip.frames()):
+            path = folder / clip.clip_id / f"{k + 1:06d}.png"
+            torso = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+            assert (
+                (torso[..., 3] > 0).all(axis=1).sum() == k == (torso[..., 3] > 0).any(axis=1).sum()
+            )
+            assert (torso[clip.height - k :, :, :3] == frame[clip.height - k :]).all()
+    assert read_table(manifest, TORSO).tolist() == [("long", 10), ("short", 3)]

@@ -2,9 +2,9 @@
 
 It is monodepth2's (Godard et al., 2019): a ResNet, and a decoder whose finest output, a sigmoid, is
 disparity. Names and shapes are those of its files `encoder.pth`, which says the size of the
-pictures that it wants, and `depth.pth`. Frames are made that size by their pixels' mean, as seed
-1's `extract_face_depth` does, and disparity is brought back to theirs (bilinear). Every pixel has
-depth, whether there is a face or not.
+pictures that it wants, and `depth.pth`. Frames are made that size by their pixels' mean, as
+`extract_face_depth` of linxiagong/dataprocess-talkingface does, and disparity is brought back to
+theirs (bilinear). Every pixel has depth, whether there is a face or not.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ import torch.nn.functional as F
 from torch import nn
 
 from talkingface.networks.checkpoints import load_state_dict
-from talkingface.networks.frames import FrameBatches, FrameInput
+from talkingface.networks.frames import FrameBatches, Preprocessing
 from talkingface.networks.resnet import ResNet, resnet_of
-from talkingface.networks.weights import ADVICE, fill, prepare
+from talkingface.networks.weights import ADVICE, prepare, set_weights
 
 ENCODER, DECODER = "encoder.pth", "depth.pth"
 MEAN, STD = (0.45,) * 3, (0.225,) * 3
-# Depth that a disparity of 1 and of 0 stands for.
+# A disparity of 1 stands for the first of these depths, one of 0 for the second.
 NEAREST, FARTHEST = 0.1, 100.0
 
 _WIDTHS = (16, 32, 64, 128, 256)
@@ -36,31 +36,38 @@ class DaganDepth:
     """See `depth.Backend`. `batches` says how many frames are run at a time."""
 
     name = "dagan"
-    unit = "1 / depth, the unit of which is unknown"
-    meaning = (
+    quantity = (
         "inverse of the depth that DaGAN's network gives, which is 1 / quantity, from 0.1 to 100:"
         " larger is nearer"
     )
+    unit = "1 / depth, the unit of which is unknown"
     nearer_is_smaller = False
     needs_frames = True
 
-    def __init__(self, network: nn.Module, frames: FrameInput, size: tuple[int, int]) -> None:
-        self._network, self._input, self._size = network, frames, size
-        self.batches = FrameBatches(self._measure, frames.device)
+    def __init__(
+        self, network: nn.Module, preprocessing: Preprocessing, size: tuple[int, int]
+    ) -> None:
+        """size: height and width of the network's input."""
+        self._network, self._preprocessing, self._size = network, preprocessing, size
+        self.batches = FrameBatches(self._measure, preprocessing.device)
 
     def limits(self, points: np.ndarray, present: np.ndarray) -> tuple[float, float]:
-        """Those of the network, the same for all clips."""
+        """The network's own limits, the same for all clips."""
         return 1 / FARTHEST, 1 / NEAREST
 
-    def run(self, frames: np.ndarray, points: np.ndarray, present: np.ndarray) -> np.ndarray:
+    def run(
+        self, frames: Sequence[np.ndarray], points: np.ndarray, present: np.ndarray
+    ) -> np.ndarray:
         """(B, H, W) float32; landmarks are not looked at."""
         return self.batches(frames)
 
     @torch.inference_mode()
     def _measure(self, frames: Sequence[np.ndarray]) -> np.ndarray:
-        shares = self._network(self._input(frames, self._size)).float()
-        shares = F.interpolate(shares, frames[0].shape[:2], mode="bilinear", align_corners=False)
-        inverse = shares[:, 0].mul_(1 / NEAREST - 1 / FARTHEST).add_(1 / FARTHEST)
+        disparity = self._network(self._preprocessing(frames, self._size)).float()
+        disparity = F.interpolate(
+            disparity, frames[0].shape[:2], mode="bilinear", align_corners=False
+        )
+        inverse = disparity[:, 0].mul_(1 / NEAREST - 1 / FARTHEST).add_(1 / FARTHEST)
         return inverse.cpu().numpy()
 
 
@@ -93,12 +100,8 @@ class DepthDecoder(nn.Module):
         return torch.sigmoid(self.decoder[2 * len(_WIDTHS)](x))
 
 
-def load(
-    folder: str | Path,
-    device: torch.device | None = None,
-    dtype: torch.dtype = torch.float32,
-) -> DaganDepth:
-    """Load the files in `folder` for `device` (None: the processor), computing in `dtype`.
+def load(folder: str | Path, device: torch.device, dtype: torch.dtype) -> DaganDepth:
+    """Load the files in `folder` for `device`, computing in `dtype`.
 
     Raises CheckpointError where one cannot be read, ValueError where it is another network's.
     """
@@ -112,13 +115,13 @@ def load(
                 f"{path}: height {height} and width {width} of its pictures must be multiples of "
                 f"{_STEP}; {ADVICE}"
             )
-    fill(encoder, state, path, unused=("height", "width", "use_stereo", "encoder.fc."))
+    beside = ("height", "width", "use_stereo", "encoder.fc.")
+    set_weights(encoder, state, path, ignored_prefixes=beside)
     path = Path(folder, DECODER)
     decoder = DepthDecoder(encoder.encoder.channels)
-    fill(decoder, load_state_dict(path), path)
-    device = device or torch.device("cpu")
+    set_weights(decoder, load_state_dict(path), path)
     network = prepare(nn.Sequential(encoder, decoder), device, dtype)
-    return DaganDepth(network, FrameInput("area", MEAN, STD, device, dtype), (height, width))
+    return DaganDepth(network, Preprocessing("area", MEAN, STD, device, dtype), (height, width))
 
 
 class _Encoder(nn.Module):

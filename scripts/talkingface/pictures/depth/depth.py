@@ -1,59 +1,68 @@
 """Depth of every frame of a clip: 16-bit PNG on one scale for the whole clip, and its record.
 
-Backends: `mesh` (embedded, the face only; see `mesh_depth`), `dagan`, `depth_anything` (learned).
+Backends: `mesh` (embedded, the face only), `dagan`, `depth_anything` (learned).
 
 Value 0 is where there is no depth; from 1, the farthest of the clip, to 65535, the nearest, values
-are linear in the backend's own quantity: quantity = offset + scale * value.
+are linear in the quantity that the backend measures: quantity = offset + scale * value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Protocol, Self
 
 import cv2
 import numpy as np
 
-from talkingface.clips.clips import clip_frames
 from talkingface.faces.landmarks import Landmarks
 from talkingface.job.files import read_json, write_json
-from talkingface.media.picture import write_picture
+from talkingface.job.per_clip import make_for_clips
+from talkingface.media.clip_files import Clip
 from talkingface.media.prefetch import prefetch
+from talkingface.models.store import StoredModel
 from talkingface.networks.backend import load_learned
+from talkingface.pictures.batches import BATCH, clip_landmarks, run_in_batches
+from talkingface.pictures.numbered import numbered_path, write_numbered
+from talkingface.tables import DEPTH
 
 LEARNED = ("dagan", "depth_anything")
 BACKENDS = ("mesh", *LEARNED)
-BATCH = 8  # frames a backend is given at once
 
 _FARTHEST, _NEAREST = 1, 65535
 
 
 class Backend(Protocol):
-    """What gives depth: `name`, and the quantity it measures, in words.
+    """A loaded backend, for any number of clips one after another.
 
-    `needs_frames` False: pictures are not decoded for it, and `run` may look at their shape only.
+    `name`: one of BACKENDS. `quantity`: what it measures, in words, and `unit` its unit.
+    `nearer_is_smaller`: the quantity's direction. `needs_frames`: where it is False, pictures are
+    not decoded for it, and `run` may look at their shape only.
     """
 
     name: str
+    quantity: str
     unit: str
-    meaning: str
     nearer_is_smaller: bool
     needs_frames: bool
 
     def limits(self, points: np.ndarray, present: np.ndarray) -> tuple[float, float] | None:
         """Smallest and largest quantity that can occur in a clip with these landmarks.
 
-        None: not known before the clip has been run. Then its maps are written twice.
+        points: (N, 478, 3) float32. present: (N,) bool. Returns None where that is not known before
+        the clip has been run. Then its maps are written twice.
         """
 
-    def run(self, frames: np.ndarray, points: np.ndarray, present: np.ndarray) -> np.ndarray:
-        """Depth of some frames in a row: (B, H, W) float32, NaN where there is none.
+    def run(
+        self, frames: Sequence[np.ndarray], points: np.ndarray, present: np.ndarray
+    ) -> np.ndarray:
+        """Depth of a batch of frames of one size.
 
-        `frames` are (B, H, W, 3) uint8 BGR; `points` (B, 478, 3) and `present` (B,) their
-        landmarks (see landmarks.Landmarks).
+        frames: B of (H, W, 3) uint8 BGR. points: (B, 478, 3) float32, the mesh in frame pixels (a
+        backend may ignore it). present: (B,) bool, whether there is a face; where not, points are
+        NaN. Returns (B, H, W) float32, NaN where there is no depth.
         """
 
 
@@ -84,87 +93,118 @@ class Scale:
 
 
 def load(
-    backend: str = "mesh",
-    *,
-    model: str | Path | None = None,
-    device: str = "auto",
-    precision: str = "float32",
-    threads: int = 1,
+    name: str, *, model: StoredModel | None, device: str, precision: str, threads: int
 ) -> Backend:
-    """The backend of this name, one of BACKENDS; ValueError for another.
+    """Load a backend.
 
-    model, device, precision, threads: of LEARNED ones, see `learned.load_learned`.
+    name: one of BACKENDS. model, device, precision, threads: of LEARNED ones, see `load_learned`.
+    Raises ValueError for another name, and what `load_learned` raises.
     """
-    if backend == "mesh":
-        from talkingface.pictures.depth import mesh as mesh_depth
+    if name == "mesh":
+        # As of the learned ones, the module is imported only where it is chosen.
+        from talkingface.pictures.depth.mesh import MeshDepth
 
-        return mesh_depth.load()
-    if backend in LEARNED:
-        module = f"talkingface.pictures.depth.{backend}"
+        return MeshDepth()
+    if name in LEARNED:
+        module = f"talkingface.pictures.depth.{name}"
         return load_learned(module, model, device=device, precision=precision, threads=threads)
-    raise ValueError(f"depth backend {backend!r} is none of {', '.join(BACKENDS)}")
+    raise ValueError(f"depth backend {name!r} is none of {', '.join(BACKENDS)}")
 
 
 def make_depth(
+    clips: Sequence[Clip],
+    landmarks: str | Path,
+    folder: str | Path,
+    manifest: str | Path,
+    *,
+    backend: str,
+    model: StoredModel | None,
+    device: str,
+    precision: str,
+    threads: int,
+) -> None:
+    """Make the depth of the clips: pictures and a record for each, and the table DEPTH.
+
+    landmarks: the clips' folder of landmarks. backend and the others: see `load`; without clips
+    nothing is loaded.
+    """
+    loaded: Backend | None = None
+    if clips:
+        loaded = load(backend, model=model, device=device, precision=precision, threads=threads)
+    cells = {"backend": backend, "sha256": model.weights_sha256 if model else ""}
+
+    def make(clip: Clip, into: Path) -> dict[str, str]:
+        marks, record = clip_landmarks(landmarks, clip), into / f"{clip.clip_id}.json"
+        write_depth(loaded, clip, marks, into / clip.clip_id, record)
+        return cells
+
+    make_for_clips(make, clips, folder, manifest, DEPTH)
+
+
+def write_depth(
     backend: Backend,
-    video: str | Path,
+    clip: Clip,
     landmarks: Landmarks,
-    size: tuple[int, int],
     folder: str | Path,
     record: str | Path,
 ) -> None:
     """Write the depth of one clip: `folder`/000001.png ... (uint16) and the JSON `record`.
 
-    `video` is the clip's mp4, read only if the backend needs it, `size` its width and height,
-    `landmarks` those of its N frames: N pictures are written, whether there is a face or not.
-    Raises ValueError when the video has another number of frames.
+    clip: its video is decoded only if the backend needs that. landmarks: of its N frames; N
+    pictures are written, whether there is a face or not.
+    Raises ValueError when the video or the landmarks have another number of frames.
     """
-    count = len(landmarks.present)
     if backend.needs_frames:
-        batches = prefetch(_batches(clip_frames(video, count)), depth=1)
+        frames = prefetch(clip.frames(), depth=BATCH)
     else:
-        batches = _blank(count, size)
+        frames = repeat(_blank(clip.height, clip.width), clip.n_frames)
     limits = backend.limits(landmarks.points, landmarks.present)
-    maps = prefetch(_maps(backend, batches, landmarks), depth=BATCH)
+    maps = prefetch(run_in_batches(backend.run, frames, landmarks), depth=BATCH)
     scale = write_maps(maps, folder, limits, nearer_is_smaller=backend.nearer_is_smaller)
-    write_json(_record(backend, scale, count, size), record)
+    write_json(_record(backend, scale, clip), record)
 
 
 def write_maps(
     maps: Iterable[np.ndarray],
     folder: str | Path,
-    limits: tuple[float, float] | None = None,
+    limits: tuple[float, float] | None,
     *,
-    nearer_is_smaller: bool = True,
+    nearer_is_smaller: bool,
 ) -> Scale:
     """Write (H, W) float32 depth as `000001.png` ... on one scale, which is returned.
 
-    `limits` are the smallest and largest quantity. Without them every map is first written on a
-    scale of its own and, when all are known, once more on the common one: memory does not grow,
-    and the error is at most one step instead of half a step.
+    limits: the smallest and largest quantity. Where they are None, every map is first written on a
+    scale of its own and, when all are known, once more on the common one: memory does not grow, and
+    the error is at most one step instead of half a step.
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     if limits is not None:
         common = _scale(*limits, nearer_is_smaller)
-        for number, depth in enumerate(maps, start=1):
-            write_picture(common.encode(depth), folder / f"{number:06d}.png")
+        write_numbered((common.encode(depth) for depth in maps), folder)
         return common
     scales: list[Scale] = []
     low, high = np.inf, -np.inf
-    for number, depth in enumerate(maps, start=1):
-        seen = depth[np.isfinite(depth)]
-        own = Scale()
-        if seen.size:
-            least, most = float(seen.min()), float(seen.max())
-            low, high = min(low, least), max(high, most)
-            own = _scale(least, most, nearer_is_smaller)
-        scales.append(own)
-        write_picture(own.encode(depth), folder / f"{number:06d}.png")
+
+    def on_scales_of_their_own() -> Iterator[np.ndarray]:
+        nonlocal low, high
+        for depth in maps:
+            finite = depth[np.isfinite(depth)]
+            scale = Scale()
+            if finite.size:
+                smallest, largest = float(finite.min()), float(finite.max())
+                low, high = min(low, smallest), max(high, largest)
+                scale = _scale(smallest, largest, nearer_is_smaller)
+            scales.append(scale)
+            yield scale.encode(depth)
+
+    write_numbered(on_scales_of_their_own(), folder)
     common = _scale(low, high, nearer_is_smaller) if low <= high else Scale()
-    for number, own in enumerate(scales, start=1):
-        path = folder / f"{number:06d}.png"
-        write_picture(common.encode(own.decode(read_map(path))), path)
+    write_numbered(
+        (
+            common.encode(scale.decode(read_map(numbered_path(folder, number))))
+            for number, scale in enumerate(scales, start=1)
+        ),
+        folder,
+    )
     return common
 
 
@@ -185,40 +225,22 @@ def read_scale(record: str | Path) -> Scale:
     return Scale(values["scale"], values["offset"])
 
 
-def _maps(
-    backend: Backend, batches: Iterable[np.ndarray], landmarks: Landmarks
-) -> Iterator[np.ndarray]:
-    done = 0
-    for frames in batches:
-        part = slice(done, done + len(frames))
-        yield from backend.run(frames, landmarks.points[part], landmarks.present[part])
-        done += len(frames)
-
-
-def _batches(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    remaining = iter(frames)
-    while batch := list(islice(remaining, BATCH)):
-        yield np.stack(batch)
-
-
-def _blank(count: int, size: tuple[int, int]) -> Iterator[np.ndarray]:
-    """Batches of black frames that take no memory."""
-    for start in range(0, count, BATCH):
-        shape = min(BATCH, count - start), size[1], size[0], 3
-        yield np.broadcast_to(np.uint8(0), shape)
+def _blank(height: int, width: int) -> np.ndarray:
+    """A black frame that takes no memory."""
+    return np.broadcast_to(np.uint8(0), (height, width, 3))
 
 
 def _scale(low: float, high: float, nearer_is_smaller: bool) -> Scale:
     return Scale.between(low, high) if nearer_is_smaller else Scale.between(high, low)
 
 
-def _record(backend: Backend, scale: Scale, count: int, size: tuple[int, int]) -> dict[str, Any]:
+def _record(backend: Backend, scale: Scale, clip: Clip) -> dict[str, Any]:
     return {
         "backend": backend.name,
-        "n_frames": count,
-        "width": size[0],
-        "height": size[1],
-        "quantity": backend.meaning,
+        "n_frames": clip.n_frames,
+        "width": clip.width,
+        "height": clip.height,
+        "quantity": backend.quantity,
         "unit": backend.unit,
         "scale": scale.scale,
         "offset": scale.offset,

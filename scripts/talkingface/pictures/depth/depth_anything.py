@@ -20,7 +20,11 @@ from transformers import AutoModelForDepthEstimation
 
 from talkingface.models.table import CONFIG
 from talkingface.networks.frames import FrameBatches
-from talkingface.networks.transformers_io import PictureSettings, load_pretrained, read_settings
+from talkingface.networks.transformers_io import (
+    PreprocessorConfig,
+    load_pretrained,
+    read_preprocessor_config,
+)
 from talkingface.networks.weights import ADVICE
 
 
@@ -28,53 +32,49 @@ class AnythingDepth:
     """See `depth.Backend`. `batches` says how many frames are run at a time."""
 
     name = "depth_anything"
-    unit = "none: scale and shift are unknown"
-    meaning = (
+    quantity = (
         "inverse depth up to a scale and a shift, which may differ from frame to frame:"
         " larger is nearer"
     )
+    unit = "none: scale and shift are unknown"
     nearer_is_smaller = False
     needs_frames = True
 
-    def __init__(self, model: Any, settings: PictureSettings) -> None:
-        self._model, self._settings = model, settings
-        self._input = settings.frame_input(model.device, model.dtype)
+    def __init__(self, model: Any, config: PreprocessorConfig) -> None:
+        self._model, self._config = model, config
+        self._preprocessing = config.preprocessing(model.device, model.dtype)
         self.batches = FrameBatches(self._measure, model.device)
 
     def limits(self, points: np.ndarray, present: np.ndarray) -> None:
-        """Not known before the clip has been run."""
+        """None, as they are not known before the clip has been run."""
         return None
 
-    def run(self, frames: np.ndarray, points: np.ndarray, present: np.ndarray) -> np.ndarray:
+    def run(
+        self, frames: Sequence[np.ndarray], points: np.ndarray, present: np.ndarray
+    ) -> np.ndarray:
         """(B, H, W) float32; landmarks are not looked at."""
         return self.batches(frames)
 
     @torch.inference_mode()
     def _measure(self, frames: Sequence[np.ndarray]) -> np.ndarray:
         size = frames[0].shape[:2]
-        pictures = self._input(frames, self._settings.input_size(*size))
+        pictures = self._preprocessing(frames, self._config.input_size(*size))
         depth = self._model(pixel_values=pictures).predicted_depth[:, None].float()
         depth = F.interpolate(depth, size, mode="bicubic", align_corners=False)
         return depth[:, 0].cpu().numpy()
 
 
-def load(
-    folder: str | Path,
-    device: torch.device | None = None,
-    dtype: torch.dtype = torch.float32,
-) -> AnythingDepth:
-    """Load the model in `folder` for `device` (None: the processor), computing in `dtype`.
+def load(folder: str | Path, device: torch.device, dtype: torch.dtype) -> AnythingDepth:
+    """Load the model in `folder` for `device`, computing in `dtype`.
 
     Raises ValueError when it is another kind of model, one of metric depth, or its file has not
     all weights.
     """
-    settings = read_settings(folder)
-    model = load_pretrained(
-        folder, "depth_anything", AutoModelForDepthEstimation, device or torch.device("cpu"), dtype
-    )
+    config = read_preprocessor_config(folder)
+    model = load_pretrained(folder, "depth_anything", AutoModelForDepthEstimation, device, dtype)
     if model.config.depth_estimation_type != "relative":
         raise ValueError(
             f"{Path(folder, CONFIG)}: a model of {model.config.depth_estimation_type} depth, "
             f"expected relative; {ADVICE}"
         )
-    return AnythingDepth(model, settings)
+    return AnythingDepth(model, config)

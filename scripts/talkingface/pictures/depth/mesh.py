@@ -5,6 +5,8 @@ Needs no download and no picture: only the landmarks and the frame's size. The f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from talkingface.faces.face_model import TRIANGLES
@@ -18,11 +20,11 @@ class MeshDepth:
     """See `depth.Backend`."""
 
     name = "mesh"
-    unit = "pixels of the clip"
-    meaning = (
+    quantity = (
         "z of mediapipe's face mesh, in the scale of x and y, from a plane through the head's"
         " middle: smaller is nearer"
     )
+    unit = "pixels of the clip"
     nearer_is_smaller = True
     needs_frames = False
 
@@ -32,17 +34,15 @@ class MeshDepth:
         z = points[np.asarray(present, bool)][:, np.unique(TRIANGLES), 2]
         return (float(z.min()), float(z.max())) if z.size else None
 
-    def run(self, frames: np.ndarray, points: np.ndarray, present: np.ndarray) -> np.ndarray:
-        """Of `frames` (B, H, W, 3) only the shape is looked at."""
-        depth = np.full(frames.shape[:3], np.nan, np.float32)
+    def run(
+        self, frames: Sequence[np.ndarray], points: np.ndarray, present: np.ndarray
+    ) -> np.ndarray:
+        """(B, H, W) float32; of `frames` only the shape is looked at."""
+        height, width = frames[0].shape[:2]
+        depth = np.full((len(frames), height, width), np.nan, np.float32)
         for k in np.flatnonzero(present):
-            depth[k] = rasterise(points[k], TRIANGLES, *frames.shape[1:3])
+            depth[k] = rasterise(points[k], TRIANGLES, height, width)
         return depth
-
-
-def load() -> MeshDepth:
-    """The backend, ready to run."""
-    return MeshDepth()
 
 
 def rasterise(vertices: np.ndarray, triangles: np.ndarray, height: int, width: int) -> np.ndarray:

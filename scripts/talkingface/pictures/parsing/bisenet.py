@@ -19,11 +19,11 @@ import torch.nn.functional as F
 from torch import nn
 
 from talkingface.networks.checkpoints import load_state_dict
-from talkingface.networks.frames import IMAGENET_MEAN, IMAGENET_STD, FrameInput
+from talkingface.networks.frames import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from talkingface.networks.resnet import ResNet
-from talkingface.networks.weights import fill, prepare
+from talkingface.networks.weights import prepare, set_weights
+from talkingface.pictures.parsing.labels import LABELS
 from talkingface.pictures.parsing.network import LabelNetwork
-from talkingface.pictures.parsing.parsing import LABELS
 
 WEIGHTS = "79999_iter.pth"
 SIDE = 512
@@ -48,22 +48,17 @@ class BiSeNet(nn.Module):
         return self.conv_out(self.ffm(eighth, context))
 
 
-def load(
-    folder: str | Path,
-    device: torch.device | None = None,
-    dtype: torch.dtype = torch.float32,
-) -> LabelNetwork:
-    """Load the checkpoint in `folder` for `device` (None: the processor), computing in `dtype`.
+def load(folder: str | Path, device: torch.device, dtype: torch.dtype) -> LabelNetwork:
+    """Load the checkpoint in `folder` for `device`, computing in `dtype`.
 
     Raises CheckpointError where it cannot be read, ValueError where it is another network's.
     """
     path = Path(folder, WEIGHTS)
     network = BiSeNet()
-    fill(network, load_state_dict(path), path)
-    device = device or torch.device("cpu")
-    frames = FrameInput("bilinear", IMAGENET_MEAN, IMAGENET_STD, device, dtype)
-    scores = prepare(network, device, dtype)
-    return LabelNetwork(scores, frames, (SIDE, SIDE), align_corners=True)
+    set_weights(network, load_state_dict(path), path)
+    preprocessing = Preprocessing("bilinear", IMAGENET_MEAN, IMAGENET_STD, device, dtype)
+    ready = prepare(network, device, dtype)
+    return LabelNetwork(ready, preprocessing, (SIDE, SIDE), align_corners=True)
 
 
 class _ConvBNReLU(nn.Module):

@@ -2,7 +2,7 @@
 
 - Brows, eyes, nose, lips and the inside of the mouth are polygons of mediapipe's 478 points.
 - Person or background is the selfie segmentation's (`person`).
-- Skin, hair, neck and cloth are told apart by colour and place (`head_regions`).
+- Skin, hair, neck and cloth are told apart by colour and place (`regions`).
 - Skin beside the face between brow and mouth is an ear, on that side.
 
 Where the face is absent, the whole person is cloth: background stays background, and no pixel is
@@ -28,7 +28,7 @@ import numpy as np
 from talkingface.faces.face_frame import FaceFrame, face_outline, fill_polygon
 from talkingface.faces.ibug68 import points68
 from talkingface.job.closeable import Closeable
-from talkingface.pictures.parsing.parsing import (
+from talkingface.pictures.parsing.labels import (
     BACKGROUND,
     CLOTH,
     L_BROW,
@@ -46,8 +46,8 @@ from talkingface.pictures.parsing.parsing import (
 from talkingface.pictures.parsing.person import PersonMask, person_pixels
 from talkingface.pictures.parsing.regions import find_regions
 
-# Rings of mediapipe's face_mesh_connections, in order. `RIGHT` is the subject's: left in the
-# picture, where CelebAMask-HQ's l_ labels are.
+# These are rings of mediapipe's face_mesh_connections, in order. `RIGHT` is the subject's, which
+# is left in the picture, where CelebAMask-HQ's l_ labels are.
 FACE_OVAL = [
     10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
     152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
@@ -68,7 +68,8 @@ LOWER_LIP = [
     61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291,
     308, 324, 318, 402, 317, 14, 87, 178, 88, 95, 78,
 ]  # fmt: skip
-# Bridge between the eyes, sides, wings and base; chosen on the mesh, as its lines have no outline.
+# Bridge between the eyes, sides, wings and base: they were chosen on the mesh, which has no line
+# around the nose.
 NOSE_OUTLINE = [
     168, 193, 122, 188, 174, 217, 209, 49, 129, 64, 98, 97,
     2, 326, 327, 294, 358, 279, 429, 437, 399, 412, 351, 417,
@@ -86,17 +87,18 @@ _PARTS = (
 )
 _NOT_SKIN = (RIGHT_BROW, LEFT_BROW, RIGHT_EYE, LEFT_EYE, UPPER_LIP, LOWER_LIP, MOUTH_INSIDE)
 # A shut eye or mouth has no inside: thinner polygons (area over half the outline) are not drawn.
-_THINNEST = 0.6  # pixels
-_EAR_TOP, _EAR_END = 0.22, 0.72  # along the face, see FaceFrame
+_MIN_THICKNESS = 0.6  # pixels
+_EAR_TOP, _EAR_BOTTOM = 0.22, 0.72  # along the face, see FaceFrame
 _EAR_INNER, _EAR_OUTER = 0.7, 1.6  # across it
-_SMALLEST_EAR = 0.008  # smaller ones are cheek; share of the square of the face's height
-_CERTAIN = 0.05  # the face's rim that may be background, as a share of its height
+_MIN_EAR_AREA = 0.008  # smaller ones are cheek; share of the square of the face's height
+_DOUBTFUL_RIM = 0.05  # width of the face's rim that may be background, share of its height
 
 
 class MeshParser(Closeable):
     """The loaded backend; see `parsing.Parser`."""
 
-    def __init__(self, person: str = "both", threads: int = 1) -> None:
+    def __init__(self, person: str, threads: int) -> None:
+        """person: one of `person.MODELS`. threads: how many frames are labelled at a time."""
         self._masks = [PersonMask(person) for _ in range(max(1, threads))]
         self._pool = ThreadPoolExecutor(len(self._masks)) if len(self._masks) > 1 else None
 
@@ -114,28 +116,23 @@ class MeshParser(Closeable):
         """Label maps (B, H, W) uint8; see `parsing.Parser`."""
         if not len(frames) == len(points) == len(present):
             raise ValueError(f"{len(frames)} frames, {len(points)} meshes, {len(present)} flags")
-        out = np.empty((len(frames), *frames[0].shape[:2]), np.uint8)
-
+        labels = np.empty((len(frames), *frames[0].shape[:2]), np.uint8)
         jaws = points68(points)[:, :17].astype(np.float64)  # NaN where absent
 
-        def work(mask: PersonMask, start: int) -> None:
-            for k in range(start, len(frames), len(self._masks)):
-                soft = mask.run([frames[k]])[0]
+        def label_some(mask: PersonMask, first: int) -> None:
+            """Label the frame number `first` and every later one that is this mask's turn."""
+            for k in range(first, len(frames), len(self._masks)):
+                person = mask.run([frames[k]])[0]
                 if present[k]:
-                    out[k] = label_frame(frames[k], soft, points[k], jaws[k])
+                    labels[k] = label_frame(frames[k], person, points[k], jaws[k])
                 else:
-                    out[k] = np.where(person_pixels(soft), CLOTH, BACKGROUND)
+                    labels[k] = np.where(person_pixels(person), CLOTH, BACKGROUND)
 
         if self._pool is None:
-            work(self._masks[0], 0)
+            label_some(self._masks[0], 0)
         else:
-            list(self._pool.map(work, self._masks, range(len(self._masks))))
-        return out
-
-
-def load(person: str = "both", threads: int = 1) -> MeshParser:
-    """Load the backend. person: one of `person.MODELS`. threads: frames labelled at a time."""
-    return MeshParser(person, threads)
+            list(self._pool.map(label_some, self._masks, range(len(self._masks))))
+        return labels
 
 
 def label_frame(
@@ -148,17 +145,17 @@ def label_frame(
     """
     xy = np.asarray(points[:, :2], np.float64)
     face_frame = FaceFrame.of(xy)
-    sure = np.zeros(person.shape, np.uint8)
-    fill_polygon(sure, xy[FACE_OVAL], 1)
-    rim = 2 * max(1, round(_CERTAIN * face_frame.height)) + 1
-    person = np.maximum(person, cv2.erode(sure, np.ones((rim, rim), np.uint8)))
+    oval = np.zeros(person.shape, np.uint8)
+    fill_polygon(oval, xy[FACE_OVAL], 1)
+    side = 2 * max(1, round(_DOUBTFUL_RIM * face_frame.height)) + 1
+    person = np.maximum(person, cv2.erode(oval, np.ones((side, side), np.uint8)))
 
     labels = find_regions(frame, person, xy, jaw, [xy[ring] for ring in _NOT_SKIN])
     face = face_outline(xy, jaw, frame.shape)
     _paint_ears(labels, face, face_frame)
     parts = np.zeros_like(labels)
     for ring, label in _PARTS:
-        if _thickness(xy[ring]) > _THINNEST:
+        if _thickness(xy[ring]) > _MIN_THICKNESS:
             fill_polygon(parts, xy[ring], label)
     np.copyto(labels, parts, where=(parts > 0) & face)
     labels[~person_pixels(person)] = BACKGROUND
@@ -174,16 +171,17 @@ def _paint_ears(labels: np.ndarray, face: np.ndarray, face_frame: FaceFrame) -> 
             for u, v in (
                 (_EAR_INNER, _EAR_TOP),
                 (_EAR_OUTER, _EAR_TOP),
-                (_EAR_OUTER, _EAR_END),
-                (_EAR_INNER, _EAR_END),
+                (_EAR_OUTER, _EAR_BOTTOM),
+                (_EAR_INNER, _EAR_BOTTOM),
             )
         ]
         fill_polygon(zone, np.array(corners), 1)
         ear = (zone > 0) & ~face & (labels == SKIN)
-        if np.count_nonzero(ear) > _SMALLEST_EAR * face_frame.height**2:
+        if np.count_nonzero(ear) > _MIN_EAR_AREA * face_frame.height**2:
             labels[ear] = label
 
 
 def _thickness(polygon: np.ndarray) -> float:
+    """Area of a polygon (n, 2) over half its outline, in pixels."""
     contour = polygon.astype(np.float32)
     return 2 * cv2.contourArea(contour) / max(1e-6, cv2.arcLength(contour, True))

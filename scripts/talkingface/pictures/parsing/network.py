@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from talkingface.job.closeable import Closeable
-from talkingface.networks.frames import FrameBatches, FrameInput
+from talkingface.networks.frames import FrameBatches, Preprocessing
 
 
 class LabelNetwork(Closeable):
@@ -20,21 +20,22 @@ class LabelNetwork(Closeable):
 
     def __init__(
         self,
-        scores: Callable[[torch.Tensor], torch.Tensor],
-        frames: FrameInput,
+        network: Callable[[torch.Tensor], torch.Tensor],
+        preprocessing: Preprocessing,
         size: tuple[int, int],
         *,
         align_corners: bool,
         labels: Sequence[int] | None = None,
     ) -> None:
-        """scores: (B, 3, *size) -> (B, C, h, w), one channel a label. frames: what makes its input.
+        """network: (B, 3, *size) -> scores (B, C, h, w), one channel a label. preprocessing: what
+        makes its input. size: height and width of it.
         align_corners: how scores are brought to the frames' size (torch's interpolate, bilinear).
         labels: the label of every channel, None where they are in order.
         """
-        self._scores, self._input, self._size = scores, frames, size
+        self._network, self._preprocessing, self._size = network, preprocessing, size
         self._align_corners = align_corners
         self._labels = None if labels is None else np.array(labels, np.uint8)
-        self.batches = FrameBatches(self._label, frames.device)
+        self.batches = FrameBatches(self._label, preprocessing.device)
 
     def close(self) -> None:
         """Nothing to free."""
@@ -48,13 +49,13 @@ class LabelNetwork(Closeable):
     @torch.inference_mode()
     def _label(self, frames: Sequence[np.ndarray]) -> list[np.ndarray]:
         height, width = frames[0].shape[:2]
-        scores = self._scores(self._input(frames, self._size)).float()
-        # One at a time: the scores of a frame are 19 floats a pixel.
-        maps = []
-        for own in scores.contiguous(memory_format=torch.channels_last).split(1):
-            own = F.interpolate(
-                own, (height, width), mode="bilinear", align_corners=self._align_corners
+        scores = self._network(self._preprocessing(frames, self._size)).float()
+        # Frames are enlarged one at a time, as the scores of each are 19 floats a pixel.
+        best = []
+        for of_frame in scores.contiguous(memory_format=torch.channels_last).split(1):
+            of_frame = F.interpolate(
+                of_frame, (height, width), mode="bilinear", align_corners=self._align_corners
             )
-            maps.append(own.argmax(1)[0].to(torch.uint8))
-        found = torch.stack(maps).cpu().numpy()
-        return list(found if self._labels is None else self._labels[found])
+            best.append(of_frame.argmax(1)[0].to(torch.uint8))
+        channels = torch.stack(best).cpu().numpy()
+        return list(channels if self._labels is None else self._labels[channels])

@@ -26,15 +26,15 @@ MODELS: dict[str, tuple[int, ...]] = {"general": (0,), "landscape": (1,), "both"
 
 _WORK_SIDE = 256  # longer side of the picture the filter works on: that of the networks
 _RADIUS = 4  # of the filter, in pixels of that picture: twice the networks' cells
-_SURE = 0.9  # a part of the mask that nowhere reaches this is a doubt, not a person
-_JAGS = 1 / 128  # smaller ones along the edge are smoothed, as a share of the longer side
-_HOLE = 0.002  # smaller gaps inside a person are filled, as a share of the picture
+_CERTAIN = 0.9  # a part of the mask that nowhere reaches this is a doubt, not a person
+_JAG = 1 / 128  # smaller jags along the edge are smoothed, share of the picture's longer side
+_HOLE = 0.002  # smaller gaps inside a person are filled, share of the picture's area
 
 
 class PersonMask(Closeable):
     """The loaded networks; not to be shared between threads. A context manager."""
 
-    def __init__(self, model: str = "both") -> None:
+    def __init__(self, model: str) -> None:
         """model: one of MODELS. Raises ValueError for another."""
         if model not in MODELS:
             raise ValueError(f"person model {model!r} is none of {', '.join(MODELS)}")
@@ -80,17 +80,17 @@ def person_pixels(mask: np.ndarray) -> np.ndarray:
 
     Jags are smoothed, parts that are doubtful throughout are left out, small holes are filled.
     """
-    # Where the picture gives no edge, the filter follows its noise: take the majority around.
-    side = 2 * round(_JAGS * max(mask.shape)) + 1
+    # Where the picture gives no edge, the filter follows its noise. So the majority around decides.
+    side = 2 * round(_JAG * max(mask.shape)) + 1
     person = cv2.blur((mask > 0.5).astype(np.uint8) * 255, (side, side)) > 127
     count, parts = cv2.connectedComponents(person.astype(np.uint8), connectivity=4)
-    sure = np.zeros(count, bool)
-    sure[np.unique(parts[mask > _SURE])] = True
-    sure[0] = False
-    person = sure[parts]
+    is_person = np.zeros(count, bool)
+    is_person[np.unique(parts[mask > _CERTAIN])] = True
+    is_person[0] = False
+    person = is_person[parts]
     count, parts, stats, _ = cv2.connectedComponentsWithStats(
         (~person).astype(np.uint8), connectivity=4
     )
-    small = stats[:, cv2.CC_STAT_AREA] < _HOLE * mask.size
-    small[0] = False
-    return person | small[parts]
+    is_hole = stats[:, cv2.CC_STAT_AREA] < _HOLE * mask.size
+    is_hole[0] = False
+    return person | is_hole[parts]

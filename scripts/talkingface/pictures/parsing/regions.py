@@ -27,30 +27,30 @@ import numpy as np
 
 from talkingface.faces.face_frame import FaceFrame, face_outline, fill_polygon
 from talkingface.pictures.guided_filter import GuidedFilter
-from talkingface.pictures.parsing.parsing import CLOTH, HAIR, NECK, SKIN
+from talkingface.pictures.parsing.labels import CLOTH, HAIR, NECK, SKIN
 
 REGIONS = (SKIN, HAIR, NECK, CLOTH)
-_SKIN, _HAIR, _NECK, _CLOTH = range(4)
+_SKIN, _HAIR, _NECK, _CLOTH = range(len(REGIONS))  # their indexes
 
 _FACE_HEIGHT = 128  # of the face in the work picture, pixels, at most
 _LONGER_SIDE = 512  # of the work picture, at most
-_BINS = (32, 32, 16)
+_BINS = (32, 32, 16)  # of log R/G, log B/G and brightness
 _N_BINS = 32 * 32 * 16
 _FEW = 30  # pixels; a region with fewer certain ones has no colours of its own
-_NEVER = -30.0
+_NEVER = -30.0  # score of a region where it cannot be
 _LOG = np.log(np.arange(256, dtype=np.float32) + 16)[None]
 _DARKEST, _BRIGHTEST = float(_LOG.min()), float(_LOG.max())
 
 
 @dataclass(frozen=True)
 class _View:
-    """One face in the work picture; all maps are (h, w)."""
+    """One face in the work picture (h, w) and its surroundings; all maps are (h, w)."""
 
     picture: np.ndarray  # (h, w, 3) uint8
     person: np.ndarray  # float32 0..1
     colours: np.ndarray  # int32, bin of the histograms
-    u: np.ndarray
-    v: np.ndarray
+    u: np.ndarray  # across the face, see FaceFrame
+    v: np.ndarray  # along it
     jaw: np.ndarray  # v of the jaw line at this u; at ear lobe height beside the face
     face: np.ndarray  # bool, outline of the mesh and the jaw
     core: np.ndarray  # bool, well inside
@@ -82,18 +82,18 @@ def find_regions(
 
 def _largest(shares: np.ndarray, smooth: GuidedFilter) -> np.ndarray:
     """Index (H, W) of the largest of shares (n, h, w) that add up to one, after filtering."""
-    best = smooth.apply(shares[0])
-    rest = 1 - best
-    chosen = np.zeros(best.shape, np.uint8)
+    largest = smooth.apply(shares[0])
+    rest = 1 - largest
+    index = np.zeros(largest.shape, np.uint8)
     for k in range(1, len(shares)):
         if k + 1 < len(shares):
-            share = smooth.apply(shares[k]) if shares[k].any() else np.zeros_like(best)
+            share = smooth.apply(shares[k]) if shares[k].any() else np.zeros_like(largest)
             rest -= share
-        else:  # the filter keeps the sum
+        else:  # The filter keeps the sum.
             share = rest
-        chosen[share > best] = k
-        np.maximum(best, share, out=best)
-    return chosen
+        index[share > largest] = k
+        np.maximum(largest, share, out=largest)
+    return index
 
 
 def _make_view(
@@ -103,6 +103,7 @@ def _make_view(
     jaw: np.ndarray,
     features: list[np.ndarray],
 ) -> _View:
+    """The work picture and its maps; the arguments are those of `find_regions`."""
     height, width = frame.shape[:2]
     face_frame = FaceFrame.of(points)
     scale = min(1.0, _FACE_HEIGHT / face_frame.height, _LONGER_SIDE / max(height, width))
@@ -135,6 +136,7 @@ def _make_view(
 
 
 def _disc(radius: float) -> np.ndarray:
+    """Kernel of a morphological operation, of at least one pixel's radius."""
     side = 2 * max(1, round(radius)) + 1
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
 
@@ -142,10 +144,10 @@ def _disc(radius: float) -> np.ndarray:
 def _colours(picture: np.ndarray) -> np.ndarray:
     """(h, w, 3) uint8 BGR -> (h, w) int32 number of the histogram's bin."""
     b, g, r = cv2.split(cv2.LUT(picture, _LOG))
-    bright = (b + g + r) / 3
+    brightness = (b + g + r) / 3
     red = np.clip((r - g + 0.6) / 1.6 * _BINS[0], 0, _BINS[0] - 1).astype(np.int32)
     blue = np.clip((b - g + 1.2) / 1.8 * _BINS[1], 0, _BINS[1] - 1).astype(np.int32)
-    level = (bright - _DARKEST) / (_BRIGHTEST - _DARKEST) * _BINS[2]
+    level = (brightness - _DARKEST) / (_BRIGHTEST - _DARKEST) * _BINS[2]
     return (red * _BINS[1] + blue) * _BINS[2] + np.clip(level, 0, _BINS[2] - 1).astype(np.int32)
 
 
@@ -180,36 +182,38 @@ class _Densities:
 
 
 def _learn(view: _View) -> _Densities:
+    """The regions' colours, from where each region is almost certain."""
     v, colours, side = view.v, view.colours, np.abs(view.u)
     below = ~view.face & (v > view.jaw)
     certain = view.person > 0.9
 
-    found = colours[view.core & ~view.features & (v > 0.25) & (v < 0.8)]
-    skin = _density(found)
-    if len(found):  # without the rarest colours: strands of hair, glasses
-        skin = _density(found[skin[found] > np.quantile(skin[found], 0.15)])
+    on_face = colours[view.core & ~view.features & (v > 0.25) & (v < 0.8)]
+    skin = _density(on_face)
+    if len(on_face):  # The rarest colours are strands of hair, or glasses.
+        skin = _density(on_face[skin[on_face] > np.quantile(skin[on_face], 0.15)])
     shaded = _shaded(skin)
-    usual_level = np.median(found % _BINS[2]) if len(found) else _BINS[2]
+    usual_level = np.median(on_face % _BINS[2]) if len(on_face) else _BINS[2]
     like_skin = skin > 3
 
     above = ((v < 0.1) & (side < 1.7)) | ((v < 0.5) & (side > 1.35) & (side < 1.8))
-    found = colours[certain & ~view.near & above]
-    kept = found[~like_skin[found]]
+    on_head = colours[certain & ~view.near & above]
+    of_hair = on_head[~like_skin[on_head]]
     # A bald head has some highlights that are not like skin.
-    hair = _density(kept) if len(kept) > max(_FEW, 0.05 * len(found)) else None
+    hair = _density(of_hair) if len(of_hair) > max(_FEW, 0.05 * len(on_head)) else None
 
-    found = colours[certain & below & ((side > 1.5) | (v > view.jaw + 0.5))]
-    kept = found[~like_skin[found]]
+    on_body = colours[certain & below & ((side > 1.5) | (v > view.jaw + 0.5))]
+    of_cloth = on_body[~like_skin[on_body]]
     # Long hair hangs down here; but cloth may have its colour.
-    other = kept[hair[kept] < 3] if hair is not None else kept
-    kept = other if len(other) > 0.3 * len(kept) else kept
-    cloth = _density(kept) if len(kept) > _FEW else None
+    not_hair = of_cloth[hair[of_cloth] < 3] if hair is not None else of_cloth
+    of_cloth = not_hair if len(not_hair) > 0.3 * len(of_cloth) else of_cloth
+    cloth = _density(of_cloth) if len(of_cloth) > _FEW else None
 
-    found = colours[certain & (side < 0.5) & (v > view.jaw + 0.04) & (v < view.jaw + 0.25)]
-    kept = found[(shaded[found] > 2) & (found % _BINS[2] <= usual_level + 1)]
+    under_chin = colours[certain & (side < 0.5) & (v > view.jaw + 0.04) & (v < view.jaw + 0.25)]
+    is_neck = (shaded[under_chin] > 2) & (under_chin % _BINS[2] <= usual_level + 1)
+    of_neck = under_chin[is_neck]
     neck = shaded
-    if len(kept) > max(_FEW, 0.2 * len(found)):
-        neck = 0.15 * shaded + 0.85 * _density(kept)
+    if len(of_neck) > max(_FEW, 0.2 * len(under_chin)):
+        neck = 0.15 * shaded + 0.85 * _density(of_neck)
     return _Densities(skin, shaded, hair, neck, cloth)
 
 
@@ -217,7 +221,7 @@ def _scores(view: _View) -> np.ndarray:
     """(4, h, w) float32, log likelihood of the regions."""
     v, side, face = view.v, np.abs(view.u), view.face
     below = ~face & (v > view.jaw)
-    of = _learn(view)
+    learnt = _learn(view)
 
     def likely(density: np.ndarray | None, unknown: float, floor: float) -> np.ndarray:
         if density is None:
@@ -227,7 +231,7 @@ def _scores(view: _View) -> np.ndarray:
     scores = np.empty((len(REGIONS), *v.shape), np.float32)
     # Skin goes on above the mesh up to the hairline or crown, and beside it as ears.
     cost = np.where(face, 0, 1 + 8 * _ramp(side, 1.1, 2) + 8 * _ramp(-v, 0.25, 0.9))
-    scores[_SKIN] = likely(0.8 * of.skin + 0.2 * of.shaded, 0, 0.05) - cost
+    scores[_SKIN] = likely(0.8 * learnt.skin + 0.2 * learnt.shaded, 0, 0.05) - cost
     scores[_SKIN][below] = _NEVER
 
     # Hair falls over the forehead and the face's sides, and down beside the neck, not before it.
@@ -235,23 +239,25 @@ def _scores(view: _View) -> np.ndarray:
     off_face = 5 * _ramp(v, 1, 2) + 4 * _ramp(side, 1.6, 2.5) * _ramp(v, 0.5, 1)
     off_face += 10 * below * (1 - _ramp(side, 0.65, 1))
     off_face += 1.5 * ((side > 0.9) & (side < 1.35) & (v > 0.3) & (v < 0.65))  # ears
-    scores[_HAIR] = likely(of.hair, -1.5, 0.3) - np.where(face, on_face, off_face)
+    scores[_HAIR] = likely(learnt.hair, -1.5, 0.3) - np.where(face, on_face, off_face)
 
     cost = 8 * _ramp(side, 0.75, 1.2) + 3 * _ramp(v, 1.4, 2.2)
-    scores[_NECK] = np.where(below, likely(of.neck, 0, 0.01) - cost, _NEVER)
+    scores[_NECK] = np.where(below, likely(learnt.neck, 0, 0.01) - cost, _NEVER)
 
     # Cloth has more colours than were learnt; it seldom reaches up to the jaw, and above it hardly.
     cost = 3 * (1 - _ramp(side, 1.1, 1.5)) * (1 - _ramp(v, view.jaw, view.jaw + 0.3))
-    scores[_CLOTH] = likely(of.cloth, 0, 1) - np.where(below, cost, 6)
+    scores[_CLOTH] = likely(learnt.cloth, 0, 1) - np.where(below, cost, 6)
     scores[_CLOTH][face] = _NEVER
     return scores
 
 
 def _ramp(values: np.ndarray, start: np.ndarray | float, end: np.ndarray | float) -> np.ndarray:
+    """0 up to `start`, 1 from `end` on, and linear between."""
     return np.clip((values - start) / (end - start), 0, 1)
 
 
 def _shares(scores: np.ndarray) -> np.ndarray:
+    """Softmax of scores (n, h, w) over the first axis; none counts as over 10 below the largest."""
     shares = np.exp(np.maximum(scores - scores.max(axis=0), -10))
     return shares / shares.sum(axis=0)
 
@@ -271,11 +277,11 @@ def _tidy(chosen: np.ndarray, view: _View) -> np.ndarray:
     }
     kept = np.zeros_like(person)
     for region, anchor in anchors.items():
-        mine = (chosen == region) & person
-        if region != _CLOTH:  # strands and specks
+        pixels = (chosen == region) & person
+        if region != _CLOTH:  # Of the others, strands and specks are left out.
             disc = _disc(0.015 * view.unit)
-            mine = cv2.morphologyEx(mine.astype(np.uint8), cv2.MORPH_OPEN, disc).astype(bool)
-        kept |= _joined(mine, anchor)
+            pixels = cv2.morphologyEx(pixels.astype(np.uint8), cv2.MORPH_OPEN, disc).astype(bool)
+        kept |= _joined(pixels, anchor)
     if not kept.any():
         return chosen
     _, nearest = cv2.distanceTransformWithLabels(

@@ -1,7 +1,7 @@
 """Face parsing backend `segformer`: a SegFormer of transformers (Xie et al., 2021).
 
 Made for jonathandinu/face-parsing (B5, CelebAMask-HQ). As its page says, scores are brought to the
-frame's size (bilinear), and the best one is the label. It has the labels of `parsing.LABELS` in
+frame's size (bilinear), and the best one is the label. It has the labels of `labels.LABELS` in
 another order: they are known by the names in its config.json.
 
 It labels every face that it sees, whether the landmarks have one or not.
@@ -16,39 +16,34 @@ import torch
 from transformers import SegformerForSemanticSegmentation
 
 from talkingface.models.table import CONFIG
-from talkingface.networks.transformers_io import load_pretrained, read_settings
+from talkingface.networks.transformers_io import load_pretrained, read_preprocessor_config
 from talkingface.networks.weights import ADVICE
+from talkingface.pictures.parsing.labels import LABELS
 from talkingface.pictures.parsing.network import LabelNetwork
-from talkingface.pictures.parsing.parsing import LABELS
 
 
-def load(
-    folder: str | Path,
-    device: torch.device | None = None,
-    dtype: torch.dtype = torch.float32,
-) -> LabelNetwork:
-    """Load the model in `folder` for `device` (None: the processor), computing in `dtype`.
+def load(folder: str | Path, device: torch.device, dtype: torch.dtype) -> LabelNetwork:
+    """Load the model in `folder` for `device`, computing in `dtype`.
 
     Raises ValueError when it is another kind of model, has labels of other names, or its file has
     not all weights.
     """
-    device = device or torch.device("cpu")
-    settings = read_settings(folder)
+    config = read_preprocessor_config(folder)
     model = load_pretrained(folder, "segformer", SegformerForSemanticSegmentation, device, dtype)
-    labels = own_labels(model.config.id2label, Path(folder, CONFIG))
+    labels = labels_by_name(model.config.id2label, Path(folder, CONFIG))
     return LabelNetwork(
         lambda pictures: model(pixel_values=pictures).logits,
-        settings.frame_input(device, dtype),
-        settings.size,
+        config.preprocessing(device, dtype),
+        config.size,
         align_corners=False,
         labels=labels,
     )
 
 
-def own_labels(names: Mapping[int, str], source: str | Path) -> list[int]:
-    """The number in `parsing.LABELS` of every label of a model, given their names.
+def labels_by_name(names: Mapping[int, str], source: str | Path) -> list[int]:
+    """The number in LABELS of every label of a model, given the names of its labels.
 
-    Raises ValueError, which names `source`, for names that are not in LABELS.
+    source: the file that an error names. Raises ValueError for names that are not in LABELS.
     """
     unknown = sorted(set(names.values()) - set(LABELS))
     if unknown:

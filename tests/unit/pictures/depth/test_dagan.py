@@ -17,6 +17,7 @@ from talkingface.networks.checkpoints import CheckpointError  # noqa: E402
 from talkingface.pictures.depth import dagan, depth  # noqa: E402
 
 HEIGHT, WIDTH = 128, 192
+ON_CPU = torch.device("cpu"), torch.float32
 
 
 def save(folder: Path, layers: int = 18, height: int = HEIGHT, width: int = WIDTH) -> tuple:
@@ -40,7 +41,7 @@ def measured(backend: depth.Backend, *frames: np.ndarray) -> np.ndarray:
 def published_depth(
     encoder: dict, decoder: random_networks.State, layers: int, frame: np.ndarray
 ) -> np.ndarray:
-    """Seed 1's extract_face_depth, line by line; monodepth2's disp_to_depth."""
+    """dataprocess-talkingface's extract_face_depth, line by line; monodepth2's disp_to_depth."""
     rgb = cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
     feed = encoder["width"], encoder["height"]
     rgb = cv2.resize(rgb, feed, interpolation=cv2.INTER_AREA)
@@ -55,12 +56,12 @@ def published_depth(
 
 
 @pytest.mark.parametrize("layers", [18, 50])
-def test_depth_is_that_of_seed_1(layers: int, tmp_path: Path) -> None:
+def test_depth_is_that_of_dataprocess_talkingface(layers: int, tmp_path: Path) -> None:
     encoder, decoder = save(tmp_path, layers)
     frame = picture(300, 256)
     expected = published_depth(encoder, decoder, layers, frame)
     assert expected.max() > 1.3 * expected.min() and 0.1 < expected.min() < expected.max() < 100
-    found = measured(dagan.load(tmp_path), frame)
+    found = measured(dagan.load(tmp_path, *ON_CPU), frame)
     assert found.dtype == np.float32 and found.shape == (1, 300, 256)
     np.testing.assert_allclose(1 / found[0], expected, rtol=1e-3)
 
@@ -76,9 +77,9 @@ def test_names_and_shapes_are_monodepth2s(tmp_path: Path) -> None:
 
 def test_a_batch_and_limits(tmp_path: Path) -> None:
     save(tmp_path, height=64, width=64)
-    backend = dagan.load(tmp_path)
+    backend = dagan.load(tmp_path, *ON_CPU)
     frames = [picture(96, 80, seed) for seed in range(3)]
-    backend.batches.most = 3
+    backend.batches.size = 3
     together = measured(backend, *frames)
     for frame, found in zip(frames, together, strict=True):
         np.testing.assert_allclose(measured(backend, frame)[0], found, rtol=1e-4)
@@ -89,7 +90,7 @@ def test_a_batch_and_limits(tmp_path: Path) -> None:
 
 def test_pictures_and_their_record_give_the_depth_back(tmp_path: Path) -> None:
     save(tmp_path, height=64, width=64)
-    backend = dagan.load(tmp_path)
+    backend = dagan.load(tmp_path, *ON_CPU)
     found = measured(backend, *(picture(96, 80, seed) for seed in range(2)))
     limits = backend.limits(np.empty((0, 478, 3)), np.zeros(0, bool))
     scale = depth.write_maps(found, tmp_path / "c", limits, nearer_is_smaller=False)
@@ -104,9 +105,9 @@ def test_pictures_and_their_record_give_the_depth_back(tmp_path: Path) -> None:
 
 def test_it_says_what_its_numbers_are(tmp_path: Path) -> None:
     save(tmp_path, height=64, width=64)
-    backend = dagan.load(tmp_path)
+    backend = dagan.load(tmp_path, *ON_CPU)
     assert (backend.name, backend.nearer_is_smaller, backend.needs_frames) == ("dagan", False, True)
-    assert "1 / quantity" in backend.meaning
+    assert "1 / quantity" in backend.quantity
 
 
 @pytest.mark.parametrize(
@@ -132,11 +133,11 @@ def test_other_files_are_refused(
     torch.save(encoder, tmp_path / "encoder.pth")
     torch.save(decoder, tmp_path / "depth.pth")
     with pytest.raises(ValueError, match=message + r".*fetch it again"):
-        dagan.load(tmp_path)
+        dagan.load(tmp_path, *ON_CPU)
 
 
 def test_no_file(tmp_path: Path) -> None:
     save(tmp_path)
     (tmp_path / "depth.pth").unlink()
     with pytest.raises(CheckpointError, match=r"depth\.pth: no such file"):
-        dagan.load(tmp_path)
+        dagan.load(tmp_path, *ON_CPU)

@@ -8,18 +8,28 @@ import numpy as np
 import pytest
 
 from talkingface.faces.face_model import TRIANGLES
-from talkingface.faces.landmarks import Landmarks
+from talkingface.faces.landmarks import Landmarks, write_npz
+from talkingface.job.tables import read_table
+from talkingface.media.clip_files import Clip
 from talkingface.media.video import limited_yuv420p
 from talkingface.media.writer import VideoWriter
+from talkingface.models.store import StoredModel
+from talkingface.pictures.batches import BATCH
 from talkingface.pictures.depth import depth
+from talkingface.tables import DEPTH
 
 WIDTH, HEIGHT = 120, 100
+UNUSED = {"model": None, "device": "cpu", "precision": "float32", "threads": 1}  # by the mesh
 SLOPE_X, SLOPE_Y, PRESENT = 0.4, -0.25, [True, False, True, True]
 
 
 def plane(x, y, k):
     """Frame k's z: a tilted plane, 5 pixels nearer in every frame."""
     return SLOPE_X * x + SLOPE_Y * y - 5 * k
+
+
+def clip_of(path, n_frames, width, height):
+    return Clip(path.stem, n_frames, width, height, path.parent)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +48,8 @@ def made(landmarks, tmp_path_factory):
     """Folder and record of a clip of which there is no film: the mesh needs none."""
     folder = tmp_path_factory.mktemp("depth") / "clip"
     record = folder.with_suffix(".json")
-    depth.make_depth(depth.load(), "no.mp4", landmarks, (WIDTH, HEIGHT), folder, record)
+    backend = depth.load("mesh", **UNUSED)
+    depth.write_depth(backend, clip_of(folder, 4, WIDTH, HEIGHT), landmarks, folder, record)
     return folder, record
 
 
@@ -112,7 +123,7 @@ def test_limits_known_only_afterwards(tmp_path, nearer_is_smaller):
     maps[2][:] = np.nan
     maps[3][:10] = np.nan
     scale = depth.write_maps(
-        (m.copy() for m in maps), tmp_path, nearer_is_smaller=nearer_is_smaller
+        (m.copy() for m in maps), tmp_path, None, nearer_is_smaller=nearer_is_smaller
     )
     assert len(list(tmp_path.iterdir())) == 5
     assert (scale.scale < 0) == nearer_is_smaller
@@ -126,7 +137,7 @@ def test_limits_known_only_afterwards(tmp_path, nearer_is_smaller):
 class Brightness:
     """A backend that looks at the picture, and at the landmarks of the same frame."""
 
-    name, unit, meaning = "brightness", "levels", "the picture's green plus the first point's x"
+    name, unit, quantity = "brightness", "levels", "the picture's green plus the first point's x"
     nearer_is_smaller, needs_frames = False, True
 
     def __init__(self):
@@ -137,7 +148,7 @@ class Brightness:
 
     def run(self, frames, points, present):
         self.batches.append(len(frames))
-        level = frames[..., 1].astype(np.float32)
+        level = np.stack(frames)[..., 1].astype(np.float32)
         return level + np.where(present, points[:, 0, 0], 0)[:, None, None].astype(np.float32)
 
 
@@ -161,8 +172,8 @@ def flat_landmarks(count):
 def test_a_backend_gets_every_frame_with_its_landmarks(tmp_path, greys):
     backend = Brightness()
     folder, record = tmp_path / "clip", tmp_path / "clip.json"
-    depth.make_depth(backend, greys, flat_landmarks(19), (32, 16), folder, record)
-    assert sum(backend.batches) == 19 and max(backend.batches) <= depth.BATCH
+    depth.write_depth(backend, clip_of(greys, 19, 32, 16), flat_landmarks(19), folder, record)
+    assert sum(backend.batches) == 19 and max(backend.batches) <= BATCH
     scale = depth.read_scale(record)
     assert scale.scale > 0
     for k in range(19):
@@ -172,15 +183,16 @@ def test_a_backend_gets_every_frame_with_its_landmarks(tmp_path, greys):
 
 
 def test_a_film_of_another_length_is_refused(tmp_path, greys):
+    clip = clip_of(greys, 18, 32, 16)
     with pytest.raises(ValueError, match="19 frames, but its manifest says 18"):
-        depth.make_depth(
-            Brightness(), greys, flat_landmarks(18), (32, 16), tmp_path / "c", tmp_path / "c.json"
+        depth.write_depth(
+            Brightness(), clip, flat_landmarks(18), tmp_path / "c", tmp_path / "c.json"
         )
 
 
 def test_an_unknown_backend():
     with pytest.raises(ValueError, match="midas"):
-        depth.load("midas")
+        depth.load("midas", **UNUSED)
 
 
 @pytest.mark.parametrize("picture", [None, np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3), "u2")])
@@ -190,3 +202,41 @@ def test_what_is_no_depth_is_named(tmp_path, picture):
         cv2.imwrite(str(path), picture)
     with pytest.raises(ValueError, match="000001.png: no 16-bit grey picture"):
         depth.read_map(path)
+
+
+def make(clips, landmarks, folder, backend, model=None):
+    manifest = folder.with_suffix(".csv")
+    options = UNUSED | {"model": model}
+    depth.make_depth(clips, landmarks, folder, manifest, backend=backend, **options)
+    return read_table(manifest, DEPTH).tolist()
+
+
+def test_the_stage_decodes_nothing_for_the_mesh(tmp_path, landmarks):
+    """Its clips' films do not exist."""
+    clips = [Clip(name, 4, WIDTH, HEIGHT, tmp_path / "nowhere") for name in ("a", "b")]
+    for clip in clips:
+        write_npz(tmp_path / f"{clip.clip_id}.npz", landmarks)
+    rows = make(clips, tmp_path, tmp_path / "depth", "mesh")
+    assert rows == [("a", 4, "mesh", ""), ("b", 4, "mesh", "")]
+    for clip in clips:
+        assert len(list((tmp_path / "depth" / clip.clip_id).iterdir())) == 4
+        record = json.loads((tmp_path / f"depth/{clip.clip_id}.json").read_text())
+        assert (record["n_frames"], record["width"], record["height"]) == (4, WIDTH, HEIGHT)
+
+
+def test_the_stage_loads_its_backend_once(two_clips, tmp_path, monkeypatch):
+    loaded = []
+
+    def load(name, **options):
+        loaded.append((name, options["model"]))
+        return Brightness()
+
+    monkeypatch.setattr(depth, "load", load)
+    for clip in two_clips:
+        write_npz(tmp_path / f"{clip.clip_id}.npz", flat_landmarks(clip.n_frames))
+    model = StoredModel("dagan", tmp_path, "abc def")
+    rows = make(two_clips, tmp_path, tmp_path / "depth", "dagan", model)
+    assert rows == [("long", 10, "dagan", "abc def"), ("short", 3, "dagan", "abc def")]
+    assert loaded == [("dagan", model)]
+    assert make([], tmp_path, tmp_path / "none", "dagan", model) == []
+    assert len(loaded) == 1 and list((tmp_path / "none").iterdir()) == []

@@ -15,10 +15,12 @@ transformers = pytest.importorskip("transformers")
 from transformers.models.dpt.image_processing_pil_dpt import DPTImageProcessorPil  # noqa: E402
 
 from talkingface.faces.landmarks import Landmarks  # noqa: E402
+from talkingface.media.clip_files import Clip  # noqa: E402
 from talkingface.media.video import bgr_frames, limited_yuv420p  # noqa: E402
 from talkingface.media.writer import VideoWriter  # noqa: E402
 from talkingface.pictures.depth import depth, depth_anything  # noqa: E402
 
+ON_CPU = torch.device("cpu"), torch.float32
 # config.json and preprocessor_config.json of depth-anything/Depth-Anything-V2-Small-hf.
 SMALL: dict[str, Any] = {
     "architectures": ["DepthAnythingForDepthEstimation"],
@@ -100,7 +102,7 @@ def test_depth_is_that_of_its_page(size: tuple[int, int], tmp_path: Path) -> Non
     model = save(tmp_path)
     frame = picture(*size)
     expected = published_depth(model, tmp_path, frame)
-    found = measured(depth_anything.load(tmp_path), frame)
+    found = measured(depth_anything.load(tmp_path, *ON_CPU), frame)
     assert found.dtype == np.float32 and found.shape == (1, *size)
     span = expected.max() - expected.min()
     assert span > 0.1
@@ -114,14 +116,14 @@ def test_the_file_has_the_size_of_the_published_one(tmp_path: Path) -> None:
     frame = picture(126, 126)
     settings = PREPROCESSOR | {"size": {"height": 126, "width": 126}}
     (tmp_path / "preprocessor_config.json").write_text(json.dumps(settings))
-    assert np.isfinite(measured(depth_anything.load(tmp_path), frame)).all()
+    assert np.isfinite(measured(depth_anything.load(tmp_path, *ON_CPU), frame)).all()
 
 
 def test_a_batch_gives_what_each_frame_gives(tmp_path: Path) -> None:
     save(tmp_path)
-    backend = depth_anything.load(tmp_path)
+    backend = depth_anything.load(tmp_path, *ON_CPU)
     frames = [picture(256, 256, seed) for seed in range(3)]
-    backend.batches.most = 3
+    backend.batches.size = 3
     together = measured(backend, *frames)
     for frame, found in zip(frames, together, strict=True):
         np.testing.assert_allclose(measured(backend, frame)[0], found, rtol=1e-4)
@@ -132,7 +134,7 @@ def test_a_clips_pictures_give_back_what_was_measured(tmp_path: Path) -> None:
     save(tmp_path)
     settings = PREPROCESSOR | {"size": {"height": 126, "width": 126}}
     (tmp_path / "preprocessor_config.json").write_text(json.dumps(settings))
-    backend = depth_anything.load(tmp_path)
+    backend = depth_anything.load(tmp_path, *ON_CPU)
     film = tmp_path / "clip.mp4"
     with VideoWriter(film, 128, 96) as writer:
         for seed in range(9):
@@ -146,7 +148,8 @@ def test_a_clips_pictures_give_back_what_was_measured(tmp_path: Path) -> None:
         np.zeros(count, bool),
     )
     folder, record = tmp_path / "clip", tmp_path / "clip.json"
-    depth.make_depth(backend, film, nobody, (width, height), folder, record)
+    clip = Clip("clip", count, width, height, tmp_path)
+    depth.write_depth(backend, clip, nobody, folder, record)
     values = json.loads(record.read_text())
     assert values["backend"] == "depth_anything" and "larger is nearer" in values["quantity"]
     assert values["scale"] > 0
@@ -163,18 +166,18 @@ def test_a_clips_pictures_give_back_what_was_measured(tmp_path: Path) -> None:
 def test_metric_depth_is_refused(tmp_path: Path) -> None:
     save(tmp_path, TINY | {"depth_estimation_type": "metric", "max_depth": 80})
     with pytest.raises(ValueError, match=r"config\.json: a model of metric depth"):
-        depth_anything.load(tmp_path)
+        depth_anything.load(tmp_path, *ON_CPU)
 
 
 def test_another_kind_of_model_is_refused(tmp_path: Path) -> None:
     save(tmp_path)
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "dpt"}))
     with pytest.raises(ValueError, match=r"config\.json: a model of type dpt"):
-        depth_anything.load(tmp_path)
+        depth_anything.load(tmp_path, *ON_CPU)
 
 
 def test_weights_of_another_size_are_refused(tmp_path: Path) -> None:
     save(tmp_path)
     (tmp_path / "config.json").write_text(json.dumps(TINY | {"fusion_hidden_size": 32}))
     with pytest.raises(ValueError, match=rf"{tmp_path.name}.*fetch it again"):
-        depth_anything.load(tmp_path)
+        depth_anything.load(tmp_path, *ON_CPU)

@@ -146,7 +146,7 @@ def test_triangles_without_area():
 
 
 def test_only_frames_with_a_face_are_drawn(face):
-    backend = mesh.load()
+    backend = mesh.MeshDepth()
     points = np.stack([face, np.full_like(face, np.nan), face])
     present = np.array([True, False, True])
     frames = np.broadcast_to(np.uint8(0), (3, 512, 512, 3))

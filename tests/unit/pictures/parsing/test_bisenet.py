@@ -18,6 +18,7 @@ from helpers import random_networks  # noqa: E402
 from talkingface.networks.checkpoints import CheckpointError  # noqa: E402
 from talkingface.pictures.parsing import bisenet  # noqa: E402
 
+ON_CPU = torch.device("cpu"), torch.float32
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -36,7 +37,7 @@ def folder(state: random_networks.State, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture(scope="module")
 def parser(folder: Path) -> Any:
-    return bisenet.load(folder)
+    return bisenet.load(folder, *ON_CPU)
 
 
 def picture(height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -89,8 +90,8 @@ def test_labels_are_those_of_the_published_script(
 
 
 def test_a_batch_gives_what_each_frame_gives(folder: Path, parser: Any) -> None:
-    batched = bisenet.load(folder)
-    batched.batches.most = 2
+    batched = bisenet.load(folder, *ON_CPU)
+    batched.batches.size = 2
     frames = [picture(512, 512, seed) for seed in (1, 2)]
     each = np.concatenate([labels(parser, frame) for frame in frames])
     assert (each[0] != each[1]).mean() > 0.2
@@ -103,13 +104,13 @@ def test_zip_format_without_counters(
     given = OrderedDict((n, v) for n, v in state.items() if "num_batches_tracked" not in n)
     torch.save(given, tmp_path / "79999_iter.pth")
     frame = picture(512, 512)
-    found = labels(bisenet.load(tmp_path), frame)
+    found = labels(bisenet.load(tmp_path, *ON_CPU), frame)
     np.testing.assert_array_equal(found, labels(parser, frame))
 
 
 def test_bfloat16_is_near(folder: Path, parser: Any) -> None:
     frame = picture(512, 512)
-    rough = labels(bisenet.load(folder, dtype=torch.bfloat16), frame)
+    rough = labels(bisenet.load(folder, torch.device("cpu"), torch.bfloat16), frame)
     assert 0.9 < (rough == labels(parser, frame)).mean() < 1
 
 
@@ -130,12 +131,12 @@ def test_another_checkpoint_is_refused(
     change(other)
     torch.save(other, tmp_path / "79999_iter.pth")
     with pytest.raises(ValueError, match=r"79999_iter\.pth: not the weights of BiSeNet: 1 of 191"):
-        bisenet.load(tmp_path)
+        bisenet.load(tmp_path, *ON_CPU)
 
 
 def test_no_checkpoint_at_all(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"79999_iter\.pth: no such file"):
-        bisenet.load(tmp_path)
+        bisenet.load(tmp_path, *ON_CPU)
     (tmp_path / "79999_iter.pth").write_text("<html>Sign in</html>")
     with pytest.raises(CheckpointError, match=r"79999_iter\.pth"):
-        bisenet.load(tmp_path)
+        bisenet.load(tmp_path, *ON_CPU)

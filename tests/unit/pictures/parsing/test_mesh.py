@@ -13,7 +13,7 @@ from talkingface.faces.ibug68 import points68
 from talkingface.faces.landmarks import Landmarker, read_text
 from talkingface.faces.mesh import FaceMesh
 from talkingface.pictures.parsing import mesh as mesh_backend
-from talkingface.pictures.parsing.parsing import (
+from talkingface.pictures.parsing.labels import (
     BACKGROUND,
     CLOTH,
     FACE,
@@ -51,7 +51,7 @@ def points(astronaut):
 
 @pytest.fixture(scope="module")
 def parser():
-    with mesh_backend.load() as loaded:
+    with mesh_backend.MeshParser("both", threads=1) as loaded:
         yield loaded
 
 
@@ -168,7 +168,7 @@ def test_frames_do_not_see_each_other(parser, astronaut, points, labels):
     flags = np.array([True, False, True])
     found = parser.run([moved, astronaut, astronaut], batch, flags)
     assert np.array_equal(found[2], labels)
-    with mesh_backend.load(threads=2) as other:
+    with mesh_backend.MeshParser("both", threads=2) as other:
         assert np.array_equal(other.run([moved, astronaut, astronaut], batch, flags), found)
 
 

@@ -1,16 +1,18 @@
 """Every frame has its label map, under its own number."""
 
-import cv2
 import numpy as np
 import pytest
 
+from helpers.settings import default_settings
+from talkingface.faces.landmarks import Landmarks, write_npz
+from talkingface.job.tables import read_table
+from talkingface.models.store import StoredModel
+from talkingface.pictures.batches import BATCH
 from talkingface.pictures.parsing import parsing
+from talkingface.pictures.parsing.labels import read_labels
+from talkingface.tables import PARSING
 
-# zllrunning/face-parsing.PyTorch, prepropess_data.py and test.py: `atts`, numbered from 1.
-ZLLRUNNING = [
-    "skin", "l_brow", "r_brow", "l_eye", "r_eye", "eye_g", "l_ear", "r_ear", "ear_r",
-    "nose", "mouth", "u_lip", "l_lip", "neck", "neck_l", "cloth", "hair", "hat",
-]  # fmt: skip
+MACHINE = {"model": None, "device": "cpu", "threads": 1}
 
 
 class Numbers:
@@ -32,41 +34,19 @@ def film(count):
 
 def marks(count):
     points = np.arange(count, dtype=np.float32)[:, None, None] * np.ones((1, 478, 3), np.float32)
-    return points, np.ones(count, bool)
+    return Landmarks(points, points[:, :68, :2], np.ones(count, bool))
 
 
-def test_labels_are_zllrunnings():
-    assert list(parsing.LABELS[1:]) == ZLLRUNNING
-    for number, name in enumerate(ZLLRUNNING, start=1):
-        assert getattr(parsing, name.upper()) == number
-    assert tuple(range(1, 14)) == parsing.FACE and parsing.TORSO == (14, 15, 16)
-
-
-def test_palette():
-    assert parsing.PALETTE.shape == (19, 3) and parsing.PALETTE.dtype == np.uint8
-    assert len(np.unique(parsing.PALETTE, axis=0)) == 19
-
-
-def test_overlay():
-    frame = np.full((2, 2, 3), 100, np.uint8)
-    labels = np.array([[0, 1], [17, 12]], np.uint8)
-    shown = parsing.overlay(frame, labels, 0.5)
-    assert shown[0, 0].tolist() == [178, 178, 178]
-    for y, x in ((0, 1), (1, 0), (1, 1)):
-        expected = (100 + parsing.PALETTE[labels[y, x]].astype(int)) / 2
-        assert np.abs(shown[y, x] - expected).max() <= 1
-
-
-@pytest.mark.parametrize("count", [0, 1, parsing.BATCH, 3 * parsing.BATCH + 2])
+@pytest.mark.parametrize("count", [0, 1, BATCH, 3 * BATCH + 2])
 @pytest.mark.parametrize("threads", [1, 3])
 def test_a_clip_of_n_frames_has_n_maps(tmp_path, count, threads):
     parser = Numbers()
-    written = parsing.parse_clip(parser, film(count), *marks(count), tmp_path / "c", threads)
+    written = parsing.parse_clip(parser, film(count), marks(count), tmp_path / "c", threads)
     assert written == count and sum(parser.batches) == count
-    assert max(parser.batches, default=0) <= parsing.BATCH
+    assert max(parser.batches, default=0) <= BATCH
     names = sorted(path.name for path in (tmp_path / "c").iterdir())
     assert names == [f"{k:06d}.png" for k in range(1, count + 1)]
-    for k, labels in enumerate(parsing.read_labels(tmp_path / "c", count)):
+    for k, labels in enumerate(read_labels(tmp_path / "c", count)):
         assert labels.shape == (6, 8) and labels.dtype == np.uint8 and (labels == k % 19).all()
 
 
@@ -81,17 +61,16 @@ def test_frames_are_taken_a_batch_at_a_time(tmp_path):
 
     class Watching(Numbers):
         def run(self, batch, points, present):
-            assert taken <= sum(self.batches) + parsing.BATCH
+            assert taken <= sum(self.batches) + BATCH
             return super().run(batch, points, present)
 
-    parsing.parse_clip(Watching(), frames(), *marks(40), tmp_path / "c")
+    parsing.parse_clip(Watching(), frames(), marks(40), tmp_path / "c", 1)
 
 
 @pytest.mark.parametrize(("frames", "landmarks"), [(9, 10), (10, 9), (0, 3)])
 def test_as_many_landmarks_as_frames(tmp_path, frames, landmarks):
-    points, present = marks(landmarks)
     with pytest.raises(ValueError, match="landmarks"):
-        parsing.parse_clip(Numbers(), film(frames), points, present, tmp_path / "c")
+        parsing.parse_clip(Numbers(), film(frames), marks(landmarks), tmp_path / "c", 1)
 
 
 def test_an_error_of_the_parser_is_raised(tmp_path):
@@ -100,49 +79,81 @@ def test_an_error_of_the_parser_is_raised(tmp_path):
             raise RuntimeError("out of memory")
 
     with pytest.raises(RuntimeError, match="out of memory"):
-        parsing.parse_clip(Broken(), film(3), *marks(3), tmp_path / "c", 2)
+        parsing.parse_clip(Broken(), film(3), marks(3), tmp_path / "c", 2)
 
 
-@pytest.mark.parametrize("shape", [(5, 7), (5, 7, 3), (5, 7, 4)])
-def test_pngs_give_back_what_went_in(tmp_path, shape):
-    images = np.random.default_rng(0).integers(0, 256, (7, *shape), np.uint8)
-    assert parsing.write_pngs(iter(images), tmp_path / "p", 2) == 7
-    for k, image in enumerate(images, start=1):
-        read = cv2.imread(str(tmp_path / "p" / f"{k:06d}.png"), cv2.IMREAD_UNCHANGED)
-        assert np.array_equal(read, image)
-
-
-def test_a_png_that_cannot_be_written(tmp_path):
-    folder = tmp_path / "p"
-    (folder / "000002.png").mkdir(parents=True)
-    with pytest.raises(OSError):
-        parsing.write_pngs(film(3), folder)
-
-
-def test_maps_that_are_missing_broken_or_too_many(tmp_path):
-    parsing.write_pngs((np.zeros((4, 4), np.uint8) for _ in range(3)), tmp_path)
-    assert len(list(parsing.read_labels(tmp_path, 3))) == 3
-    with pytest.raises(ValueError, match="000004.png is missing"):
-        list(parsing.read_labels(tmp_path, 4))
-    with pytest.raises(ValueError, match="more than the 2"):
-        list(parsing.read_labels(tmp_path, 2))
-    cv2.imwrite(str(tmp_path / "000002.png"), np.full((4, 4), 19, np.uint8))
-    with pytest.raises(ValueError, match="000002.png is no label map"):
-        list(parsing.read_labels(tmp_path, 3))
-    cv2.imwrite(str(tmp_path / "000002.png"), np.zeros((4, 4, 3), np.uint8))
-    with pytest.raises(ValueError, match="000002.png is no label map"):
-        list(parsing.read_labels(tmp_path, 3))
+def load(name, **settings):
+    defaults = default_settings("parsing")
+    del defaults["backend"]
+    return parsing.load(name, **MACHINE, **defaults | settings)
 
 
 def test_unknown_backends():
     with pytest.raises(ValueError, match="'bisenets' is none of mesh"):
-        parsing.load("bisenets")
+        load("bisenets")
     with pytest.raises(ValueError, match="person model 'pose'"):
-        parsing.load("mesh", person="pose")
+        load("mesh", person="pose")
 
 
 def test_the_embedded_backend_loads():
-    with parsing.load("mesh", person="landscape") as parser:
+    with load("mesh", person="landscape") as parser:
         none = np.full((1, 478, 3), np.nan, np.float32)
         labels = parser.run([np.zeros((32, 48, 3), np.uint8)], none, np.array([False]))
     assert labels.shape == (1, 32, 48) and labels.dtype == np.uint8
+
+
+class Loaded:
+    """A backend of every pixel's skin, which notes that it was loaded and closed."""
+
+    def __init__(self):
+        self.events = []
+
+    def load(self, name, **options):
+        self.events.append((name, options["model"], options["person"]))
+        return self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.events.append("closed")
+
+    def run(self, frames, points, present):
+        self.events.append(len(frames))
+        return np.ones((len(frames), *frames[0].shape[:2]), np.uint8)
+
+
+def make(clips, landmarks, folder, model, threads=2):
+    manifest = folder.with_suffix(".csv")
+    settings = default_settings("parsing") | {"backend": "bisenet"}
+    options = {"model": model, "device": "cpu", "threads": threads}
+    parsing.make_parsing(clips, landmarks, folder, manifest, **options, **settings)
+    return read_table(manifest, PARSING).tolist()
+
+
+def test_the_stage_loads_its_backend_once(two_clips, tmp_path, monkeypatch):
+    for clip in two_clips:
+        write_npz(tmp_path / f"{clip.clip_id}.npz", marks(clip.n_frames))
+    model, backend = StoredModel("bisenet", tmp_path, "abc"), Loaded()
+    monkeypatch.setattr(parsing, "load", backend.load)
+    rows = make(two_clips, tmp_path, tmp_path / "parsing", model)
+    assert rows == [("long", 10, "bisenet", "abc"), ("short", 3, "bisenet", "abc")]
+    assert backend.events == [("bisenet", model, "both"), BATCH, 10 - BATCH, 3, "closed"]
+    for clip in two_clips:
+        maps = list(read_labels(tmp_path / "parsing" / clip.clip_id, clip.n_frames))
+        assert all((labels == 1).all() and labels.shape == (16, 32) for labels in maps)
+
+
+def test_the_stage_without_clips_loads_nothing(tmp_path, monkeypatch):
+    backend = Loaded()
+    monkeypatch.setattr(parsing, "load", backend.load)
+    assert make([], tmp_path, tmp_path / "parsing", None) == []
+    assert backend.events == [] and list((tmp_path / "parsing").iterdir()) == []
+
+
+def test_the_stage_names_landmarks_that_do_not_fit(two_clips, tmp_path, monkeypatch):
+    write_npz(tmp_path / "long.npz", marks(9))
+    monkeypatch.setattr(parsing, "load", Loaded().load)
+    with pytest.raises(ValueError, match=r"long\.npz: landmarks of 9 frames"):
+        make(two_clips, tmp_path, tmp_path / "parsing", None)
+    assert not (tmp_path / "parsing").exists() and not (tmp_path / "parsing.csv").exists()

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import skimage.data
 
+from talkingface.demo.portrait import _OUTLINE
 from talkingface.pictures.parsing.person import MODELS, PersonMask, person_pixels
 
 # Window of the portrait that a clip would show: face and some of all around.
@@ -16,7 +17,7 @@ def cut():
     """Portrait (BGR) and the person's outline in it, (H, W) bool."""
     portrait = np.ascontiguousarray(skimage.data.astronaut()[..., ::-1])
     outline = np.zeros(portrait.shape[:2], np.uint8)
-    cv2.fillPoly(outline, [np.array(portrait._OUTLINE).reshape(-1, 2)], 1)
+    cv2.fillPoly(outline, [np.array(_OUTLINE).reshape(-1, 2)], 1)
     window = np.s_[Y : Y + SIDE, X : X + SIDE]
     size = (512, 512)
     return (
@@ -38,7 +39,7 @@ def scenes(cut):
 
 @pytest.fixture(scope="module")
 def both():
-    with PersonMask() as mask:
+    with PersonMask("both") as mask:
         yield mask
 
 
@@ -84,7 +85,7 @@ def test_every_model_at_other_sizes(scenes, cut, model):
 
 
 def test_nobody():
-    with PersonMask() as mask:
+    with PersonMask("both") as mask:
         grey = np.full((200, 200, 3), 120, np.uint8)
         assert not person_pixels(mask.run([grey])[0]).any()
 

@@ -8,7 +8,7 @@ import skimage.data
 from talkingface.faces.face_frame import face_outline
 from talkingface.faces.ibug68 import points68
 from talkingface.faces.mesh import FaceMesh
-from talkingface.pictures.parsing.parsing import CLOTH, HAIR, NECK, SKIN
+from talkingface.pictures.parsing.labels import CLOTH, HAIR, NECK, SKIN
 from talkingface.pictures.parsing.regions import find_regions
 
 SIZE = 360

@@ -18,8 +18,9 @@ from transformers.models.segformer.image_processing_pil_segformer import (  # no
 )
 
 from talkingface.pictures.parsing import segformer  # noqa: E402
-from talkingface.pictures.parsing.parsing import LABELS  # noqa: E402
+from talkingface.pictures.parsing.labels import LABELS  # noqa: E402
 
+ON_CPU = torch.device("cpu"), torch.float32
 # id2label of jonathandinu/face-parsing.
 PUBLISHED = (
     "background", "skin", "nose", "eye_g", "l_eye", "r_eye", "l_brow", "r_brow", "l_ear", "r_ear",
@@ -78,16 +79,16 @@ def test_labels_are_those_of_its_page_by_name(tmp_path: Path, size: tuple[int, i
     frame = picture(*size)
     expected = np.array(PUBLISHED)[published_labels(model, tmp_path, frame)]
     assert len(np.unique(expected)) > 4
-    found = labels(segformer.load(tmp_path), frame)
+    found = labels(segformer.load(tmp_path, *ON_CPU), frame)
     assert found.dtype == np.uint8 and found.shape == (1, *size)
     assert (np.array(LABELS)[found[0]] == expected).mean() > 0.995
 
 
 def test_a_batch_gives_what_each_frame_gives(tmp_path: Path) -> None:
     save(tmp_path)
-    parser = segformer.load(tmp_path)
+    parser = segformer.load(tmp_path, *ON_CPU)
     frames = [picture(512, 512, seed) for seed in range(3)]
-    parser.batches.most = 3
+    parser.batches.size = 3
     together = labels(parser, *frames)
     for frame, found in zip(frames, together, strict=True):
         assert (labels(parser, frame)[0] == found).mean() > 0.9999
@@ -96,10 +97,10 @@ def test_a_batch_gives_what_each_frame_gives(tmp_path: Path) -> None:
 def test_the_published_order() -> None:
     """As CONVENTIONS and both projects list them."""
     names = dict(enumerate(PUBLISHED))
-    assert segformer.own_labels(names, "config.json") == [
+    assert segformer.labels_by_name(names, "config.json") == [
         0, 1, 10, 6, 4, 5, 2, 3, 7, 8, 11, 12, 13, 17, 18, 9, 15, 14, 16,
     ]  # fmt: skip
-    assert segformer.own_labels(dict(enumerate(LABELS)), "config.json") == list(range(19))
+    assert segformer.labels_by_name(dict(enumerate(LABELS)), "config.json") == list(range(19))
 
 
 def test_the_order_of_the_file_does_not_matter(tmp_path: Path) -> None:
@@ -111,14 +112,14 @@ def test_the_order_of_the_file_does_not_matter(tmp_path: Path) -> None:
         state[name] = state[name].flip(0).contiguous()
     save_file(state, tmp_path / "b" / "model.safetensors", {"format": "pt"})
     frame = picture(512, 512)
-    first, second = (labels(segformer.load(tmp_path / name), frame) for name in "ab")
+    first, second = (labels(segformer.load(tmp_path / name, *ON_CPU), frame) for name in "ab")
     assert (first == second).mean() > 0.9999
 
 
 def test_labels_of_other_names_are_refused(tmp_path: Path) -> None:
     save(tmp_path, (*PUBLISHED[:5], "left shoe", *PUBLISHED[6:]))
     with pytest.raises(ValueError, match=r"config\.json.*left shoe.*u_lip"):
-        segformer.load(tmp_path)
+        segformer.load(tmp_path, *ON_CPU)
 
 
 def test_weights_that_are_missing_are_an_error_not_noise(tmp_path: Path) -> None:
@@ -128,21 +129,21 @@ def test_weights_that_are_missing_are_an_error_not_noise(tmp_path: Path) -> None
     del state["decode_head.linear_fuse.weight"]
     save_file(state, path, {"format": "pt"})
     with pytest.raises(ValueError, match=r"1 of its weights.*decode_head\.linear_fuse.*fetch it"):
-        segformer.load(tmp_path)
+        segformer.load(tmp_path, *ON_CPU)
     state["decode_head.linear_fuse.weight"] = torch.zeros(2, 2, 1, 1)
     save_file(state, path, {"format": "pt"})
     with pytest.raises(ValueError, match=rf"{tmp_path.name}.*fetch it"):
-        segformer.load(tmp_path)
+        segformer.load(tmp_path, *ON_CPU)
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(ValueError, match=rf"{tmp_path.name}.*cannot be loaded.*fetch it"):
-        segformer.load(tmp_path)
+        segformer.load(tmp_path, *ON_CPU)
     path.unlink()
     with pytest.raises(ValueError, match=rf"{tmp_path.name}.*cannot be loaded"):
-        segformer.load(tmp_path)
+        segformer.load(tmp_path, *ON_CPU)
 
 
 def test_another_kind_of_model_is_refused(tmp_path: Path) -> None:
     save(tmp_path)
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "dpt"}))
     with pytest.raises(ValueError, match=r"config\.json: a model of type dpt, not segformer"):
-        segformer.load(tmp_path)
+        segformer.load(tmp_path, *ON_CPU)

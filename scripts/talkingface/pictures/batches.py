@@ -1,0 +1,53 @@
+"""Backends that look at a clip's frames in batches, together with the landmarks of each frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from talkingface.faces.landmarks import Landmarks, read_npz
+from talkingface.media.clip_files import Clip
+
+BATCH = 8  # frames given to a backend at a time
+
+
+def clip_landmarks(folder: str | Path, clip: Clip) -> Landmarks:
+    """The landmarks of a clip, from the `folder` that the landmarks stage made.
+
+    Raises ValueError when they are of another number of frames than the clip has.
+    """
+    path = Path(folder, f"{clip.clip_id}.npz")
+    landmarks = read_npz(path)
+    if len(landmarks.present) != clip.n_frames:
+        raise ValueError(
+            f"{path}: landmarks of {len(landmarks.present)} frames, but the clip has "
+            f"{clip.n_frames}; make the clip's landmarks again"
+        )
+    return landmarks
+
+
+def run_in_batches(
+    run: Callable[[Sequence[np.ndarray], np.ndarray, np.ndarray], np.ndarray],
+    frames: Iterable[np.ndarray],
+    landmarks: Landmarks,
+) -> Iterator[np.ndarray]:
+    """Yield what a backend makes of a clip's frames, one result a frame, in order.
+
+    run: is given B frames (H, W, 3) uint8 BGR, their meshes (B, 478, 3) and whether a face is
+    present (B,), where B is at most BATCH, and returns B results. frames: one batch of them is held
+    at a time. Raises ValueError when there are not as many frames as landmarks.
+    """
+    expected = len(landmarks.present)
+    remaining = iter(frames)
+    done = 0
+    while batch := list(islice(remaining, BATCH)):
+        part = slice(done, done + len(batch))
+        if part.stop > expected:
+            raise ValueError(f"more frames than landmarks, which are of {expected}")
+        yield from run(batch, landmarks.points[part], landmarks.present[part])
+        done = part.stop
+    if done < expected:
+        raise ValueError(f"{done} frames, but landmarks of {expected}")
