@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
+from helpers.paths import SCRIPTS
 from talkingface.demo.face import Face, portrait_frames
 from talkingface.demo.speech import speak
 from talkingface.job.tables import table_of_rows
@@ -167,3 +172,16 @@ def test_threads_do_not_change_the_points() -> None:
     table = table_of_rows(TRACKS, rows)
     one, two = (mouth_points(iter(pictures), table, 1.0, threads) for threads in (1, 2))
     np.testing.assert_array_equal(one[0], two[0])
+
+
+def test_its_threshold_is_cheap_to_import() -> None:
+    """The Snakefile imports what imports it."""
+    code = "import sys; from talkingface.sync.motion import TRUSTED_CONFIDENCE\n"
+    code += "print(sorted({'mediapipe', 'cv2', 'av', 'torch'} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "[]\n"
