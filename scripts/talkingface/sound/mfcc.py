@@ -44,11 +44,10 @@ def mfcc_features(audio: np.ndarray) -> np.ndarray:
     13-25 are `delta(mfcc, 1)`, 26-38 are `delta(mfcc, 2)`, whose ends repeat the first and last
     row. Source: libs/mfcc_feature_example.py of that project.
 
-    It gives 4N - 1 rows for 640 N samples: its last window starts 320 samples before
-    the end and is filled up with zeros after pre-emphasis. The last row here comes about in the
-    same way, 160 samples later (160 of sound, 240 zeros). All other MFCC rows are the same; of
-    the deltas, only those that see the end differ: the last row of the first, the last two of
-    the second.
+    It gives 4N - 1 rows for 640 N samples: its last window starts 320 samples before the end and
+    is filled up with zeros after pre-emphasis. The last row here comes about in the same way, 160
+    samples later (160 of sound, 240 zeros). All other MFCC rows are the same; of the deltas, only
+    those that see the end differ: the last row of the first, the last two of the second.
 
     Args:
         audio: (640 N,) int16, mono, 16 kHz, N >= 1.

@@ -12,7 +12,7 @@ import numpy as np
 class VideoFiles:
     """Where a video's pictures and its sound lie; a backend reads what it needs.
 
-    `proxy` is the analysis copy at 25 fps, `scale` source pixels to each of its own, `sound` the
+    `proxy` is the analysis copy at 25 fps, `scale` source pixels per pixel of the copy, `sound` the
     grid's wav (16 kHz, mono), `media` the raw file, which only some backends need.
     """
 

@@ -88,9 +88,13 @@ class MotionSync:
             start, stop = first * SAMPLES_PER_FRAME, (last + 1) * SAMPLES_PER_FRAME
             levels = band_levels(read_wav(video.sound, start, stop))
             measures = mouth_measures(points[number])
-            found = correlate(measures, levels, self._max_offset)
+            correlation = correlate(measures, levels, self._max_offset)
             compared[number] = TrackSync(
-                found.offset, found.confidence, found.scores, found.local_scores, measures[:, 0]
+                correlation.offset,
+                correlation.confidence,
+                correlation.scores,
+                correlation.local_scores,
+                openness=measures[:, 0],
             )
         return compared
 
