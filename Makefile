@@ -14,7 +14,7 @@ help:
 	@echo "make test-learned   run the tests of the learned backends"
 	@echo "make test-slurm   run the demonstration in a SLURM cluster of this machine; as root"
 	@echo "make lint   check style and types"
-	@echo "make docs   write the table of settings into README.md"
+	@echo "make docs   write config.yaml, docs/settings.md and the tables in docs/"
 
 # One environment a set of extras, made anew when what it holds changes.
 $(VENV)/.ready-%: pyproject.toml constraints.txt
@@ -59,7 +59,7 @@ lint: $(VENV)/.ready-demo,dlib,test
 	cd scripts && $(BIN)/lint-imports --no-cache ../pyproject.toml
 
 docs: $(VENV)/.ready-demo
-	$(BIN)/python scripts/describe_settings.py README.md
+	$(BIN)/python scripts/make_docs.py
 
 constraints:
 	$(BIN)/python -m pip install --quiet uv

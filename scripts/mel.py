@@ -1,23 +1,18 @@
 """Compute the log-mel features of every clip's sound."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from talkingface.job.log import logged
-from talkingface.job.per_clip import make_products
-from talkingface.media.audio import read_wav
-from talkingface.sound.mel import mel_features
+from talkingface.media.clip_files import read_clips
+from talkingface.sound.mel import make_mel
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-
-def make(clip, folder):
-    sound = read_wav(Path(snakemake.input.folder, f"{clip.clip_id}.wav"))
-    np.save(folder / f"{clip.clip_id}.npy", mel_features(sound, **snakemake.params.settings))
-
-
 with logged(snakemake.log[0]):
-    make_products(snakemake.input.manifest, *snakemake.output, make)
+    make_mel(
+        read_clips(snakemake.input.folder, snakemake.input.manifest),
+        snakemake.output.folder,
+        snakemake.output.manifest,
+        **snakemake.params.settings,
+    )

@@ -7,6 +7,8 @@ from fractions import Fraction
 FPS = 25
 SAMPLE_RATE = 16_000
 SAMPLES_PER_FRAME = SAMPLE_RATE // FPS
+# Speech networks give their hidden states at 50 Hz.
+SPEECH_STEPS_PER_FRAME = 2
 
 # Containers round timestamps (Matroska to 1 ms); a frame may be this late, in seconds, and
 # still be on screen at its grid time.

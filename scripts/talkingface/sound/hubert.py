@@ -1,145 +1,191 @@
 """Hidden states of a speech network on the time grid: two steps per video frame (50 Hz).
 
-torch and transformers are imported when the first clip is computed: they take seconds.
+Networks: see `speech_models`. torch and transformers are imported when one is loaded: they take
+seconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import pandas as pd
 
-from talkingface.grid import FPS, SAMPLES_PER_FRAME
-from talkingface.media.audio import read_wav
+from talkingface.grid import FPS, SAMPLES_PER_FRAME, SPEECH_STEPS_PER_FRAME
+from talkingface.job.per_clip import make_for_clips
+from talkingface.media.clip_files import Clip
+from talkingface.models.store import StoredModel
+from talkingface.tables import HUBERT
 
 if TYPE_CHECKING:
-    from talkingface.sound.speech_models import SpeechModel
+    import torch
 
-# Of the products' manifest, beside clip_id and n_frames.
-COLUMNS = ["layers", "dtype", "model", "sha256"]
 STORAGE = ("float32", "float16")
-STEPS_PER_FRAME = 2
-WEIGHTS = (".safetensors", ".bin")
 
 
-class Features:
-    """The features of a video's clips; clips in a row are computed together.
+class SpeechModel(Protocol):
+    """A speech network, loaded.
 
-    `clips` is the clips' manifest, `sounds` the folder with their wavs, `record` and `model` what
-    the store says of the model and the folder it lies in (models.model_record, model_folder).
+    `layers` is the number of hidden states (the transformer's input and the output of each of its
+    layers), `width` that of their channels. `mixed` says whether sounds of different length may
+    share a batch. `window` is the longest pass in frames; None: a pass may be of any length.
+    """
 
-    `device` and `threads`: see devices.open_device. `precision`: float32, float16 or bfloat16, in
-    which is computed. `layers`: "all", or numbers of hidden states, -1 the last. `dtype`: float32
-    or float16, in which is written. `max_seconds`: most sound in one pass, of one clip or several.
-    A longer clip is computed in parts that hear `overlap_seconds` more on both sides; Whisper hears
-    windows of 30 s, whatever these two are.
-    Raises ValueError for settings that make no sense.
+    layers: int
+    width: int
+    mixed: bool
+    window: int | None
+
+    def prepare(self, samples: np.ndarray) -> np.ndarray:
+        """A clip's (n,) int16 samples as the network was trained on them, (n,) float32."""
+
+    def run(self, waves: Sequence[np.ndarray], layers: Sequence[int]) -> list[torch.Tensor]:
+        """(len(layers), 2 N, width) on the model's device of each prepared (640 N,) wave.
+
+        layers: numbers of hidden states, from 0.
+        """
+
+
+def load(model: StoredModel, *, device: str, threads: int, precision: str) -> SpeechModel:
+    """The network of a model of the store.
+
+    device, threads: see devices.open_device. precision: float32, float16 or bfloat16, in which it
+    computes. For what is raised see speech_models.load_network.
+    """
+    from talkingface.networks.devices import number_format, open_device
+    from talkingface.sound.speech_models import load_network
+
+    return load_network(model.folder, open_device(device, threads), number_format(precision))
+
+
+def make_hubert(
+    clips: Sequence[Clip],
+    folder: str | Path,
+    manifest: str | Path,
+    *,
+    model: StoredModel,
+    device: str,
+    threads: int,
+    precision: str,
+    layers: str | Sequence[int],
+    dtype: str,
+    max_seconds: float,
+    overlap_seconds: float,
+) -> None:
+    """Write the hidden states of every clip's sound: `folder`/{clip}.npy, (layers, 2 N, width), and
+    the table HUBERT. Without clips nothing is loaded.
+
+    model, device, threads, precision: see load. layers: "all", or numbers of hidden states, -1 the
+    last. dtype: float32 or float16, in which is written. max_seconds: most sound in one pass, of
+    one clip or several. A longer clip is computed in parts that hear `overlap_seconds` more on both
+    sides; Whisper hears windows of 30 s, whatever these two are.
+    Raises ValueError for settings that make no sense and for a sound that has not 640 samples a
+    frame, FloatingPointError where a value is not finite or beyond `dtype`.
+    """
+    if dtype not in STORAGE:
+        raise ValueError(f"unknown storage dtype {dtype!r}: choose {' or '.join(STORAGE)}")
+    most, overlap = int(max_seconds * FPS), int(overlap_seconds * FPS)
+    if overlap < 1 or max_seconds <= 2 * overlap_seconds:
+        raise ValueError(
+            f"parts of {max_seconds} s cannot overlap by {overlap_seconds} s on both sides"
+        )
+    cells = {
+        "layers": layers if isinstance(layers, str) else " ".join(map(str, layers)),
+        "dtype": dtype,
+        "model": model.name,
+        "sha256": model.weights_sha256,
+    }
+    writer: HiddenStateWriter | None = None
+    if clips:
+        network = load(model, device=device, threads=threads, precision=precision)
+        numbers = choose_layers(layers, network.layers)
+        writer = HiddenStateWriter(network, clips, numbers, np.dtype(dtype), most, overlap)
+
+    def make(clip: Clip, into: Path) -> dict[str, str]:
+        writer.write(clip, into)
+        return cells
+
+    make_for_clips(make, clips, folder, manifest, HUBERT)
+
+
+class HiddenStateWriter:
+    """Writes the hidden states of clips; clips in a row are computed together.
+
+    layers: numbers of the hidden states written. most: frames in one pass, of one clip or several.
+    overlap: frames that a part of a longer clip hears more on both sides.
     """
 
     def __init__(
         self,
-        clips: pd.DataFrame,
-        sounds: str | Path,
-        record: Mapping[str, Any],
-        model: str | Path,
-        *,
-        device: str = "auto",
-        threads: int | None = None,
-        precision: str = "float32",
-        layers: str | Sequence[int] = "all",
-        dtype: str = "float32",
-        max_seconds: float = 30,
-        overlap_seconds: float = 5,
+        network: SpeechModel,
+        clips: Sequence[Clip],
+        layers: Sequence[int],
+        dtype: np.dtype,
+        most: int,
+        overlap: int,
     ) -> None:
-        if dtype not in STORAGE:
-            raise ValueError(f"unknown storage dtype {dtype!r}: choose {' or '.join(STORAGE)}")
-        if int(overlap_seconds * FPS) < 1 or max_seconds <= 2 * overlap_seconds:
-            raise ValueError(
-                f"parts of {max_seconds} s cannot overlap by {overlap_seconds} s on both sides"
-            )
-        self._clips = dict(zip(clips.clip_id, clips.n_frames.astype(int), strict=True))
-        self._sounds, self._folder = Path(sounds), Path(model)
-        self._device, self._threads, self._precision = device, threads, precision
-        self._layers, self._dtype = layers, np.dtype(dtype)
-        self._most, self._overlap = int(max_seconds * FPS), int(overlap_seconds * FPS)
-        self._model: SpeechModel | None = None
-        self._batches: dict[str, list[str]] = {}
-        files = record["files"]
-        hashes = [files[name]["sha256"] for name in files if name.endswith(WEIGHTS)]
-        chosen = layers if isinstance(layers, str) else " ".join(map(str, layers))
-        values = (chosen, dtype, record["model"], " ".join(hashes))
-        self.columns = dict(zip(COLUMNS, values, strict=True))
+        self._network, self._layers, self._dtype = network, layers, dtype
+        self._most, self._overlap = most, overlap
+        lengths = [clip.n_frames for clip in clips]
+        costs = [network.window or length for length in lengths]
+        batches = plan_batches(costs, lengths if not network.mixed else None, most)
+        self._batches = {clips[batch[0]].clip_id: [clips[i] for i in batch] for batch in batches}
 
-    def write(self, clip_id: str, folder: Path) -> None:
-        """Write `{clip_id}.npy`, (layers, 2 N, width), into `folder`, and with it those of the
-        clips computed together with it. To be called clip by clip in the manifest's order.
+    def write(self, clip: Clip, folder: Path) -> None:
+        """Write `{clip}.npy` into `folder`, and with it those of the clips computed together with
+        it. To be called clip by clip, in the order of the clips.
 
         Raises ValueError for a sound that has not 640 samples a frame, FloatingPointError where a
         value is not finite or beyond the dtype.
         """
-        model = self._model or self._load()
-        batch = self._batches.get(clip_id, [])
+        batch = self._batches.get(clip.clip_id, [])
         if batch:
             from talkingface.networks.devices import run_batches
 
-            waves = {name: self._wave(model, name) for name in batch}
-            passes = (part for name in batch for part in self._passes(model, name, waves[name]))
-            run = partial(model.run, layers=self._numbers)
+            waves = [self._wave(member) for member in batch]
+            passes = (
+                wave[begin * SAMPLES_PER_FRAME : end * SAMPLES_PER_FRAME]
+                for member, wave in zip(batch, waves, strict=True)
+                for begin, end, _, _ in self._parts(member)
+            )
+            run = partial(self._network.run, layers=self._layers)
             states = run_batches(run, passes, len(batch))
-            for name in batch:
-                self._write_clip(model, name, folder / f"{name}.npy", states)
+            for member in batch:
+                self._write_clip(member, folder / f"{member.clip_id}.npy", states)
 
-    def _load(self) -> SpeechModel:
-        from talkingface.networks.devices import number_format, open_device
-        from talkingface.sound import speech_models
-
-        device = open_device(self._device, self._threads)
-        model = speech_models.load(self._folder, device, number_format(self._precision))
-        self._numbers = choose_layers(self._layers, model.layers)
-        names, lengths = list(self._clips), list(self._clips.values())
-        costs = [model.window or length for length in lengths]
-        for batch in plan_batches(costs, lengths if not model.mixed else None, self._most):
-            self._batches[names[batch[0]]] = [names[i] for i in batch]
-        self._model = model
-        return model
-
-    def _wave(self, model: SpeechModel, name: str) -> np.ndarray:
-        path, expected = self._sounds / f"{name}.wav", SAMPLES_PER_FRAME * self._clips[name]
-        samples = read_wav(path)
+    def _wave(self, clip: Clip) -> np.ndarray:
+        samples, expected = clip.sound(), SAMPLES_PER_FRAME * clip.n_frames
         if samples.shape != (expected,):
+            path = clip.folder / f"{clip.clip_id}.wav"
             raise ValueError(f"{path}: {samples.shape} samples, its manifest says ({expected},)")
-        return model.prepare(samples)
+        return self._network.prepare(samples)
 
-    def _parts(self, model: SpeechModel, name: str) -> list[tuple[int, int, int, int]]:
-        if model.window is not None:
-            return plan_parts(self._clips[name], model.window, 0)
-        return plan_parts(self._clips[name], self._most, self._overlap)
+    def _parts(self, clip: Clip) -> list[tuple[int, int, int, int]]:
+        """The passes over a clip, see plan_parts."""
+        if self._network.window is not None:
+            return plan_parts(clip.n_frames, self._network.window, 0)
+        return plan_parts(clip.n_frames, self._most, self._overlap)
 
-    def _passes(self, model: SpeechModel, name: str, wave: np.ndarray) -> Iterator[np.ndarray]:
-        for begin, end, _, _ in self._parts(model, name):
-            yield wave[begin * SAMPLES_PER_FRAME : end * SAMPLES_PER_FRAME]
-
-    def _write_clip(self, model: SpeechModel, name: str, path: Path, states: Iterator[Any]) -> None:
-        shape = (len(self._numbers), STEPS_PER_FRAME * self._clips[name], model.width)
+    def _write_clip(self, clip: Clip, path: Path, states: Iterator[Any]) -> None:
+        width, per_frame = self._network.width, SPEECH_STEPS_PER_FRAME
+        shape = (len(self._layers), per_frame * clip.n_frames, width)
         with open(path, "wb") as file:
             header = np.lib.format.header_data_from_array_1_0(np.empty((0, 0, 0), self._dtype))
             np.lib.format.write_array_header_1_0(file, header | {"shape": shape})
-            origin, row = file.tell(), self._dtype.itemsize * model.width
-            for begin, _, first, last in self._parts(model, name):
-                steps = slice(STEPS_PER_FRAME * (first - begin), STEPS_PER_FRAME * (last - begin))
-                found = next(states)[:, steps].float().cpu().numpy()
+            origin, row = file.tell(), self._dtype.itemsize * width
+            for begin, _, first, last in self._parts(clip):
+                kept = slice(per_frame * (first - begin), per_frame * (last - begin))
+                part = next(states)[:, kept].float().cpu().numpy()
                 with np.errstate(over="ignore"):
-                    found = found.astype(self._dtype)
-                if not np.isfinite(found).all():
+                    part = part.astype(self._dtype)
+                if not np.isfinite(part).all():
                     raise FloatingPointError(f"{path}: values that {self._dtype} cannot hold")
                 # Not through a map: on a full disk that kills the process without a word.
-                for i, layer in enumerate(found):
-                    file.seek(origin + row * (i * shape[1] + STEPS_PER_FRAME * first))
+                for i, layer in enumerate(part):
+                    file.seek(origin + row * (i * shape[1] + per_frame * first))
                     file.write(np.ascontiguousarray(layer).data)
 
 

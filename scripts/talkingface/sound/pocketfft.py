@@ -1,10 +1,9 @@
-"""scipy's Fourier transforms without the import of scipy, for numbers that are theirs to the bit.
+"""scipy's cosine transform without the import of scipy, for numbers that are its own to the bit.
 
-librosa and python_speech_features transform with scipy, whose results differ from numpy's in the
-last bit. `import scipy.fft` takes as long as all else that such a job imports, since it brings the
-special functions with it. The transforms themselves are one compiled module, which needs numpy
-only; it is loaded by itself. It is private to scipy: where a version has it no more, scipy's
-public functions are imported instead, which give the same.
+`import scipy.fft` takes as long as all else that a job of `mfcc` imports, since it brings the
+special functions with it. The transform itself is in one compiled module, which needs numpy only;
+it is loaded by itself. It is private to scipy: where a version has it no more, scipy's public
+function is imported instead, which gives the same.
 """
 
 from __future__ import annotations
@@ -33,18 +32,8 @@ def dct(values: np.ndarray, type: int = 2, axis: int = -1, norm: str = "ortho") 
     return kernel.dct(values, 2, (axis,), _ORTHONORMAL, None, 1, True)
 
 
-def rfft(values: np.ndarray, axis: int = -1) -> np.ndarray:
-    """Fourier transform of real float64 values along an axis, complex128: `scipy.fft.rfft`."""
-    kernel = _kernel()
-    if kernel is None:
-        from scipy.fft import rfft
-
-        return rfft(values, axis=axis)
-    return kernel.r2c(values, (axis,), True, _UNSCALED, None, 1)
-
-
-# How the compiled module names its scalings.
-_UNSCALED, _ORTHONORMAL = 0, 1
+# How the compiled module names the scaling.
+_ORTHONORMAL = 1
 
 
 @cache
@@ -62,7 +51,6 @@ def _kernel() -> ModuleType | None:
         spec.loader.exec_module(kernel)
         ones = np.ones((1, 4))
         kernel.dct(ones, 2, (1,), _ORTHONORMAL, None, 1, True)
-        kernel.r2c(ones, (1,), True, _UNSCALED, None, 1)
     except (ImportError, AttributeError, TypeError):
         return None
     return kernel

@@ -15,21 +15,18 @@ import numpy as np
 import torch
 import transformers
 
-from talkingface.grid import SAMPLE_RATE, SAMPLES_PER_FRAME
-from talkingface.sound.hubert import STEPS_PER_FRAME
+from talkingface.grid import SAMPLE_RATE, SAMPLES_PER_FRAME, SPEECH_STEPS_PER_FRAME
 
 WAVE_TYPES = ("hubert", "wav2vec2", "wavlm")
-# Training masks steps with it; a checkpoint may do without.
+# Only training uses it, to mask steps; a checkpoint may do without.
 UNUSED = ("masked_spec_embed",)
 
 
 class WaveModel:
-    """HuBERT, wav2vec 2.0 or WavLM.
+    """HuBERT, wav2vec 2.0 or WavLM; see hubert.SpeechModel.
 
-    `layers` are the hidden states (the transformer's input and the output of each of its layers),
-    `width` their channels. `mixed` says whether sounds of different length may share a batch:
-    where features are normalised over time (`feat_extract_norm` "group"), padding changes them.
-    `window` None: a pass may be of any length.
+    Sounds of different length share no batch (`mixed`) where features are normalised over time
+    (`feat_extract_norm` "group"): padding changes them.
     """
 
     window: int | None = None
@@ -43,7 +40,7 @@ class WaveModel:
         steps = 10 * SAMPLES_PER_FRAME
         for kernel, stride in zip(config.conv_kernel, config.conv_stride, strict=True):
             steps = (steps - kernel) // stride + 1
-        if steps != 10 * STEPS_PER_FRAME - 1:
+        if steps != 10 * SPEECH_STEPS_PER_FRAME - 1:
             raise ValueError(f"{config.model_type}: {steps} steps for ten frames, expected 19")
 
     def prepare(self, samples: np.ndarray) -> np.ndarray:
@@ -75,23 +72,22 @@ class WaveModel:
             raise ValueError("sounds of different length cannot be batched with this model")
         results = []
         for i, length in enumerate(lengths):
-            own = states[:, i, : STEPS_PER_FRAME * (length // SAMPLES_PER_FRAME) - 1]
-            results.append(torch.cat([own, own[:, -1:]], dim=1))
+            steps = SPEECH_STEPS_PER_FRAME * (length // SAMPLES_PER_FRAME)
+            of_wave = states[:, i, : steps - 1]
+            results.append(torch.cat([of_wave, of_wave[:, -1:]], dim=1))
         return results
 
     def _states(
         self, values: torch.Tensor, mask: torch.Tensor | None, layers: Sequence[int]
     ) -> torch.Tensor:
         """(len(layers), B, T, width)."""
-        found = self._model(values, attention_mask=mask, output_hidden_states=True)
-        return _stacked(found, self.layers, layers)
+        output = self._model(values, attention_mask=mask, output_hidden_states=True)
+        return _stacked(output, self.layers, layers)
 
 
 class WhisperEncoder:
-    """Whisper's encoder, whose input is always a window of 30 s, filled up with silence.
-
-    `layers`, `width`, `mixed`: see WaveModel. `window` is the longest pass in frames.
-    """
+    """Whisper's encoder, whose input is always a window of 30 s, filled up with silence; see
+    hubert.SpeechModel."""
 
     mixed = True
 
@@ -105,7 +101,7 @@ class WhisperEncoder:
         self._encoder, self._extractor = encoder, extractor
         self.layers: int = config.encoder_layers + 1
         self.width: int = config.d_model
-        self.window: int | None = config.max_source_positions // STEPS_PER_FRAME
+        self.window: int | None = config.max_source_positions // SPEECH_STEPS_PER_FRAME
 
     def prepare(self, samples: np.ndarray) -> np.ndarray:
         """(n,) int16 to float32 in [-1, 1)."""
@@ -116,21 +112,16 @@ class WhisperEncoder:
         """(len(layers), 2 N, width) on the model's device of each prepared (640 N,) wave."""
         mel = self._extractor(list(waves), sampling_rate=SAMPLE_RATE, return_tensors="pt")
         values = mel.input_features.to(self._encoder.device, self._encoder.dtype)
-        found = self._encoder(values, output_hidden_states=True)
-        states = _stacked(found, self.layers, layers)
-        steps = [STEPS_PER_FRAME * (len(wave) // SAMPLES_PER_FRAME) for wave in waves]
+        output = self._encoder(values, output_hidden_states=True)
+        states = _stacked(output, self.layers, layers)
+        steps = [SPEECH_STEPS_PER_FRAME * (len(wave) // SAMPLES_PER_FRAME) for wave in waves]
         return [states[:, i, :count] for i, count in enumerate(steps)]
 
 
-SpeechModel = WaveModel | WhisperEncoder
-
-
-def load(
-    folder: str | Path,
-    device: torch.device | None = None,
-    dtype: torch.dtype = torch.float32,
-) -> SpeechModel:
-    """Load the model in a folder for `device` (None: the processor), computing in `dtype`.
+def load_network(
+    folder: str | Path, device: torch.device, dtype: torch.dtype
+) -> WaveModel | WhisperEncoder:
+    """The network in a folder on `device`, computing in `dtype`.
 
     Raises ValueError when it is another kind of model, or its file lacks some of the weights.
     """
@@ -153,18 +144,19 @@ def load(
     extractor: Any
     if kind == "whisper":
         extractor = transformers.WhisperFeatureExtractor.from_pretrained(folder, **local)
-        return WhisperEncoder(model.get_encoder().to(device or "cpu"), extractor)
+        return WhisperEncoder(model.get_encoder().to(device), extractor)
     extractor = transformers.Wav2Vec2FeatureExtractor.from_pretrained(folder, **local)
-    return WaveModel(model.to(device or "cpu"), extractor.do_normalize)
+    return WaveModel(model.to(device), extractor.do_normalize)
 
 
-def _stacked(found: Any, count: int, layers: Sequence[int]) -> torch.Tensor:
+def _stacked(output: Any, count: int, layers: Sequence[int]) -> torch.Tensor:
     """(len(layers), B, T, width): hidden states of `count`, the last one as the model gives it.
 
     From transformers 5 on `hidden_states` of these models ends before their last layer norm;
-    before that, and so in what seed 0 published, it ended with `last_hidden_state`.
+    before that, and so in what liutaocode/talking_face_preprocessing published, it ended with
+    `last_hidden_state`.
     """
-    if len(found.hidden_states) != count:
-        raise ValueError(f"{len(found.hidden_states)} hidden states, expected {count}")
-    states = (*found.hidden_states[:-1], found.last_hidden_state)
+    if len(output.hidden_states) != count:
+        raise ValueError(f"{len(output.hidden_states)} hidden states, expected {count}")
+    states = (*output.hidden_states[:-1], output.last_hidden_state)
     return torch.stack([states[layer] for layer in layers])

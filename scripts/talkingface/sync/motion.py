@@ -12,13 +12,21 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from talkingface.faces.mesh import FaceMesh
 from talkingface.filters import zero_phase_filter
 from talkingface.grid import SAMPLE_RATE, SAMPLES_PER_FRAME
+from talkingface.sync.comparison import TrackSync, VideoFiles, face_boxes, rows_by_track
+
+if TYPE_CHECKING:
+    from talkingface.faces.mesh import FaceMesh
+
+# Chance reached 5 in windows of 5 s of unrelated sound, and a difference of one frame is within
+# what the measure can tell.
+TRUSTED_CONFIDENCE = 6.0
+TRUSTED_OFFSET = 2
 
 # Mesh points that move with the skull (eye corners, bridge and tip of the nose) and those of the
 # mouth and chin, by number in the mesh.
@@ -63,19 +71,59 @@ PEAK_WIDTH = 4
 CHUNK = 64
 
 
+class MotionSync:
+    """Compares lips and sound by their correlation, in the analysis copy.
+
+    max_offset: the largest offset searched, in frames; at most a third of a track less 5 is.
+    threads: how many faces are followed at a time.
+    """
+
+    name = "motion"
+    trusted_confidence = TRUSTED_CONFIDENCE
+    trusted_offset = TRUSTED_OFFSET
+
+    def __init__(self, *, max_offset: int, threads: int) -> None:
+        self._max_offset, self._threads = max_offset, threads
+
+    def compare(self, video: VideoFiles, tracks: np.recarray) -> dict[int, TrackSync]:
+        """Offset, confidence, scores over 10 s and over 4 s, and openness of every track."""
+        from talkingface.media.audio import read_wav
+        from talkingface.shots.proxy import proxy_frames
+
+        points = mouth_points(proxy_frames(video.proxy), tracks, video.scale, self._threads)
+        compared = {}
+        for number, rows in rows_by_track(tracks).items():
+            first, last = int(rows["frame"][0]), int(rows["frame"][-1])
+            start, stop = first * SAMPLES_PER_FRAME, (last + 1) * SAMPLES_PER_FRAME
+            levels = band_levels(read_wav(video.sound, start, stop))
+            measures = mouth_measures(points[number])
+            correlation = correlate(measures, levels, self._max_offset)
+            compared[number] = TrackSync(
+                correlation.offset,
+                correlation.confidence,
+                correlation.scores,
+                correlation.local_scores,
+                openness=measures[:, 0],
+            )
+        return compared
+
+
 @dataclass(frozen=True)
-class Sync:
+class Correlation:
     """Offset in frames (positive: the sound leads), confidence, and two scores a frame, (N,):
     over 10 s, comparable with the confidence, and over the 4 s around the frame."""
 
     offset: int
     confidence: float
     scores: np.ndarray
-    local: np.ndarray
+    local_scores: np.ndarray
 
 
 @dataclass
 class _Chunk:
+    """Some frames of a track in a row: where its face is cropped, (x, y) and (width, height), and
+    the face's boxes in the crop."""
+
     track: int
     start: int
     corner: tuple[int, int]
@@ -85,19 +133,21 @@ class _Chunk:
 
 
 def mouth_points(
-    frames: Iterable[np.ndarray], tracks: pd.DataFrame, scale: float, threads: int = 2
+    frames: Iterable[np.ndarray], tracks: np.recarray, scale: float, threads: int
 ) -> dict[int, np.ndarray]:
     """Follow the mouth of every track.
 
-    `frames` are the analysis copy's (H, W, 3) uint8 BGR frames in grid order, `tracks` the boxes
-    in source pixels, `scale` source pixels per pixel of the copy. Gives for every track an
-    (N, 22, 2) float32 array of POINTS in the copy's pixels, NaN where no face was seen.
+    `frames` are the analysis copy's (H, W, 3) uint8 BGR frames in grid order, `tracks` a table
+    TRACKS, `scale` source pixels per pixel of the copy. Gives for every track an (N, 22, 2) float32
+    array of POINTS in the copy's pixels, NaN where no face was seen.
     """
+    from talkingface.faces.mesh import FaceMesh
+
+    by_track = rows_by_track(tracks)
     points = {
         number: np.full((len(rows), len(POINTS), 2), np.nan, np.float32)
-        for number, rows in tracks.groupby("track")
+        for number, rows in by_track.items()
     }
-    first = tracks.groupby("track").frame.min().to_dict()
     meshes = threading.local()
     opened: list[FaceMesh] = []
 
@@ -107,22 +157,22 @@ def mouth_points(
             opened.append(meshes.mesh)
         meshes.mesh.reset()
         pictures, chunk.pictures = chunk.pictures, []
-        found = np.full((len(pictures), len(POINTS), 2), np.nan, np.float32)
+        part = np.full((len(pictures), len(POINTS), 2), np.nan, np.float32)
         for i, picture in enumerate(pictures):
             mesh = meshes.mesh.follow(picture, chunk.boxes[i])
             if mesh is not None:
-                found[i] = mesh[list(POINTS), :2] + chunk.corner
-        return chunk, found
+                part[i] = mesh[list(POINTS), :2] + chunk.corner
+        return chunk, part
 
     def store(future: Future[tuple[_Chunk, np.ndarray]]) -> None:
-        chunk, found = future.result()
-        begin = chunk.start - first[chunk.track]
-        points[chunk.track][begin : begin + len(found)] = found
+        chunk, part = future.result()
+        begin = chunk.start - by_track[chunk.track]["frame"][0]
+        points[chunk.track][begin : begin + len(part)] = part
 
     # Chunks are bounded by frame number, so the result does not depend on the number of threads.
     with ThreadPoolExecutor(threads) as pool:
         waiting: deque[Future[tuple[_Chunk, np.ndarray]]] = deque()
-        for chunk in _filled(frames, _chunks(tracks, scale)):
+        for chunk in _with_pictures(frames, _chunks(by_track, scale)):
             waiting.append(pool.submit(follow, chunk))
             if len(waiting) > threads + 1:
                 store(waiting.popleft())
@@ -146,8 +196,8 @@ def mouth_measures(points: np.ndarray) -> np.ndarray:
     target = target - target.mean(axis=0)
     centred = rigid - rigid.mean(axis=1, keepdims=True)
     # Least-squares similarity in the plane, as one complex factor.
-    source, wanted = centred @ [1, 1j], target @ [1, 1j]
-    factor = (source.conj() @ wanted) / np.maximum((abs(source) ** 2).sum(axis=1), 1e-9)
+    source, aim = centred @ [1, 1j], target @ [1, 1j]
+    factor = (source.conj() @ aim) / np.maximum((abs(source) ** 2).sum(axis=1), 1e-9)
     upright = ((points - rigid.mean(axis=1, keepdims=True)) @ [1, 1j]) * factor[:, None]
     at = {number: upright[:, i] for i, number in enumerate(POINTS)}
     nose = abs(at[168] - at[2]).mean()
@@ -178,7 +228,7 @@ def band_levels(sound: np.ndarray) -> np.ndarray:
     return levels**COMPRESSION
 
 
-def correlate(measures: np.ndarray, levels: np.ndarray, max_offset: int) -> Sync:
+def correlate(measures: np.ndarray, levels: np.ndarray, max_offset: int) -> Correlation:
     """Offset and confidence of a track from its mouth and the sound of the same frames.
 
     `measures` (N, 6), `levels` (N, 8). The confidence is the height of the peak over the curve
@@ -187,7 +237,7 @@ def correlate(measures: np.ndarray, levels: np.ndarray, max_offset: int) -> Sync
     """
     count = len(measures)
     if count < SHORTEST:
-        return Sync(0, 0.0, np.zeros(count), np.zeros(count))
+        return Correlation(0, 0.0, np.zeros(count), np.zeros(count))
     measures, levels = _filtered(measures), _filtered(levels)
     width = min(count, WINDOW)
     reach = min(CHANCE_LAGS, width // 3)
@@ -203,7 +253,8 @@ def correlate(measures: np.ndarray, levels: np.ndarray, max_offset: int) -> Sync
         scores[start : start + width] += _height(curve, reach + lag)
         covered[start : start + width] += 1
     # A lag means that the sound comes later than the lips.
-    return Sync(-lag, confidence, scores / covered, _local_scores(measures, levels, lag))
+    local_scores = _local_scores(measures, levels, lag)
+    return Correlation(-lag, confidence, scores / covered, local_scores)
 
 
 def _local_scores(measures: np.ndarray, levels: np.ndarray, lag: int) -> np.ndarray:
@@ -236,6 +287,7 @@ def _curve(measures: np.ndarray, levels: np.ndarray, reach: int) -> np.ndarray:
 
 
 def _canonical(x: np.ndarray, y: np.ndarray) -> float:
+    """Sum of squared canonical correlations of the columns of two arrays, with a ridge."""
     x = (x - x.mean(axis=0)) / (x.std(axis=0) + 1e-9)
     y = (y - y.mean(axis=0)) / (y.std(axis=0) + 1e-9)
     left = np.linalg.inv(np.linalg.cholesky(x.T @ x / len(x) + RIDGE * np.eye(x.shape[1])))
@@ -271,12 +323,11 @@ def _bridged(points: np.ndarray) -> np.ndarray:
     return np.stack(filled, axis=1).reshape(points.shape)
 
 
-def _chunks(tracks: pd.DataFrame, scale: float) -> list[_Chunk]:
+def _chunks(by_track: dict[int, np.recarray], scale: float) -> list[_Chunk]:
     """Stretches of up to CHUNK frames of one track, each with one crop that holds the face."""
     chunks = []
-    for number, rows in tracks.groupby("track"):
-        frames = rows.frame.to_numpy()
-        boxes = rows[["x", "y", "w", "h"]].to_numpy(float) / scale
+    for number, rows in by_track.items():
+        frames, boxes = rows["frame"], face_boxes(rows) / scale
         for i in range(0, len(frames), CHUNK):
             part = boxes[i : i + CHUNK]
             # Half a face around: the mesh looks at 1.5 times the face.
@@ -286,14 +337,15 @@ def _chunks(tracks: pd.DataFrame, scale: float) -> list[_Chunk]:
             relative = part - [*low, 0, 0]
             size = (int(high[0] - low[0]), int(high[1] - low[1]))
             corner = (int(low[0]), int(low[1]))
-            chunks.append(_Chunk(int(number), int(frames[i]), corner, size, relative))
+            chunks.append(_Chunk(number, int(frames[i]), corner, size, relative))
     return sorted(chunks, key=lambda chunk: chunk.start)
 
 
-def _filled(frames: Iterable[np.ndarray], chunks: list[_Chunk]) -> Iterator[_Chunk]:
+def _with_pictures(frames: Iterable[np.ndarray], chunks: list[_Chunk]) -> Iterator[_Chunk]:
     """Give every chunk its pictures while the frames go by."""
     waiting = deque(chunks)
-    del chunks  # its pictures are to go with each chunk
+    # The list would keep every chunk's pictures until the end.
+    del chunks
     filling: list[_Chunk] = []
     for k, frame in enumerate(frames):
         while waiting and waiting[0].start == k:

@@ -1,80 +1,167 @@
-"""Which face the sound belongs to, and by how many frames it is off."""
+"""Which face the sound belongs to, and by how many frames it is off.
+
+Backends: `motion` (embedded; shape of the mouth against bands of the sound), `syncnet` (learned),
+`none` (no face is judged). Importing this is cheap: a backend is imported when it is loaded.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
-import pandas as pd
 
 from talkingface.grid import SAMPLES_PER_FRAME
-from talkingface.media.audio import read_wav
+from talkingface.job.tables import (
+    empty_table,
+    read_table,
+    table_of_columns,
+    table_of_rows,
+    write_table,
+)
+from talkingface.models.store import StoredModel
+from talkingface.sync.comparison import TrackSync, VideoFiles, rows_by_track
+from talkingface.tables import SYNC, SYNC_FRAMES, TRACKS
 
-# Of all backends: empty where one does not know.
-COLUMNS = ["track", "offset", "confidence", "trusted", "backend", "distance", "drift"]
-FRAME_COLUMNS = ["track", "frame", "score", "local_score", "openness"]
+BACKENDS = ("motion", "syncnet", "none")
 
-# Of `motion`. A wrong correction is worse than none: chance reached 5 in 5 s windows of unrelated
-# sound, and a difference of one frame is within what the measure can tell.
-TRUSTED_CONFIDENCE = 6.0
-TRUSTED_OFFSET = 2
 # Largest offset looked for in a finished clip, in frames.
 MAX_RESIDUAL = 15
 
 
-def sync_motion(
-    frames: Iterable[np.ndarray],
-    tracks: pd.DataFrame,
-    sound: str | Path,
-    *,
-    scale: float,
-    max_offset: int = 15,
-    threads: int = 2,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Compare every track's lips with the sound.
+class SyncBackend(Protocol):
+    """What compares lips with sound.
 
-    `frames` are the analysis copy's BGR frames in grid order, `tracks` the boxes in source pixels,
-    `scale` source pixels per pixel of the copy, `sound` the grid's wav. Gives one row a track
-    (COLUMNS: offset in frames, positive when the sound leads; `trusted` where the sound may be
-    moved by it; `distance` and `drift` are SyncNet's) and one a track and frame (FRAME_COLUMNS:
-    score as high as the confidence where the face speaks, judged in 10 s; local_score, lower,
-    judged in the 4 s around the frame; openness of the lips in units of the nose's length).
+    `name` is written to the tables. Clips may be moved by an offset of at least `trusted_offset`
+    frames, either way, where its confidence is at least `trusted_confidence`: a wrong correction
+    is worse than none.
     """
-    from talkingface.sync import motion
 
-    rows, per_frame = [], []
-    for number, points in motion.mouth_points(frames, tracks, scale, threads).items():
-        own = tracks.frame[tracks.track == number].to_numpy()
-        samples = read_wav(sound, own[0] * SAMPLES_PER_FRAME, (own[-1] + 1) * SAMPLES_PER_FRAME)
-        measures = motion.mouth_measures(points)
-        found = motion.correlate(measures, motion.band_levels(samples), max_offset)
-        trusted = found.confidence >= TRUSTED_CONFIDENCE and abs(found.offset) >= TRUSTED_OFFSET
-        own_row = (number, found.offset, round(found.confidence, 3), int(trusted), "motion")
-        rows.append((*own_row, np.nan, np.nan))
+    name: str
+    trusted_confidence: float
+    trusted_offset: int
+
+    def compare(self, video: VideoFiles, tracks: np.recarray) -> Mapping[int, TrackSync]:
+        """What is found of the tracks in a table TRACKS, by number; tracks may be left out."""
+
+
+def load(
+    name: str,
+    *,
+    model: StoredModel | None,
+    device: str,
+    threads: int,
+    max_offset: int,
+    ends: str,
+    precision: str,
+) -> SyncBackend:
+    """The backend of this name, one of BACKENDS.
+
+    max_offset: the largest offset searched, in frames. threads: how many work at a time.
+    model, device, precision, ends: of `syncnet`, see `syncnet.backend.load` and `SyncNetSync`.
+    Raises ValueError for another name; for what else is raised see the backends.
+    """
+    if name == "none":
+        from talkingface.sync.none import NoSync
+
+        return NoSync()
+    if name == "motion":
+        from talkingface.sync.motion import MotionSync
+
+        return MotionSync(max_offset=max_offset, threads=threads)
+    if name == "syncnet":
+        from talkingface.sync.syncnet import backend as syncnet
+
+        return syncnet.load(
+            model,
+            device=device,
+            threads=threads,
+            precision=precision,
+            max_offset=max_offset,
+            ends=ends,
+        )
+    raise ValueError(f"sync backend {name!r} is none of {', '.join(BACKENDS)}")
+
+
+def make_sync(
+    video: VideoFiles,
+    tracks: str | Path,
+    track_table: str | Path,
+    frame_table: str | Path,
+    *,
+    backend: str,
+    model: StoredModel | None,
+    device: str,
+    threads: int,
+    max_offset: int,
+    ends: str,
+    precision: str,
+) -> None:
+    """Compare the lips of every track with the sound; write the tables SYNC and SYNC_FRAMES.
+
+    tracks: path of the table TRACKS; where it has no rows, nothing is loaded. track_table,
+    frame_table: the paths written to. For the others see `load`.
+    """
+    faces = read_table(tracks, TRACKS)
+    loaded = load(
+        backend if len(faces) else "none",
+        model=model,
+        device=device,
+        threads=threads,
+        max_offset=max_offset,
+        ends=ends,
+        precision=precision,
+    )
+    of_tracks, of_frames = compare_tracks(loaded, video, faces)
+    write_table(of_tracks, track_table, SYNC)
+    write_table(of_frames, frame_table, SYNC_FRAMES)
+
+
+def compare_tracks(
+    backend: SyncBackend, video: VideoFiles, tracks: np.recarray
+) -> tuple[np.recarray, np.recarray]:
+    """What a loaded backend says of the tracks in a table TRACKS: the tables SYNC, one row a track,
+    and SYNC_FRAMES, one row a track and frame. Both are without rows where nothing is said."""
+    compared = backend.compare(video, tracks)
+    track_rows, frame_tables = [], [empty_table(SYNC_FRAMES)]
+    for number, rows in rows_by_track(tracks).items():
+        if number not in compared:
+            continue
+        sync = compared[number]
+        sure = sync.confidence >= backend.trusted_confidence
+        track_rows.append(
+            {
+                "track": number,
+                "offset": sync.offset,
+                "confidence": round(sync.confidence, 3),
+                "trusted": int(sure and abs(sync.offset) >= backend.trusted_offset),
+                "backend": backend.name,
+                "distance": round(sync.distance, 3),
+                "drift": round(sync.drift, 2),
+            }
+        )
         columns = {
-            "track": number,
-            "frame": own,
-            "score": found.scores.round(3),
-            "local_score": found.local.round(3),
-            "openness": measures[:, 0].round(4),
+            "track": np.full(len(rows), number),
+            "frame": rows["frame"],
+            "score": sync.scores.round(3),
+            "local_score": sync.local_scores.round(3),
+            "openness": sync.openness.round(4),
         }
-        per_frame.append(pd.DataFrame(columns))
-    table = pd.DataFrame(rows, columns=COLUMNS)
-    if not per_frame:
-        return table, pd.DataFrame(columns=FRAME_COLUMNS)
-    return table, pd.concat(per_frame, ignore_index=True)[FRAME_COLUMNS]
+        frame_tables.append(table_of_columns(SYNC_FRAMES, columns))
+    return table_of_rows(SYNC, track_rows), np.concatenate(frame_tables).view(np.recarray)
 
 
 def residual_offset(points: np.ndarray, sound: np.ndarray) -> tuple[float, float]:
     """By how many frames a finished clip's sound still leads, and how sure that is.
 
-    `points` are the (N, 478, 3) of its landmarks, NaN where there is no face, `sound` its (640 N,)
-    int16. Measured by `motion`, whatever moved the sound: where that was a network, a second
-    opinion. Below TRUSTED_CONFIDENCE the offset may be chance: of windows of 3 s of two people who
-    speak in step, half are more than a frame off (4 s: a fifth, 8 s: none), with confidences up to
-    4. NaN where nothing can be said: no face, or less than 2 s. Raises ValueError for a sound of
-    another length.
+    points: (N, 478, 3), the clip's landmarks in pixels, NaN where there is no face. sound: its
+    (640 N,) int16 at 16 kHz.
+    The backend `motion` measures it, whatever moved the sound: where that was a network, this is a
+    second opinion. Below `motion.TRUSTED_CONFIDENCE` the offset may be chance: of windows of 3 s of
+    two people who speak in step, half are more than a frame off (4 s: a fifth, 8 s: none), with
+    confidences up to 4. Both are NaN where nothing can be said: no face, or less than 2 s.
+    Raises ValueError for a sound of another length.
     """
     from talkingface.sync import motion
 
@@ -83,10 +170,5 @@ def residual_offset(points: np.ndarray, sound: np.ndarray) -> tuple[float, float
     if len(points) < motion.SHORTEST or not np.isfinite(points).any():
         return float("nan"), float("nan")
     measures = motion.mouth_measures(points[:, list(motion.POINTS), :2])
-    found = motion.correlate(measures, motion.band_levels(sound), MAX_RESIDUAL)
-    return float(found.offset), found.confidence
-
-
-def unjudged() -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The two tables of a video of which no track is judged: backend `none`, or no track."""
-    return pd.DataFrame(columns=COLUMNS), pd.DataFrame(columns=FRAME_COLUMNS)
+    correlation = motion.correlate(measures, motion.band_levels(sound), MAX_RESIDUAL)
+    return float(correlation.offset), correlation.confidence

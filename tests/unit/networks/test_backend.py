@@ -19,6 +19,10 @@ from talkingface.tables import CLIPS, DEPTH, HUBERT, PARSING, SYNC, TRACKS
 
 ON_CPU = {"device": "cpu", "precision": "float32", "threads": 1}
 TABLES = {"parsing": PARSING, "depth": DEPTH, "hubert": HUBERT, "sync": SYNC}
+NO_PROXY = {
+    **{"status": "no_audio", "reason": "no audio track", "n_frames": 0},
+    **dict.fromkeys(["width", "height", "proxy_width", "proxy_height"], 0),
+}
 
 
 @pytest.mark.parametrize(
@@ -116,6 +120,12 @@ def test_a_video_without_a_face_loads_nothing(
         "threads": 1,
         "loaded": str(tmp_path / "loaded"),
     }
+    if stage == "sync":
+        record = tmp_path / "proxy.json"
+        write_json(NO_PROXY, record)
+        nothing = str(tmp_path / "nothing")
+        job["input"] |= {"video": nothing, "sound": nothing, "record": str(record)}
+        job["input"]["media"] = nothing if settings["backend"] == "syncnet" else []
     program = (
         "import json, runpy, sys\n"
         "from types import SimpleNamespace as Of\n"

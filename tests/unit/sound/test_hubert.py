@@ -11,18 +11,13 @@ import pandas as pd
 import pytest
 
 from helpers.paths import SCRIPTS
-from talkingface.job.files import write_table
-from talkingface.job.per_clip import make_products
+from helpers.settings import default_settings
 from talkingface.media.audio import write_wav
-from talkingface.sound.hubert import COLUMNS, Features, choose_layers, plan_batches, plan_parts
+from talkingface.media.clip_files import Clip
+from talkingface.models.store import StoredModel
+from talkingface.sound.hubert import choose_layers, make_hubert, plan_batches, plan_parts
 
-RECORD = {
-    "model": "someone--small-hubert",
-    "files": {
-        "config.json": {"size": 1, "sha256": "c0"},
-        "model.safetensors": {"size": 2, "sha256": "f00d"},
-    },
-}
+COLUMNS = ["layers", "dtype", "model", "sha256"]
 SHAPES: dict[str, Any] = {
     "hidden_size": 32,
     "num_hidden_layers": 3,
@@ -61,7 +56,7 @@ def reference(model: Path) -> Any:
     return transformers.HubertModel.from_pretrained(model).eval()
 
 
-def seed_0(model: Path, samples: np.ndarray) -> np.ndarray:
+def one_pass(model: Path, samples: np.ndarray) -> np.ndarray:
     """One clip through transformers in one pass: (4, 2 N, 32)."""
     import torch
     import transformers
@@ -76,6 +71,17 @@ def seed_0(model: Path, samples: np.ndarray) -> np.ndarray:
     return np.pad(states, ((0, 0), (0, 1), (0, 0)), "edge")
 
 
+def run_stage(
+    clips: list[Clip], folder: Path, manifest: Path, model: Path, **settings: Any
+) -> None:
+    """The stage with default settings but for those given."""
+    defaults = default_settings("hubert")
+    del defaults["model"], defaults["revision"]
+    stored = StoredModel("someone--small-hubert", model, "f00d")
+    settings = defaults | settings
+    make_hubert(clips, folder, manifest, model=stored, device="cpu", threads=1, **settings)
+
+
 def make(
     tmp_path: Path, model: Path, lengths: list[int], **settings: Any
 ) -> tuple[list[np.ndarray], pd.DataFrame]:
@@ -85,16 +91,9 @@ def make(
     names = [f"v_{i:06d}" for i in range(len(lengths))]
     for i, name in enumerate(names):
         write_wav(folder / f"{name}.wav", sound(lengths[i], i), 16000)
-    clips = pd.DataFrame({"clip_id": names, "n_frames": lengths})
-    write_table(clips, tmp_path / "clips.csv")
-    features = Features(clips, folder, RECORD, model, threads=1, device="cpu", **settings)
-
-    def write(clip: Any, folder: Path) -> dict[str, str]:
-        features.write(clip.clip_id, folder)
-        return features.columns
-
+    clips = [Clip(name, frames, 0, 0, folder) for name, frames in zip(names, lengths, strict=True)]
     out = tmp_path / "hubert"
-    make_products(tmp_path / "clips.csv", out, tmp_path / "hubert.csv", write, COLUMNS)
+    run_stage(clips, out, tmp_path / "hubert.csv", model, **settings)
     table = pd.read_csv(tmp_path / "hubert.csv", dtype=str)
     assert sorted(p.name for p in out.iterdir()) == [f"{name}.npy" for name in names]
     return [np.load(out / f"{name}.npy") for name in names], table
@@ -106,7 +105,7 @@ def test_every_clip_is_as_if_computed_alone(model: Path, tmp_path: Path) -> None
     found, table = make(tmp_path, model, lengths, max_seconds=5, overlap_seconds=1)
     for i, frames in enumerate(lengths):
         assert found[i].shape == (4, 2 * frames, 32) and found[i].dtype == np.float32
-        np.testing.assert_allclose(found[i], seed_0(model, sound(frames, i)), atol=1e-4)
+        np.testing.assert_allclose(found[i], one_pass(model, sound(frames, i)), atol=1e-4)
     assert list(table.columns) == ["clip_id", "n_frames", *COLUMNS]
     assert set(table.layers) == {"all"} and set(table.dtype) == {"float32"}
     assert set(table.model) == {"someone--small-hubert"} and set(table.sha256) == {"f00d"}
@@ -115,7 +114,7 @@ def test_every_clip_is_as_if_computed_alone(model: Path, tmp_path: Path) -> None
 def test_chosen_layers_in_half_the_space(model: Path, tmp_path: Path) -> None:
     (found,), table = make(tmp_path, model, [20], layers=[-1, 1], dtype="float16")
     assert found.dtype == np.float16
-    expected = seed_0(model, sound(20))[[3, 1]]
+    expected = one_pass(model, sound(20))[[3, 1]]
     np.testing.assert_allclose(found, expected, atol=5e-3)
     assert table.layers[0] == "-1 1" and table.dtype[0] == "float16"
 
@@ -136,7 +135,7 @@ def test_a_long_clip_is_computed_in_parts(model: Path, tmp_path: Path) -> None:
     expected = torch.cat(states[:-1]).numpy()
     np.testing.assert_allclose(found[:3, 100:200], expected[:, 50:150], atol=1e-4)
     # And not far from one pass over all of it.
-    whole = seed_0(model, sound(200))
+    whole = one_pass(model, sound(200))
     assert np.abs(found - whole).mean() < 0.1 * np.abs(whole).mean()
 
 
@@ -199,10 +198,9 @@ def test_values_beyond_the_storage_are_an_error(
 
 def test_a_sound_of_another_length_is_an_error(model: Path, tmp_path: Path) -> None:
     write_wav(tmp_path / "v_000000.wav", sound(9), 16000)
-    clips = pd.DataFrame({"clip_id": ["v_000000"], "n_frames": [10]})
-    features = Features(clips, tmp_path, RECORD, model)
+    clips = [Clip("v_000000", 10, 0, 0, tmp_path)]
     with pytest.raises(ValueError, match=r"v_000000\.wav: \(5760,\) samples.*\(6400,\)"):
-        features.write("v_000000", tmp_path)
+        run_stage(clips, tmp_path / "hubert", tmp_path / "hubert.csv", model)
 
 
 @pytest.mark.parametrize(
@@ -213,10 +211,11 @@ def test_a_sound_of_another_length_is_an_error(model: Path, tmp_path: Path) -> N
         ({"overlap_seconds": 0}, "overlap"),
     ],
 )
-def test_settings_that_make_no_sense(settings: dict[str, Any], match: str) -> None:
-    clips = pd.DataFrame({"clip_id": [], "n_frames": []})
+def test_settings_that_make_no_sense(settings: dict[str, Any], match: str, tmp_path: Path) -> None:
+    """They are refused before anything is loaded, and where there is no clip."""
     with pytest.raises(ValueError, match=match):
-        Features(clips, "", RECORD, "", **settings)
+        run_stage([], tmp_path / "hubert", tmp_path / "hubert.csv", tmp_path, **settings)
+    assert not any(tmp_path.iterdir())
 
 
 def test_layers() -> None:

@@ -1,12 +1,22 @@
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import librosa
 import numpy as np
 import pytest
 import scipy.signal
 
+from helpers.settings import default_settings
+from talkingface.media.audio import write_wav
+from talkingface.media.clip_files import Clip
 from talkingface.sound import mel
-from talkingface.sound.mel import mel_features
+from talkingface.sound.mel import make_mel
+
+
+def mel_features(audio: np.ndarray, **settings: Any) -> np.ndarray:
+    return mel.mel_features(audio, **default_settings("mel") | settings)
 
 
 def noise(frames: int, seed: int = 0, level: float = 3000) -> np.ndarray:
@@ -116,9 +126,18 @@ def test_refuses_audio(audio: np.ndarray) -> None:
         mel_features(audio)
 
 
-def test_refuses_settings() -> None:
-    audio = noise(1)
+def test_an_unknown_layout_is_refused() -> None:
     with pytest.raises(ValueError, match="layout"):
-        mel_features(audio, layout="other")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="band edges"):
-        mel_features(audio, fmax=9000)
+        mel_features(noise(1), layout="other")
+
+
+def test_the_stage_writes_every_clip(tmp_path: Path) -> None:
+    clips = [Clip("a", 3, 0, 0, tmp_path), Clip("b", 2, 0, 0, tmp_path)]
+    for seed, clip in enumerate(clips):
+        write_wav(tmp_path / f"{clip.clip_id}.wav", noise(clip.n_frames, seed), 16000)
+    out, table = tmp_path / "mel", tmp_path / "mel.csv"
+    make_mel(clips, out, table, layout="wav2lip", bands=40)
+    assert table.read_text() == "clip_id,n_frames\na,3\nb,2\n"
+    assert sorted(path.name for path in out.iterdir()) == ["a.npy", "b.npy"]
+    expected = mel_features(noise(2, 1), layout="wav2lip", bands=40)
+    np.testing.assert_array_equal(np.load(out / "b.npy"), expected)

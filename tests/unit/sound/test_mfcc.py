@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import python_speech_features as psf
 
+from talkingface.media.audio import write_wav
+from talkingface.media.clip_files import Clip
 from talkingface.sound import mfcc
-from talkingface.sound.mfcc import mfcc_features
+from talkingface.sound.mfcc import make_mfcc, mfcc_features
 
 
 def noise(frames: int, seed: int = 0) -> np.ndarray:
@@ -137,3 +141,14 @@ def test_blocks_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_refuses(audio: np.ndarray) -> None:
     with pytest.raises(ValueError):
         mfcc_features(audio)
+
+
+def test_the_stage_writes_every_clip(tmp_path: Path) -> None:
+    clips = [Clip("a", 3, 0, 0, tmp_path), Clip("b", 2, 0, 0, tmp_path)]
+    for seed, clip in enumerate(clips):
+        write_wav(tmp_path / f"{clip.clip_id}.wav", noise(clip.n_frames, seed), 16000)
+    out, table = tmp_path / "mfcc", tmp_path / "mfcc.csv"
+    make_mfcc(clips, out, table)
+    assert table.read_text() == "clip_id,n_frames\na,3\nb,2\n"
+    assert sorted(path.name for path in out.iterdir()) == ["a.npy", "b.npy"]
+    np.testing.assert_array_equal(np.load(out / "b.npy"), mfcc_features(noise(2, 1)))

@@ -12,7 +12,7 @@ transformers = pytest.importorskip("transformers")
 
 from safetensors.torch import load_file  # noqa: E402
 
-from talkingface.sound.speech_models import load  # noqa: E402
+from talkingface.sound.speech_models import load_network  # noqa: E402
 
 # chinese-hubert-large in small: layer norm everywhere, before attention, no bias in convolutions.
 LARGE: dict[str, Any] = {
@@ -50,14 +50,20 @@ def save(folder: Path, kind: str = "hubert", settings: dict[str, Any] | None = N
     return model
 
 
+def load(folder: Path, dtype: torch.dtype = torch.float32) -> Any:
+    """The network on the processor."""
+    return load_network(folder, torch.device("cpu"), dtype)
+
+
 def sound(frames: int, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
     return (rng.normal(0, 2000, 640 * frames) + 300).astype(np.int16)
 
 
 def published(model: Any, samples: np.ndarray) -> np.ndarray:
-    """Seed 0's text, under the transformers of its time: all hidden states, where the last is
-    the encoder's output after its final layer norm, and the last step twice.
+    """What liutaocode/talking_face_preprocessing computes, with the transformers of its time: all
+    hidden states, where the last is the encoder's output after its final layer norm, and the last
+    step twice.
 
     The model's modules are called one by one: nothing here knows `output_hidden_states`.
     """
@@ -106,8 +112,9 @@ def test_all_hidden_states_as_published(
         np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
-def test_as_seed_0_calls_transformers(tmp_path: Path) -> None:
-    """Its own lines; the last layer apart, which transformers gives otherwise since version 5."""
+def test_as_talking_face_preprocessing_calls_transformers(tmp_path: Path) -> None:
+    """That project's own lines. The last layer stands apart: transformers gives it otherwise since
+    version 5."""
     reference = save(tmp_path)
     extractor = transformers.Wav2Vec2FeatureExtractor.from_pretrained(tmp_path)
     audio = sound(40).astype(np.float32) / 32768

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
-import pandas as pd
 import pytest
 
+from helpers.paths import SCRIPTS
 from talkingface.demo.face import Face, portrait_frames
 from talkingface.demo.speech import speak
-from talkingface.faces.tracks import COLUMNS as TRACK_COLUMNS
+from talkingface.job.tables import table_of_rows
 from talkingface.sync.motion import (
     BANDS,
     MOUTH,
@@ -17,6 +21,7 @@ from talkingface.sync.motion import (
     mouth_measures,
     mouth_points,
 )
+from talkingface.tables import TRACKS
 
 
 def smooth_noise(frames: int, columns: int, seed: int) -> np.ndarray:
@@ -72,8 +77,8 @@ def test_turns_of_four_seconds_come_apart_in_local_scores(lag: int) -> None:
     found = correlate(mouth, sound, 15)
     assert found.offset == -lag
     middles = np.arange(50, 1150, 100)
-    assert found.local[middles[speaks[middles]]].min() > 3
-    assert found.local[middles[~speaks[middles]]].max() < 2
+    assert found.local_scores[middles[speaks[middles]]].min() > 3
+    assert found.local_scores[middles[~speaks[middles]]].max() < 2
     assert found.scores[middles[~speaks[middles]]].min() > 2
 
 
@@ -82,14 +87,14 @@ def test_local_scores_of_any_length_and_offset(frames: int, most: int) -> None:
     mouth, sound = pair(frames, 0, noise=0.1)
     sound = np.roll(sound, min(most, frames // 3 - 5), axis=0)
     found = correlate(mouth, sound, max_offset=most)
-    assert found.local.shape == (frames,)
-    assert np.isfinite(found.local).all() and found.local.mean() > 2
+    assert found.local_scores.shape == (frames,)
+    assert np.isfinite(found.local_scores).all() and found.local_scores.mean() > 2
 
 
 def test_too_short_says_nothing() -> None:
     found = correlate(*pair(30, 0, noise=0.1), max_offset=15)
     assert (found.offset, found.confidence) == (0, 0.0)
-    assert found.scores.shape == found.local.shape == (30,)
+    assert found.scores.shape == found.local_scores.shape == (30,)
 
 
 def test_a_tone_is_in_its_band() -> None:
@@ -149,7 +154,7 @@ def test_a_drawn_speaker_is_found(early: int) -> None:
     pictures = portrait_frames([face], times, size=(400, 400))
     x, y, w, h = face.box(1.0)
     rows = [(0, 0, k, 2 * x, 2 * y, 2 * w, 2 * h, 1.0, 1) for k in range(frames)]
-    points = mouth_points(pictures, pd.DataFrame(rows, columns=TRACK_COLUMNS), scale=2.0)
+    points = mouth_points(pictures, table_of_rows(TRACKS, rows), scale=2.0, threads=2)
     assert np.isfinite(points[0]).all()
     sound = np.clip(speech.samples * 20000, -32768, 32767).astype(np.int16).ravel()
     sound = sound[early * 640 :][: frames * 640]
@@ -164,6 +169,19 @@ def test_threads_do_not_change_the_points() -> None:
     )
     x, y, w, h = Face(centre=(150.0, 150.0), height=140.0).box(0.0)
     rows = [(0, 0, k, x, y, w, h, 1.0, 1) for k in range(80)]
-    table = pd.DataFrame(rows, columns=TRACK_COLUMNS)
+    table = table_of_rows(TRACKS, rows)
     one, two = (mouth_points(iter(pictures), table, 1.0, threads) for threads in (1, 2))
     np.testing.assert_array_equal(one[0], two[0])
+
+
+def test_its_threshold_is_cheap_to_import() -> None:
+    """The Snakefile imports what imports it."""
+    code = "import sys; from talkingface.sync.motion import TRUSTED_CONFIDENCE\n"
+    code += "print(sorted({'mediapipe', 'cv2', 'av', 'torch'} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "[]\n"

@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from talkingface.sync.speaking import speaking_stretches
+from talkingface.sync.speaking import speaking_stretches as stretches
+
+# TalkingVideo's numbers.
+RULE = {"threshold": 2.1, "max_gap": 15, "trim": 5}
+
+
+def speaking_stretches(scores: np.ndarray, **others: int) -> list[tuple[int, int]]:
+    return stretches(scores, **RULE | others)
 
 
 def runs(*ends: tuple[int, int], high: float = 2.2) -> np.ndarray:

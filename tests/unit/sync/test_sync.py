@@ -10,30 +10,121 @@ import pandas as pd
 import pytest
 
 from helpers.paths import SAMPLES, SCRIPTS
+from helpers.settings import default_settings
 from talkingface.demo.face import Face, portrait_frames
 from talkingface.demo.speech import speak
 from talkingface.faces import detection
 from talkingface.faces.landmarks import Landmarker
-from talkingface.faces.tracks import COLUMNS as TRACK_COLUMNS
 from talkingface.faces.tracks import track_faces
+from talkingface.job.tables import empty_table, table_of_rows, write_table
 from talkingface.media.audio import read_wav
+from talkingface.models.table import ModelError
 from talkingface.shots.proxy import make_proxy, proxy_frames
+from talkingface.sync.comparison import TrackSync, VideoFiles, face_boxes, rows_by_track
+from talkingface.sync.motion import MotionSync
 from talkingface.sync.sync import (
-    COLUMNS,
-    FRAME_COLUMNS,
+    BACKENDS,
     MAX_RESIDUAL,
+    compare_tracks,
+    make_sync,
     residual_offset,
-    sync_motion,
-    unjudged,
 )
+from talkingface.tables import SYNC, SYNC_FRAMES, TRACKS
+
+HEADERS = [
+    "track,offset,confidence,trusted,backend,distance,drift\n",
+    "track,frame,score,local_score,openness\n",
+]
 
 
-def test_no_track_gives_two_tables_with_headers(tmp_path: Path) -> None:
-    tracks = pd.DataFrame(columns=TRACK_COLUMNS)
-    table, frames = sync_motion([], tracks, tmp_path / "none.wav", scale=1.0)
-    assert list(table) == COLUMNS and len(table) == 0
-    assert list(frames) == FRAME_COLUMNS and len(frames) == 0
-    assert [list(t) for t in unjudged()] == [COLUMNS, FRAME_COLUMNS]
+def made(folder: Path, tracks: np.recarray, backend: str) -> list[str]:
+    """The stage on a video of which there is nothing but the tracks: both tables' text."""
+    write_table(tracks, folder / "tracks.csv", TRACKS)
+    missing = folder / "missing"
+    outputs = [folder / "sync.csv", folder / "sync.frames.csv"]
+    settings = default_settings("sync") | {"backend": backend}
+    video = VideoFiles(proxy=missing, scale=1.0, sound=missing, media=missing)
+    make_sync(
+        video, folder / "tracks.csv", *outputs, model=None, device="cpu", threads=1, **settings
+    )
+    return [path.read_text() for path in outputs]
+
+
+def some_tracks() -> np.recarray:
+    """Track 4 in frames 7 and 8, track 1 in frame 5; the latter stands first in the film."""
+    rows = [(4, 0, 7, 1.5, 2, 3, 4, 0.9, 1), (4, 0, 8, 2.5, 2, 3, 4, 0.9, 1)]
+    return table_of_rows(TRACKS, [*rows, (1, 0, 5, 9, 8, 7, 6, 0.8, 0)])
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_no_track_gives_two_tables_with_headers(backend: str, tmp_path: Path) -> None:
+    """Whatever the backend; nothing is loaded or read."""
+    assert made(tmp_path, empty_table(TRACKS), backend) == HEADERS
+
+
+def test_none_judges_no_face(tmp_path: Path) -> None:
+    assert made(tmp_path, some_tracks(), "none") == HEADERS
+
+
+def test_an_unknown_backend_and_one_without_its_model(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="'lips' is none of motion, syncnet, none"):
+        made(tmp_path, some_tracks(), "lips")
+    pytest.importorskip("torch")
+    with pytest.raises(ModelError, match=r"syncnet needs its model; or set sync\.backend"):
+        made(tmp_path, some_tracks(), "syncnet")
+
+
+def test_rows_of_a_track() -> None:
+    tracks = some_tracks()[[0, 2, 1]]
+    by_track = rows_by_track(tracks)
+    assert {number: list(rows.frame) for number, rows in by_track.items()} == {1: [5], 4: [7, 8]}
+    assert list(by_track) == [1, 4] and all(type(number) is int for number in by_track)
+    np.testing.assert_array_equal(face_boxes(by_track[4]), [[1.5, 2, 3, 4], [2.5, 2, 3, 4]])
+    assert rows_by_track(empty_table(TRACKS)) == {}
+
+
+class FixedSync:
+    """A backend that says of track 4 what it was told, and nothing of others."""
+
+    name = "fixed"
+    trusted_confidence = 5.0
+    trusted_offset = 2
+
+    def __init__(self, offset: int, confidence: float) -> None:
+        self.offset, self.confidence = offset, confidence
+
+    def compare(self, video: VideoFiles, tracks: np.recarray) -> dict[int, TrackSync]:
+        scores, local = np.array([0.12345, 2]), np.array([1, np.nan])
+        sync = TrackSync(self.offset, self.confidence, scores, local, np.array([0.00004, 0.5]))
+        return {4: sync}
+
+
+NO_VIDEO = VideoFiles("", 1.0, "")
+
+
+@pytest.mark.parametrize(
+    ("offset", "confidence", "trusted"),
+    [(2, 5.0, 1), (-2, 5.0, 1), (1, 9.0, 0), (-1, 9.0, 0), (15, 4.9999, 0)],
+)
+def test_an_offset_is_trusted_by_its_backends_own_limits(
+    offset: int, confidence: float, trusted: int
+) -> None:
+    table, _ = compare_tracks(FixedSync(offset, confidence), NO_VIDEO, some_tracks())
+    assert list(table.track) == [4] and list(table.backend) == ["fixed"]
+    assert (table.offset[0], table.trusted[0]) == (offset, trusted)
+    assert table.confidence[0] == round(confidence, 3)
+
+
+def test_what_is_written_is_rounded_and_left_empty(tmp_path: Path) -> None:
+    tables = compare_tracks(FixedSync(0, 1.00049), NO_VIDEO, some_tracks())
+    for table, definition in zip(tables, (SYNC, SYNC_FRAMES), strict=True):
+        write_table(table, tmp_path / "t.csv", definition)
+        header, *rows = (tmp_path / "t.csv").read_text().splitlines()
+        assert header == ",".join(definition.names)
+        if definition is SYNC:
+            assert rows == ["4,0,1.0,0,fixed,,"]
+        else:
+            assert rows == ["4,7,0.123,1.0,0.0", "4,8,2.0,,0.5"]
 
 
 @pytest.mark.parametrize("sample", ["FAzSK8PLmGI", "seated_woman"])
@@ -46,13 +137,16 @@ def test_the_samples_speak_in_step(sample: str, tmp_path: Path) -> None:
     with detection.load(threads=2) as detector:
         shots = [(0, 0, proxy.n_frames)]
         tracks = track_faces(proxy_frames(video), shots, detector.follow, scale=proxy.scale)
-    table, frames = sync_motion(proxy_frames(video), tracks, sound, scale=proxy.scale)
+    tracks = pd.DataFrame(tracks).to_records(index=False)
+    table, frames = compare_tracks(
+        MotionSync(max_offset=15, threads=2), VideoFiles(video, proxy.scale, sound), tracks
+    )
     assert len(table) == 1
     assert abs(table.offset[0]) <= 1
     assert table.confidence[0] > 3
     # No correction for a frame.
     assert table.trusted[0] == 0
-    assert table[["distance", "drift"]].isna().all(axis=None)
+    assert np.isnan(table.distance).all() and np.isnan(table.drift).all()
     assert np.median(frames.local_score) > 1
     # The same from a clip's landmarks, its sound moved by known frames.
     with Landmarker() as landmarker:
@@ -116,7 +210,10 @@ def test_nothing_is_said_of_clips_without_a_face_or_too_short(
 
 def test_other_backends_load_nothing_of_motion() -> None:
     """mediapipe, scipy and torch are not imported with the module."""
-    code = "import sys, talkingface.sync.sync as s; s.unjudged()\n"
+    code = "import sys, talkingface.sync.sync as s\n"
+    code += (
+        "s.load('none', model=None, device='', threads=1, max_offset=1, ends='', precision='')\n"
+    )
     code += "print(sorted({'mediapipe', 'scipy', 'cv2', 'torch'} & set(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-c", code],

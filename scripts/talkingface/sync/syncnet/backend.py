@@ -13,36 +13,38 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from talkingface.job.progress import Progress
 from talkingface.media.prefetch import prefetch
 from talkingface.media.video import bgr_frames
+from talkingface.models.store import StoredModel
+from talkingface.models.table import ModelError, find_model
 from talkingface.networks.devices import number_format, open_device, run_batches
-from talkingface.sync.sync import COLUMNS, FRAME_COLUMNS
-from talkingface.sync.syncnet import scores as curves
+from talkingface.sync.comparison import TrackSync, VideoFiles, face_boxes, rows_by_track
+from talkingface.sync.syncnet import scores
 from talkingface.sync.syncnet.crops import crop_face, crop_squares
-from talkingface.sync.syncnet.network import WINDOW, Embedder, load
-from talkingface.sync.syncnet.sound import Sounds
+from talkingface.sync.syncnet.network import WINDOW, Embedder, load_embedder
+from talkingface.sync.syncnet.sound import SoundEmbeddings
 
-# LatentSync moves the sound of clips from this confidence on.
-TRUSTED_CONFIDENCE = 3.0
-TRUSTED_OFFSET = 1
+ENDS = ("compatible", "valid")
 
+# Windows the network takes at once, by type of device: a processor's caches hold no more.
+BATCHES = {"cpu": 8, "cuda": 64}
 # Windows whose distances are taken at once.
 LIP_BLOCK = 64
 # Windows prepared while the network is at work.
-AHEAD = 16
+PREFETCHED = 16
 
 
 @dataclass
 class _Face:
-    """A track on its way through the network."""
+    """A track on its way through the network: its frames, where its face is cropped in them, its
+    last crops, and the distances of the `compared` windows before the `lips` that wait."""
 
     number: int
     frames: np.ndarray
     squares: np.ndarray
-    sounds: Sounds
+    sounds: SoundEmbeddings
     crops: deque[np.ndarray] = field(default_factory=lambda: deque(maxlen=WINDOW))
     seen: int = 0
     lips: list[np.ndarray] = field(default_factory=list)
@@ -50,130 +52,135 @@ class _Face:
     compared: int = 0
 
     def add(self, lips: np.ndarray) -> None:
+        """Take the embedding of the next window of lips."""
         self.lips.append(lips)
         if len(self.lips) == LIP_BLOCK:
-            self.compare()
+            self._compare()
 
-    def compare(self) -> None:
+    def _compare(self) -> None:
         if self.lips:
             lips, self.lips = np.stack(self.lips), []
             sounds = self.sounds.around(self.compared, self.compared + len(lips))
-            self.blocks.append(curves.distances(lips, sounds))
+            self.blocks.append(scores.distances(lips, sounds))
             self.compared += len(lips)
 
     def distances(self, max_offset: int) -> np.ndarray:
-        self.compare()
+        """The distances of all windows, (n, 2 max_offset + 1) float32."""
+        self._compare()
         none = np.zeros((0, 2 * max_offset + 1), np.float32)
         return np.concatenate([none, *self.blocks])
 
 
-def sync_video(
-    media: str | Path,
-    tracks: pd.DataFrame,
-    sound: str | Path,
-    checkpoint: str | Path,
-    *,
-    max_offset: int = 15,
-    ends: str = "compatible",
-    precision: str = "float32",
-    device: str = "auto",
-    threads: int = 2,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """`sync_syncnet` on the raw file `media`, of which only the tracks' stretches are decoded,
-    with syncnet_python's `checkpoint`. Without tracks neither is looked at.
+class SyncNetSync:
+    """Compares lips and sound by their distance in SyncNet's space, in the raw file's pictures.
 
-    `precision` and `device`: see devices.
+    max_offset: the largest offset searched, in frames. threads: how many decode and compute.
+    ends: what the lips are compared with beyond the ends of a track: `compatible` with zeros, as in
+    syncnet_python, whose confidence therefore depends on the track's length; `valid` with the
+    video's own sound there, and with nothing beyond its ends.
+    Raises ValueError for other `ends`.
     """
-    if tracks.empty:
-        return _tables([], [])
-    network = load(checkpoint, open_device(device, threads), number_format(precision))
-    frames = bgr_frames(media, track_stretches(tracks), threads=max(1, threads - 1))
-    return sync_syncnet(frames, tracks, sound, network, max_offset=max_offset, ends=ends)
+
+    name = "syncnet"
+    trusted_confidence = scores.TRUSTED_CONFIDENCE
+    trusted_offset = 1
+
+    def __init__(self, network: Embedder, *, max_offset: int, ends: str, threads: int) -> None:
+        if ends not in ENDS:
+            raise ValueError(f"unknown ends {ends!r}: choose {' or '.join(ENDS)}")
+        self._network, self._max_offset = network, max_offset
+        self._ends, self._threads = ends, threads
+
+    def compare(self, video: VideoFiles, tracks: np.recarray) -> dict[int, TrackSync]:
+        """Offset, confidence, distance, drift and scores of every track; of the raw file only the
+        tracks' stretches are decoded. Raises ValueError where the raw file is not given."""
+        if video.media is None:
+            raise ValueError(f"{self.name} looks at the raw file, which is not given")
+        threads = max(1, self._threads - 1)
+        frames = bgr_frames(video.media, track_stretches(tracks), threads=threads)
+        return self.compare_frames(frames, tracks, video.sound)
+
+    def compare_frames(
+        self, frames: Iterable[tuple[int, np.ndarray]], tracks: np.recarray, sound: str | Path
+    ) -> dict[int, TrackSync]:
+        """The same of decoded pictures.
+
+        `frames` are grid frame numbers, rising, and (H, W, 3) uint8 BGR pictures of the source's
+        size, at least those of all tracks (`track_stretches`); `sound` is the grid's wav. Both
+        scores of a frame are the same; openness is not measured.
+        Raises ValueError when `frames` leaves out frames of a track.
+        """
+        faces = self._faces(tracks, sound)
+        windows = prefetch(_windows(frames, faces), PREFETCHED)
+        for face, lips in run_batches(self._embed, windows, BATCHES[self._network.device.type]):
+            face.add(lips)
+        return {face.number: self._judge(face) for face in faces}
+
+    def _faces(self, tracks: np.recarray, sound: str | Path) -> list[_Face]:
+        """The tracks in order of their beginning."""
+        faces = []
+        for number, rows in rows_by_track(tracks).items():
+            squares = crop_squares(face_boxes(rows))
+            sounds = SoundEmbeddings(
+                sound, rows["frame"], self._network, self._max_offset, self._ends
+            )
+            faces.append(_Face(number, rows["frame"], squares, sounds))
+        return sorted(faces, key=lambda face: int(face.frames[0]))
+
+    def _embed(
+        self, windows: Sequence[tuple[_Face, list[np.ndarray]]]
+    ) -> list[tuple[_Face, np.ndarray]]:
+        embeddings = self._network.lips([crops for _, crops in windows])
+        return [(face, lips) for (face, _), lips in zip(windows, embeddings, strict=True)]
+
+    def _judge(self, face: _Face) -> TrackSync:
+        distances = face.distances(self._max_offset)
+        estimate = scores.estimate_offset(distances)
+        pad = scores.PAD_DISTANCE if self._ends == "compatible" else None
+        confidences = scores.frame_confidences(distances, len(face.frames), pad)
+        return TrackSync(
+            estimate.offset,
+            estimate.confidence,
+            scores=confidences,
+            local_scores=confidences,
+            openness=np.full(len(face.frames), np.nan),
+            distance=estimate.distance,
+            drift=scores.drift(scores.local_offsets(distances)),
+        )
 
 
-def sync_syncnet(
-    frames: Iterable[tuple[int, np.ndarray]],
-    tracks: pd.DataFrame,
-    sound: str | Path,
-    network: Embedder,
+def load(
+    model: StoredModel | None,
     *,
-    scale: float = 1.0,
-    max_offset: int = 15,
-    ends: str = "compatible",
-    batch: int | None = None,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Compare every track's lips with the sound.
-
-    `frames` are grid frame numbers, rising, and (H, W, 3) uint8 BGR pictures, at least those of
-    all tracks (`track_stretches`): from the raw file for faces as sharp as they are, or from the
-    analysis copy with `scale` source pixels to each of its own. `tracks` are the boxes in source
-    pixels, `sound` the grid's wav. Gives one row a track (sync.COLUMNS: `distance` is the lowest
-    mean one, `drift` in frames a minute, NaN where it cannot be told) and one a track and frame
-    (sync.FRAME_COLUMNS: both scores are the same; openness is not measured).
-
-    `ends` says what the lips are compared with beyond the ends of a track: `compatible` with
-    zeros, as in syncnet_python, whose confidence therefore depends on the track's length; `valid`
-    with the video's own sound there, and with nothing beyond its ends.
-    `batch` is the number of windows the network takes at once (None: 8 on a processor, whose
-    caches hold no more, 64 on a card).
-    Raises ValueError when `frames` leaves out frames of a track.
-    """
-    if ends not in ("compatible", "valid"):
-        raise ValueError(f"unknown ends {ends!r}: choose compatible or valid")
-    batch = batch or (8 if network.device.type == "cpu" else 64)
-    faces = _faces(tracks, sound, network, scale, max_offset, ends)
-
-    def run(part: Sequence[tuple[_Face, list[np.ndarray]]]) -> list[tuple[_Face, np.ndarray]]:
-        lips = network.lips([crops for _, crops in part])
-        return [(face, own) for (face, _), own in zip(part, lips, strict=True)]
-
-    windows = prefetch(_windows(frames, faces), AHEAD)
-    for face, lips in run_batches(run, windows, batch):
-        face.add(lips)
-    rows, per_frame = [], []
-    for face in sorted(faces, key=lambda face: face.number):
-        table = face.distances(max_offset)
-        found = curves.judge(table)
-        drift = curves.drift(curves.local_offsets(table))
-        sure = found.confidence >= TRUSTED_CONFIDENCE and abs(found.offset) >= TRUSTED_OFFSET
-        own = (face.number, found.offset, round(found.confidence, 3), int(sure), "syncnet")
-        rows.append((*own, round(found.distance, 3), round(drift, 2)))
-        pad = curves.PAD_DISTANCE if ends == "compatible" else None
-        scores = curves.frame_confidences(table, len(face.frames), pad)
-        columns = {"track": face.number, "frame": face.frames, "openness": np.nan}
-        columns |= dict.fromkeys(["score", "local_score"], scores.round(3))
-        per_frame.append(pd.DataFrame(columns))
-    return _tables(rows, per_frame)
-
-
-def track_stretches(tracks: pd.DataFrame) -> list[tuple[int, int]]:
-    """The grid intervals `[start, end)` that some track fills, for `media.video.bgr_frames`."""
-    spans = tracks.groupby("track").frame.agg(["min", "max"])
-    return sorted((int(first), int(last) + 1) for first, last in spans.to_numpy())
-
-
-def _tables(rows: list[tuple], per_frame: list[pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    none = pd.DataFrame(columns=FRAME_COLUMNS)
-    frames = pd.concat(per_frame, ignore_index=True)[FRAME_COLUMNS] if per_frame else none
-    return pd.DataFrame(rows, columns=COLUMNS), frames
-
-
-def _faces(
-    tracks: pd.DataFrame,
-    sound: str | Path,
-    network: Embedder,
-    scale: float,
+    device: str,
+    threads: int,
+    precision: str,
     max_offset: int,
     ends: str,
-) -> list[_Face]:
-    """The tracks in order of their beginning."""
-    faces = []
-    for number, rows in tracks.groupby("track"):
-        numbers = rows.frame.to_numpy()
-        squares = crop_squares(rows[["x", "y", "w", "h"]].to_numpy(float) / scale)
-        sounds = Sounds(sound, numbers, network, max_offset, ends)
-        faces.append(_Face(int(number), numbers, squares, sounds))
-    return sorted(faces, key=lambda face: int(face.frames[0]))
+) -> SyncNetSync:
+    """The backend with the weights of a model of the store.
+
+    device, threads: see devices.open_device. precision: float32, float16 or bfloat16, in which the
+    network computes. max_offset, ends: see SyncNetSync.
+    Raises ModelError without a model, ValueError for a file that is not SyncNet's.
+    """
+    entry = find_model(SyncNetSync.name)
+    if model is None:
+        raise ModelError(f"{entry.name} needs its model; or set {entry.instead}")
+    [checkpoint] = entry.files
+    network = load_embedder(
+        model.folder / checkpoint.name, open_device(device, threads), number_format(precision)
+    )
+    return SyncNetSync(network, max_offset=max_offset, ends=ends, threads=threads)
+
+
+def track_stretches(tracks: np.recarray) -> list[tuple[int, int]]:
+    """The grid intervals `[start, end)` that some track fills, for `media.video.bgr_frames`."""
+    stretches = [
+        (int(rows["frame"].min()), int(rows["frame"].max()) + 1)
+        for rows in rows_by_track(tracks).values()
+    ]
+    return sorted(stretches)
 
 
 def _windows(

@@ -20,6 +20,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
 from talkingface.networks.checkpoints import load_state_dict
+from talkingface.networks.weights import fill
 
 # Frames of one window, their side in pixels, and the rows of MFCC (4 a frame) that go with them.
 WINDOW = 5
@@ -106,33 +107,22 @@ class Embedder:
         return self._sounds(windows.to(self.dtype)).float().cpu().numpy()
 
 
-def load(
-    path: str | Path,
-    device: torch.device | None = None,
-    dtype: torch.dtype = torch.float32,
-) -> Embedder:
-    """Load syncnet_python's checkpoint, for `device` (None: the processor).
+def load_embedder(path: str | Path, device: torch.device, dtype: torch.dtype) -> Embedder:
+    """syncnet_python's checkpoint for inference on `device`, computing in `dtype`.
 
-    Raises ValueError when the file's names or shapes are not SyncNet's.
+    Raises CheckpointError for a file that cannot be read, ValueError when its names or shapes are
+    not SyncNet's.
     """
-    network = read_network(load_state_dict(path), str(path))
-    return Embedder(network, device or torch.device("cpu"), dtype)
+    return Embedder(read_network(load_state_dict(path), path), device, dtype)
 
 
-def read_network(state: Mapping[str, Any], source: str) -> SyncNet:
-    """The network with the weights of a state dict; `source` is named in the ValueError when
-    names or shapes are not SyncNet's. The counters of batch normalisation may be missing: the
-    published checkpoint is older than they are, and inference does not look at them."""
+def read_network(state: Mapping[str, Any], source: str | Path) -> SyncNet:
+    """The network with the weights of a state dict.
+
+    Raises ValueError, which names `source`, when names or shapes are not SyncNet's.
+    """
     network = SyncNet()
-    own = {n: t.shape for n, t in network.state_dict().items() if "num_batches" not in n}
-    given = {n: getattr(t, "shape", None) for n, t in state.items() if "num_batches" not in n}
-    wrong = sorted(n for n in own.keys() | given.keys() if own.get(n) != given.get(n))
-    if wrong:
-        raise ValueError(
-            f"{source} is not SyncNet's checkpoint: {len(wrong)} of {len(own)} tensors are "
-            f"missing, unknown or of another shape, among them {wrong[0]}"
-        )
-    network.load_state_dict(state, strict=False)
+    fill(network, state, source)
     return network.eval()
 
 

@@ -12,6 +12,10 @@ from itertools import combinations
 import numpy as np
 
 from talkingface.filters import median_filter
+from talkingface.grid import FPS
+
+# From this confidence on LatentSync takes an offset for certain.
+TRUSTED_CONFIDENCE = 3.0
 
 # torch.nn.functional.pairwise_distance adds it to every difference.
 EPSILON = 1e-6
@@ -22,9 +26,15 @@ PAD_FRAMES = 3
 PAD_DISTANCE = 10.0
 MEDIAN_FRAMES = 9
 
+# Drift shows in offsets of windows of 4 s, a second apart; in windows of lips.
+LOCAL_WINDOW = 100
+LOCAL_STEP = 25
+# An hour has 3,600 of them; so many are plenty, and make 125,000 pairs.
+MAX_LOCAL_OFFSETS = 500
+
 
 @dataclass(frozen=True)
-class Sync:
+class OffsetEstimate:
     """Offset in frames (positive: the sound leads), confidence (median less lowest mean
     distance) and that lowest distance."""
 
@@ -45,7 +55,7 @@ def distances(lips: np.ndarray, sounds: np.ndarray) -> np.ndarray:
     return np.sqrt(np.einsum("ncs,ncs->ns", apart, apart))
 
 
-def judge(table: np.ndarray) -> Sync:
+def estimate_offset(table: np.ndarray) -> OffsetEstimate:
     """Offset and confidence of a track, or of a part of it, from its (n, 2 V + 1) distances.
 
     The curve is the mean over the windows (those with a distance: a shift that NaN leaves none
@@ -54,10 +64,11 @@ def judge(table: np.ndarray) -> Sync:
     """
     curve = _curve(table)
     if not np.isfinite(curve).any():
-        return Sync(0, 0.0, 0.0)
+        return OffsetEstimate(0, 0.0, 0.0)
     best = int(np.nanargmin(curve))
     lowest = float(curve[best])
-    return Sync(len(curve) // 2 - best, float(np.nanmedian(curve)) - lowest, lowest)
+    confidence = float(np.nanmedian(curve)) - lowest
+    return OffsetEstimate(len(curve) // 2 - best, confidence, lowest)
 
 
 def frame_confidences(
@@ -73,10 +84,10 @@ def frame_confidences(
     curve = _curve(table)
     if not np.isfinite(curve).any():
         return np.zeros(n_frames)
-    own = table[:, int(np.nanargmin(curve))].astype(float)
-    own = np.where(np.isfinite(own), own, np.nanmedian(curve))
-    confidences = np.nanmedian(curve) - own
-    after = max(PAD_FRAMES, n_frames + 1 - len(own) - PAD_FRAMES)
+    at_offset = table[:, int(np.nanargmin(curve))].astype(float)
+    at_offset = np.where(np.isfinite(at_offset), at_offset, np.nanmedian(curve))
+    confidences = np.nanmedian(curve) - at_offset
+    after = max(PAD_FRAMES, n_frames + 1 - len(at_offset) - PAD_FRAMES)
     if pad_distance is None:
         # So far that the filter's own zeros stay outside.
         reach = MEDIAN_FRAMES // 2
@@ -88,29 +99,33 @@ def frame_confidences(
     return median_filter(padded, MEDIAN_FRAMES)[:n_frames]
 
 
-def local_offsets(table: np.ndarray, window: int = 100, step: int = 25) -> list[tuple[int, Sync]]:
-    """Offset and confidence of every `window` windows, `step` apart: (middle window, Sync).
+def local_offsets(table: np.ndarray) -> list[tuple[int, OffsetEstimate]]:
+    """The number of the middle window and the offset of every stretch of 4 s, a second apart, in a
+    track's (n, 2 V + 1) distances. Short of 4 s there is none."""
+    starts = range(0, len(table) - LOCAL_WINDOW + 1, LOCAL_STEP)
+    return [
+        (start + LOCAL_WINDOW // 2, estimate_offset(table[start : start + LOCAL_WINDOW]))
+        for start in starts
+    ]
 
-    Short of one whole window there is none.
-    """
-    starts = range(0, len(table) - window + 1, step)
-    return [(start + window // 2, judge(table[start : start + window])) for start in starts]
 
-
-def drift(parts: list[tuple[int, Sync]], min_confidence: float = 3.0) -> float:
+def drift(estimates: list[tuple[int, OffsetEstimate]]) -> float:
     """How fast the sound drifts against the picture, in frames of offset per minute.
 
-    `parts` are `local_offsets`; those below `min_confidence` (LatentSync's gate) say nothing of
-    the offset and are left out. The slope is the median of those between all pairs (Theil and
-    Sen), so single wrong offsets do not turn it. NaN with fewer than three parts.
+    `estimates` are `local_offsets`; those below TRUSTED_CONFIDENCE say nothing of the offset and
+    are left out. The slope is the median of those between all pairs (Theil and Sen), so single
+    wrong offsets do not turn it. NaN with fewer than three.
     """
-    sure = [(middle, sync.offset) for middle, sync in parts if sync.confidence >= min_confidence]
+    sure = [
+        (middle, estimate.offset)
+        for middle, estimate in estimates
+        if estimate.confidence >= TRUSTED_CONFIDENCE
+    ]
     if len(sure) < 3:
         return float("nan")
-    # An hour has 3,600 parts; 500 of them are plenty, and 125,000 pairs.
-    sure = sure[:: -(-len(sure) // 500)]
+    sure = sure[:: -(-len(sure) // MAX_LOCAL_OFFSETS)]
     slopes = [(b - a) / (k - i) for (i, a), (k, b) in combinations(sure, 2)]
-    return float(np.median(slopes)) * 25 * 60
+    return float(np.median(slopes)) * FPS * 60
 
 
 def _curve(table: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import av
@@ -12,21 +12,21 @@ torch = pytest.importorskip("torch")
 
 
 from helpers import random_syncnet  # noqa: E402
+from helpers.settings import default_settings  # noqa: E402
 from talkingface.demo.face import Face, portrait_frames  # noqa: E402
 from talkingface.demo.speech import speak  # noqa: E402
-from talkingface.faces.tracks import COLUMNS as TRACK_COLUMNS  # noqa: E402
+from talkingface.job.tables import table_of_rows, write_table  # noqa: E402
 from talkingface.media.audio import write_wav  # noqa: E402
 from talkingface.media.video import bgr_frames  # noqa: E402
 from talkingface.media.writer import VideoWriter  # noqa: E402
-from talkingface.sync.sync import COLUMNS, FRAME_COLUMNS  # noqa: E402
+from talkingface.models.store import StoredModel  # noqa: E402
+from talkingface.sync.comparison import TrackSync, VideoFiles  # noqa: E402
+from talkingface.sync.sync import compare_tracks, load, make_sync  # noqa: E402
 from talkingface.sync.syncnet import scores as syncnet_scores  # noqa: E402
-from talkingface.sync.syncnet.backend import (  # noqa: E402
-    sync_syncnet,
-    sync_video,
-    track_stretches,
-)
+from talkingface.sync.syncnet.backend import SyncNetSync, track_stretches  # noqa: E402
 from talkingface.sync.syncnet.crops import crop_face, crop_squares  # noqa: E402
 from talkingface.sync.syncnet.network import Embedder, read_network  # noqa: E402
+from talkingface.tables import SYNC, SYNC_FRAMES, TRACKS  # noqa: E402
 
 FRAMES = 50
 START = 12  # of the track in the film
@@ -37,13 +37,38 @@ def embedder(state: random_syncnet.State) -> Embedder:
     return Embedder(read_network(state, "memory"), torch.device("cpu"), torch.float32)
 
 
-def tracks(spans: dict[int, tuple[int, int]], scale: float = 1.0) -> pd.DataFrame:
+def tracks(spans: dict[int, tuple[int, int]]) -> np.recarray:
     rows = [
-        (number, 0, k, *(scale * value for value in BOXES[number]), 1.0, 1)
+        (number, 0, k, *BOXES[number], 1.0, 1)
         for number, (start, end) in spans.items()
         for k in range(start, end)
     ]
-    return pd.DataFrame(rows, columns=TRACK_COLUMNS)
+    return table_of_rows(TRACKS, rows)
+
+
+class OnFrames(SyncNetSync):
+    """The backend on pictures that are decoded already."""
+
+    def __init__(
+        self, network: Embedder, frames: Iterable[tuple[int, np.ndarray]], ends: str
+    ) -> None:
+        super().__init__(network, max_offset=15, ends=ends, threads=1)
+        self.frames = frames
+
+    def compare(self, video: VideoFiles, tracks: np.recarray) -> dict[int, TrackSync]:
+        return self.compare_frames(self.frames, tracks, video.sound)
+
+
+def sync_frames(
+    frames: Iterable[tuple[int, np.ndarray]],
+    tracks: np.recarray,
+    sound: Path,
+    network: Embedder,
+    ends: str = "compatible",
+) -> list[pd.DataFrame]:
+    """Both tables."""
+    tables = compare_tracks(OnFrames(network, frames, ends), VideoFiles("", 1.0, sound), tracks)
+    return [pd.DataFrame(table) for table in tables]
 
 
 def noise_film(count: int, seed: int = 0) -> np.ndarray:
@@ -77,12 +102,12 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
     """The distances that were judged, in order of the tracks."""
     tables: list[np.ndarray] = []
 
-    def record(table: np.ndarray) -> syncnet_scores.Sync:
+    def record(table: np.ndarray) -> syncnet_scores.OffsetEstimate:
         tables.append(table)
-        return judge(table)
+        return estimate_offset(table)
 
-    judge = syncnet_scores.judge
-    monkeypatch.setattr(syncnet_scores, "judge", record)
+    estimate_offset = syncnet_scores.estimate_offset
+    monkeypatch.setattr(syncnet_scores, "estimate_offset", record)
     # Tracks here are too short for it.
     monkeypatch.setattr(syncnet_scores, "local_offsets", lambda table: [])
     return tables
@@ -101,10 +126,8 @@ def test_distances_are_syncnet_pythons(
     film, sound = noise_film(FRAMES), noise_sound(FRAMES)
     write_wav(tmp_path / "s.wav", sound, 16000)
     spans = {0: (START, 45), 1: (20, 38)}
-    table, frames = sync_syncnet(
-        enumerate(film), tracks(spans, 2.0), tmp_path / "s.wav", embedder(state), scale=2.0
-    )
-    assert list(table) == COLUMNS and list(frames) == FRAME_COLUMNS
+    table, frames = sync_frames(enumerate(film), tracks(spans), tmp_path / "s.wav", embedder(state))
+    assert list(table) == SYNC.names and list(frames) == SYNC_FRAMES.names
     for number, (start, end) in spans.items():
         expected = random_syncnet.published_distances(
             state, cropped(film, number, start, end), sound[640 * start : 640 * end]
@@ -126,7 +149,7 @@ def test_valid_ends_hear_the_video_around_the_track(
     """The sound of the whole film, compared literally; nothing beyond its ends."""
     film, sound = noise_film(FRAMES), noise_sound(FRAMES)
     write_wav(tmp_path / "s.wav", sound, 16000)
-    sync_syncnet(
+    sync_frames(
         enumerate(film), tracks({0: (START, 40)}), tmp_path / "s.wav", embedder(state), ends="valid"
     )
     lips, _ = random_syncnet.published_windows(cropped(film, 0, START, 40), sound[: 640 * 28])
@@ -167,7 +190,7 @@ def test_early_sound_has_a_positive_offset(
     film, sound, state = spoken
     moved = np.roll(sound, -640 * early)[: 640 * FRAMES]
     write_wav(tmp_path / "s.wav", moved, 16000)
-    table, frames = sync_syncnet(
+    table, frames = sync_frames(
         enumerate(film), tracks({0: (0, FRAMES)}), tmp_path / "s.wav", embedder(state), ends=ends
     )
     assert table.offset[0] == early
@@ -178,7 +201,9 @@ def test_early_sound_has_a_positive_offset(
     assert (frames.local_score == frames.score).all()
 
 
-def test_pictures_may_begin_late_and_end_early(state: random_syncnet.State, tmp_path: Path) -> None:
+def test_pictures_may_begin_late_and_end_early(
+    state: random_syncnet.State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Only the tracks' stretches are asked for; what is between them may be there or not."""
     film = noise_film(FRAMES)
     write_wav(tmp_path / "s.wav", noise_sound(FRAMES), 16000)
@@ -191,8 +216,9 @@ def test_pictures_may_begin_late_and_end_early(state: random_syncnet.State, tmp_
         raise AssertionError("more was read than is needed")
 
     network = embedder(state)
-    few = sync_syncnet(needed(), table, tmp_path / "s.wav", network)
-    whole = sync_syncnet(enumerate(film), table, tmp_path / "s.wav", network, batch=3)
+    few = sync_frames(needed(), table, tmp_path / "s.wav", network)
+    monkeypatch.setattr("talkingface.sync.syncnet.backend.BATCHES", {"cpu": 3})
+    whole = sync_frames(enumerate(film), table, tmp_path / "s.wav", network)
     for one, other in zip(few, whole, strict=True):
         pd.testing.assert_frame_equal(one, other, atol=2e-3)
 
@@ -207,7 +233,7 @@ def test_missing_frames_are_an_error(state: random_syncnet.State, tmp_path: Path
         (film[5:], "frame 2 of a track"),
     ):
         with pytest.raises(ValueError, match=match):
-            sync_syncnet(given, table, tmp_path / "s.wav", network)
+            sync_frames(given, table, tmp_path / "s.wav", network)
 
 
 def test_short_tracks_and_short_sound_say_nothing(
@@ -217,13 +243,13 @@ def test_short_tracks_and_short_sound_say_nothing(
     write_wav(tmp_path / "s.wav", noise_sound(12), 16000)
     # The first has no window at all; of the second the sound covers seven frames.
     both = tracks({0: (3, 8), 1: (5, 25)})
-    table, frames = sync_syncnet(film, both, tmp_path / "s.wav", network)
+    table, frames = sync_frames(film, both, tmp_path / "s.wav", network)
     assert list(table.offset[:1]) == [0] and list(table.confidence[:1]) == [0.0]
     assert len(frames) == 5 + 20 and not frames.score[:5].any()
-    empty = sync_syncnet([], tracks({}), tmp_path / "s.wav", network)
-    assert [list(t) for t in empty] == [COLUMNS, FRAME_COLUMNS]
+    empty = sync_frames([], tracks({}), tmp_path / "s.wav", network)
+    assert [list(t) for t in empty] == [SYNC.names, SYNC_FRAMES.names]
     with pytest.raises(ValueError, match="ends"):
-        sync_syncnet([], tracks({}), tmp_path / "s.wav", network, ends="other")
+        sync_frames([], tracks({}), tmp_path / "s.wav", network, ends="other")
 
 
 def test_the_raw_file_is_decoded_where_there_are_tracks(
@@ -233,19 +259,43 @@ def test_the_raw_file_is_decoded_where_there_are_tracks(
         for picture in noise_film(30):
             writer.write(av.VideoFrame.from_ndarray(picture, "bgr24").reformat(format="yuv420p"))
     write_wav(tmp_path / "s.wav", noise_sound(30), 16000)
-    torch.save(state, tmp_path / "m.model")
+    torch.save(state, tmp_path / "syncnet_v2.model")
     table = tracks({0: (3, 25)})
-    found = sync_video(
-        tmp_path / "v.mp4", table, tmp_path / "s.wav", tmp_path / "m.model", device="cpu"
+    backend = load(
+        "syncnet",
+        model=StoredModel("syncnet", tmp_path, ""),
+        device="cpu",
+        threads=2,
+        **{key: value for key, value in default_settings("sync").items() if key != "backend"},
     )
+    video = VideoFiles(tmp_path / "missing", 2.0, tmp_path / "s.wav", tmp_path / "v.mp4")
+    found = [pd.DataFrame(part) for part in compare_tracks(backend, video, table)]
     frames = bgr_frames(tmp_path / "v.mp4")
-    expected = sync_syncnet(frames, table, tmp_path / "s.wav", embedder(state))
+    expected = sync_frames(frames, table, tmp_path / "s.wav", embedder(state))
+    assert [len(part) for part in found] == [1, 22]
     for one, other in zip(found, expected, strict=True):
         pd.testing.assert_frame_equal(one, other)
 
 
+def test_without_the_raw_file_it_says_so(state: random_syncnet.State, tmp_path: Path) -> None:
+    backend = SyncNetSync(embedder(state), max_offset=15, ends="valid", threads=1)
+    with pytest.raises(ValueError, match="raw file, which is not given"):
+        backend.compare(VideoFiles(tmp_path, 1.0, tmp_path), tracks({0: (3, 25)}))
+
+
 def test_a_video_without_faces_needs_no_checkpoint(tmp_path: Path) -> None:
     missing = tmp_path / "missing"
-    found = sync_video(missing, tracks({}), missing, missing)
-    assert [list(t) for t in found] == [COLUMNS, FRAME_COLUMNS]
+    outputs = [tmp_path / "sync.csv", tmp_path / "sync.frames.csv"]
+    write_table(tracks({}), tmp_path / "tracks.csv", TRACKS)
+    make_sync(
+        VideoFiles(missing, 1.0, missing, missing),
+        tmp_path / "tracks.csv",
+        *outputs,
+        model=StoredModel("syncnet", missing, ""),
+        device="cpu",
+        threads=1,
+        **default_settings("sync") | {"backend": "syncnet"},
+    )
+    found = [pd.read_csv(path) for path in outputs]
+    assert [list(t) for t in found] == [SYNC.names, SYNC_FRAMES.names]
     assert not any(map(len, found))

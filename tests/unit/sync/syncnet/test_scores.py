@@ -5,11 +5,11 @@ import pytest
 from scipy.signal import medfilt
 
 from talkingface.sync.syncnet.scores import (
-    Sync,
+    OffsetEstimate,
     distances,
     drift,
+    estimate_offset,
     frame_confidences,
-    judge,
     local_offsets,
 )
 
@@ -50,7 +50,7 @@ def test_distances_by_the_formula() -> None:
 @pytest.mark.parametrize("offset", [-15, -6, 0, 3, 15])
 def test_offset_is_positive_when_the_sound_leads(offset: int) -> None:
     table = shifted(200, offset)
-    found = judge(table)
+    found = estimate_offset(table)
     assert found.offset == offset
     curve = table.astype(float).mean(axis=0)
     assert found.distance == pytest.approx(curve.min())
@@ -60,7 +60,7 @@ def test_offset_is_positive_when_the_sound_leads(offset: int) -> None:
 
 def test_unrelated_sound_has_no_confidence() -> None:
     table = distances(embeddings(200), np.concatenate([embeddings(230, 5)]))
-    assert judge(table).confidence < 1
+    assert estimate_offset(table).confidence < 1
 
 
 def test_shifts_without_sound_do_not_count() -> None:
@@ -68,8 +68,8 @@ def test_shifts_without_sound_do_not_count() -> None:
     sounds = around(world, np.nan)
     table = distances(world, sounds)
     assert np.isnan(table).sum() == 2 * sum(range(1, V + 1))
-    padded = judge(distances(world, around(world)))
-    found = judge(table)
+    padded = estimate_offset(distances(world, around(world)))
+    found = estimate_offset(table)
     assert (found.offset, padded.offset) == (0, 0)
     # Zeros are nearer than sound is: they lower the median.
     assert found.confidence > padded.confidence
@@ -77,7 +77,7 @@ def test_shifts_without_sound_do_not_count() -> None:
 
 @pytest.mark.parametrize("table", [np.zeros((0, 31), np.float32), np.full((3, 31), np.nan)])
 def test_nothing_says_nothing(table: np.ndarray) -> None:
-    assert judge(table) == Sync(0, 0.0, 0.0)
+    assert estimate_offset(table) == OffsetEstimate(0, 0.0, 0.0)
     assert (frame_confidences(table, 8) == np.zeros(8)).all()
 
 
@@ -111,7 +111,7 @@ def test_frame_confidences_fall_where_another_speaks() -> None:
 def test_sound_that_runs_away_is_told() -> None:
     """A frame every 20 s, three a minute."""
     table = np.concatenate([shifted(500, k) for k in range(5)])
-    parts = local_offsets(table, window=100, step=25)
+    parts = local_offsets(table)
     assert len(parts) == 1 + (2500 - 100) // 25
     assert parts[0][0] == 50 and parts[0][1].offset == 0 and parts[-1][1].offset == 4
     assert drift(parts) == pytest.approx(3.0, rel=0.1)
@@ -119,9 +119,9 @@ def test_sound_that_runs_away_is_told() -> None:
 
 
 def test_drift_does_not_follow_the_unsure() -> None:
-    parts = [(k, Sync(3, 8.0, 5.0)) for k in range(0, 500, 25)]
-    parts[3] = (75, Sync(-15, 9.0, 5.0))
-    parts[10:] = [(k, Sync(k // 25 - 15, 1.0, 9.0)) for k, _ in parts[10:]]
+    parts = [(k, OffsetEstimate(3, 8.0, 5.0)) for k in range(0, 500, 25)]
+    parts[3] = (75, OffsetEstimate(-15, 9.0, 5.0))
+    parts[10:] = [(k, OffsetEstimate(k // 25 - 15, 1.0, 9.0)) for k, _ in parts[10:]]
     assert drift(parts) == 0
     assert np.isnan(drift(parts[:2]))
     assert np.isnan(drift(local_offsets(shifted(99, 0))))

@@ -11,7 +11,7 @@ import python_speech_features
 
 from talkingface.media.audio import write_wav
 from talkingface.sync.syncnet import sound as sound_module
-from talkingface.sync.syncnet.sound import Sounds, sound_mfcc
+from talkingface.sync.syncnet.sound import SoundEmbeddings, sound_mfcc
 
 
 def sound(frames: int) -> np.ndarray:
@@ -53,7 +53,7 @@ def test_every_window_in_its_place(
     monkeypatch.setattr(sound_module, "BLOCK", block)
     samples = sound(40)
     write_wav(tmp_path / "s.wav", samples, 16000)
-    heard = Sounds(tmp_path / "s.wav", np.arange(10, 30), Listener(), 15, ends)  # type: ignore[arg-type]
+    heard = SoundEmbeddings(tmp_path / "s.wav", np.arange(10, 30), Listener(), 15, ends)  # type: ignore[arg-type]
     assert heard.n_windows == 15
     pieces = [heard.around(0, 4)[:4], heard.around(4, 5)[:1], heard.around(5, 15)]
     found = np.concatenate(pieces)[:, :260].reshape(-1, 20, 13)
@@ -73,5 +73,5 @@ def test_a_sound_that_ends_early_has_fewer_windows(tmp_path: Path) -> None:
     listener = Listener()
     for first, last, count in ((10, 40, 5), (10, 16, 1), (16, 40, 0), (30, 40, 0)):
         frames = np.arange(first, last)
-        heard = Sounds(tmp_path / "s.wav", frames, listener, 15, "compatible")  # type: ignore[arg-type]
+        heard = SoundEmbeddings(tmp_path / "s.wav", frames, listener, 15, "compatible")  # type: ignore[arg-type]
         assert heard.n_windows == count
