@@ -122,3 +122,34 @@ def test_refuses_settings() -> None:
         mel_features(audio, layout="other")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="band edges"):
         mel_features(audio, fmax=9000)
+
+
+@pytest.mark.parametrize(
+    ("n_fft", "bands", "fmin", "fmax"),
+    [(800, 80, 55.0, 7600.0), (400, 40, 0.0, 8000.0), (1024, 128, 20.0, 900.0)],
+)
+def test_filters_and_spectrum_are_librosas_bit_by_bit(
+    n_fft: int, bands: int, fmin: float, fmax: float
+) -> None:
+    expected = librosa.filters.mel(sr=16000, n_fft=n_fft, n_mels=bands, fmin=fmin, fmax=fmax)
+    found = mel.mel_filters(n_fft, bands, fmin, fmax)
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, expected)
+
+    sound = np.random.default_rng(5).integers(-9000, 9000, 12800).astype(np.int16)
+    features = mel.mel_features(sound, bands=bands, n_fft=n_fft, fmin=fmin, fmax=fmax)
+    signal = mel._stretch(sound, -(n_fft // 2), 79 * 160 + n_fft // 2)
+    spectrum = librosa.stft(signal, n_fft=n_fft, hop_length=160, center=False)
+    decibels = 20 * np.log10(np.maximum(1e-5, expected @ np.abs(spectrum))) - 20
+    scaled = np.clip(8 * (decibels + 100) / 100 - 4, -4, 4)
+    np.testing.assert_array_equal(features, scaled.T.astype(np.float32))
+
+
+def test_bands_without_weight_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.warns(UserWarning, match="Empty filters"):
+        librosa.filters.mel(sr=16000, n_fft=256, n_mels=128, fmin=20, fmax=900)
+    mel.mel_filters(256, 128, 20, 900)
+    assert "mel bands are narrower" in caplog.text
+    caplog.clear()
+    mel.mel_filters(800, 80, 55, 7600)
+    assert not caplog.text
