@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import os
 import re
 import subprocess
 import sys
@@ -149,22 +148,6 @@ def test_environments_agree_with_the_project(file: Path) -> None:
     known = OPTIONAL | NEEDED
     for name, versions in requirements(pip).items():
         assert known[name] == versions, name
-
-
-def test_torch_is_imported_by_no_stage_until_a_backend_does() -> None:
-    modules = {
-        name
-        for rule in RULES
-        for node in ast.parse((SCRIPTS / f"{rule}.py").read_text()).body
-        if isinstance(node, ast.ImportFrom) and (name := node.module).startswith("talkingface")
-    }
-    code = "import sys\n" + "".join(f"import {name}\n" for name in sorted(modules))
-    code += "sys.exit(str({'torch', 'transformers'} & set(sys.modules)))\n"
-    environment = os.environ | {"PYTHONPATH": str(SCRIPTS)}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True
-    )
-    assert done.stderr.strip() == "set()"
 
 
 def test_modules_are_short() -> None:

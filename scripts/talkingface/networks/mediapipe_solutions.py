@@ -1,20 +1,21 @@
-"""mediapipe's solutions, with no more of mediapipe imported than they run on.
+"""mediapipe's solutions, without the time that importing all of mediapipe takes.
 
 `import mediapipe` takes 0.5 s of processor time, more than many a job's work on a clip. Nine
-tenths of it are for modules that the networks do not use: helpers that draw (they bring
-matplotlib), the newer Tasks interface (it brings sounddevice, which opens the sound system), and
-solutions other than ours. mediapipe's packages import all of them by name, so they cannot be
-avoided by importing less.
+tenths of it are for modules that no network uses: helpers that draw (they bring matplotlib) or
+download, and the newer Tasks interface. mediapipe's packages import them by name, so they cannot
+be avoided by importing less.
 
 They are therefore deferred with `importlib.util.LazyLoader`: each stands in `sys.modules` as the
 real module and is executed when somebody first uses it. Nothing is replaced or left out: drawing
-helpers and Tasks work after this as ever, and matplotlib is imported then. What runs a network
-(the C++ bindings, the protocol buffers, `SolutionBase`, the solutions below) is imported in full
-before it is used. A deferred module registers nothing that a graph needs: the messages of the
-calculators' options are imported by each solution for itself.
+helpers and Tasks work after this as ever, and matplotlib is imported then.
 
-The options are those of the classes in `mediapipe.python.solutions`. Several threads may call
-these functions at once. Starting a solution writes to standard error: see `quiet_stderr`.
+All of the solutions are imported as ever, those that are not used as well. For they register the
+messages that hold the calculators' options, and what of a graph has no registered message, is
+silently dropped: the face mesh does not work without some that only the solution Holistic
+registers. The messages that the Tasks register are of their own graphs.
+
+The options of the functions are those of the classes in `mediapipe.python.solutions`. Several
+threads may call them at once. Starting a solution writes to standard error: see `quiet_stderr`.
 """
 
 from __future__ import annotations
@@ -30,13 +31,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-# Modules that mediapipe's packages import and our solutions do not use.
+# Modules that mediapipe's packages import, no network uses and no message comes from.
 DEFERRED = (
+    "mediapipe.python.solutions.download_utils",
     "mediapipe.python.solutions.drawing_styles",
     "mediapipe.python.solutions.drawing_utils",
-    "mediapipe.python.solutions.holistic",
-    "mediapipe.python.solutions.objectron",
-    "mediapipe.python.solutions.pose",
     "mediapipe.tasks.python",
 )
 

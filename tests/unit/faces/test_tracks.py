@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.optimize import linear_sum_assignment
 
 from helpers.pasted_faces import astronaut, background, iou, paste
 from helpers.paths import SAMPLES
@@ -159,6 +160,18 @@ def test_looks_decide_where_motion_points_the_wrong_way():
     assert spans(table) == [(0, 0, 100), (0, 0, 100)]
     assert centres(table, 0)[-1] == pytest.approx(place(99)[0][0])
     assert centres(table, 1)[-1] == pytest.approx(place(99)[1][0])
+
+
+@pytest.mark.parametrize("density", [0.1, 0.3, 0.6, 1.0])
+def test_pairs_are_those_of_the_hungarian_algorithm(density):
+    """Where none competes they are read off; either way they are scipy's."""
+    rng = np.random.default_rng(7)
+    for _ in range(500):
+        shape = tuple(rng.integers(1, 6, 2))
+        cost = np.where(rng.random(shape) < density, rng.uniform(0, 8, shape), np.inf)
+        rows, columns = linear_sum_assignment(np.where(np.isfinite(cost), cost, 1e6))
+        chosen = zip(rows.tolist(), columns.tolist(), strict=True)
+        assert tracks._pairs(cost) == [pair for pair in chosen if np.isfinite(cost[pair])]
 
 
 def test_a_short_absence_is_interpolated():

@@ -6,16 +6,20 @@ import sys
 
 import numpy as np
 import pytest
+from scipy.signal import butter
 
 from helpers.paths import SCRIPTS
 from talkingface.demo.face import Face, portrait_frames
 from talkingface.demo.speech import speak
+from talkingface.grid import FPS
 from talkingface.job.tables import table_of_rows
 from talkingface.sync.motion import (
     BANDS,
     MOUTH,
+    PASSBAND,
     POINTS,
     RIGID,
+    SECTIONS,
     band_levels,
     correlate,
     mouth_measures,
@@ -29,6 +33,11 @@ def smooth_noise(frames: int, columns: int, seed: int) -> np.ndarray:
     noise = np.random.default_rng(seed).normal(size=(frames + 20, columns))
     kernel = np.hanning(7)
     return np.stack([np.convolve(c, kernel, "same") for c in noise.T], axis=1)[10:-10]
+
+
+def test_the_pass_band_is_that_of_the_filter() -> None:
+    expected = butter(2, PASSBAND, "band", fs=FPS, output="sos")
+    np.testing.assert_allclose(SECTIONS, expected, rtol=1e-14)
 
 
 def pair(frames: int, lag: int, noise: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,62 @@
+"""Law 12, a lean start: what is heavy is imported where it is used, not with the modules."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from helpers.paths import SCRIPTS
+
+HEAVY = {
+    "jsonschema",
+    "librosa",
+    "matplotlib",
+    "mediapipe",
+    "pandas",
+    "scipy",
+    "torch",
+    "transformers",
+    "yt_dlp",
+}
+# Script -> what it may import before it does anything; "*": every script.
+EXCEPTIONS = {
+    "*": {"pandas"},
+    "demo": {"scipy"},  # of scikit-image, which holds the portrait
+    "make_docs": {"jsonschema"},  # reads the schema, and does nothing else
+    "mel": {"librosa"},  # the package alone, which imports its modules when they are used
+}
+
+
+def module_imports(script: Path) -> str:
+    """The import statements that a script executes first, as it has them."""
+    statements = [
+        node
+        for node in ast.parse(script.read_text()).body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    return "\n".join(map(ast.unparse, statements))
+
+
+@pytest.mark.parametrize("script", sorted(SCRIPTS.glob("*.py")), ids=lambda path: path.stem)
+def test_a_script_imports_nothing_heavy_before_it_works(script: Path) -> None:
+    code = module_imports(script)
+    assert "talkingface" in code
+    code += f"\nimport sys\nprint(*sorted({HEAVY} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = set(done.stdout.split()) - EXCEPTIONS["*"]
+    assert found == EXCEPTIONS.get(script.stem, set())
+
+
+def test_exceptions_are_of_scripts_that_there_are() -> None:
+    assert EXCEPTIONS.keys() - {"*"} <= {path.stem for path in SCRIPTS.glob("*.py")}
