@@ -190,7 +190,7 @@ def load(name: str, frames: int, video: Path, folder: Path, options: dict[str, A
         return load_hubert(folder, [frames // count] * count, options)
     if name == "syncnet":
         return load_syncnet(frames, video, folder, options)
-    from talkingface.faces.landmarks import Landmarks
+    from talkingface.faces.landmark_files import Landmarks
     from talkingface.media.prefetch import prefetch
     from talkingface.pictures.depth import depth
     from talkingface.pictures.parsing import parsing

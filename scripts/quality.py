@@ -8,7 +8,7 @@ import numpy as np
 from talkingface.clips.clips import clip_frames
 from talkingface.dataset.quality import COLUMNS, measure_clip
 from talkingface.faces.hands import HandFinder
-from talkingface.faces.landmarks import read_npz
+from talkingface.faces.landmark_files import read_landmarks
 from talkingface.job.files import read_json, read_table, write_table
 from talkingface.job.log import logged
 from talkingface.job.per_clip import make_products
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def make(clip, folder):
     source = Path(snakemake.input.folder, clip.clip_id)
-    found = read_npz(Path(snakemake.input.landmarks, f"{clip.clip_id}.npz"))
+    found = read_landmarks(Path(snakemake.input.landmarks, f"{clip.clip_id}.npz"))
     measures, frames = measure_clip(
         clip_frames(f"{source}.mp4", clip.n_frames),
         read_table(f"{source}.csv"),

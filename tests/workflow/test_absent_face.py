@@ -13,7 +13,7 @@ import pytest
 from talkingface.clips.clips import clip_frames
 from talkingface.demo.face import Face
 from talkingface.demo.videos import demo_videos, write_video
-from talkingface.faces.landmarks import read_npz, read_text
+from talkingface.faces.landmark_files import read_landmarks, read_text
 from talkingface.job.files import read_table
 from talkingface.media.audio import read_wav
 
@@ -67,7 +67,7 @@ def picture(run: Workspace, folder: str, frame: int) -> np.ndarray:
 
 def test_landmarks_pose_and_expression_say_when(run: Workspace, clip: pd.Series) -> None:
     results = run.folder / "results"
-    found = read_npz(results / clip.landmarks)
+    found = read_landmarks(results / clip.landmarks)
     text = read_text(results / clip.landmarks68)[0]
     angles = np.load(results / clip.pose)
     pose = read_table(results / clip.pose.replace(".npy", ".csv"))
@@ -88,7 +88,7 @@ def test_what_is_seen_after_the_absence_is_where_the_face_is(
     run: Workspace, clip: pd.Series, face: Face
 ) -> None:
     """A product that lost a frame would have the face of another moment."""
-    points = read_npz(run.folder / "results" / clip.landmarks).points
+    points = read_landmarks(run.folder / "results" / clip.landmarks).points
     scale = clip.width / clip.crop_w
     for frame in (*range(45, 50), *range(80, 85)):
         x, _, width, _ = face.box(frame / 25)

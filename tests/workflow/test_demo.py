@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from talkingface.faces.landmarks import read_npz, read_text
+from talkingface.faces.landmark_files import read_landmarks, read_text
 from talkingface.monitor.status import ORDER, listed_videos, read_status
 
 from .conftest import FEATURES, Workspace
@@ -105,7 +105,7 @@ def test_every_product_has_its_exact_length(demo: Workspace) -> None:
         assert np.load(results / clip.mfcc).shape == (4 * n, 39)
         assert np.load(results / clip.mel).shape == (4 * n, 80)
         assert len(list((results / clip.frames).iterdir())) == n
-        landmarks = read_npz(results / clip.landmarks)
+        landmarks = read_landmarks(results / clip.landmarks)
         assert landmarks.points.shape == (n, 478, 3)
         assert landmarks.present.mean() > 0.95
         assert read_text(results / clip.landmarks68)[0].shape == (n, 68, 2)
@@ -123,7 +123,7 @@ def test_every_product_has_its_exact_length(demo: Workspace) -> None:
 def test_pictures_are_of_the_face_that_is_there(demo: Workspace) -> None:
     results = demo.folder / "results"
     for clip in demo.table("dataset/clips.csv").itertuples():
-        found = read_npz(results / clip.landmarks)
+        found = read_landmarks(results / clip.landmarks)
         k = clip.n_frames // 2
         name = f"{k + 1:06d}.png"
         nose = found.points[k, 1].astype(int)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from talkingface.clips.clips import clip_frames
-from talkingface.faces.landmarks import read_npz
+from talkingface.faces.landmark_files import read_landmarks
 from talkingface.media.audio import read_wav
 
 SIDE = 192
@@ -36,7 +36,7 @@ def contact_sheet(
 
 def _row(results: Path, clip: pd.Series, columns: int) -> np.ndarray:
     wanted = np.linspace(0, clip.n_frames - 1, columns).astype(int)
-    points = read_npz(results / clip.landmarks).points68 if "landmarks" in clip else None
+    points = read_landmarks(results / clip.landmarks).points68 if "landmarks" in clip else None
     pictures = []
     for k, image in enumerate(clip_frames(results / clip.video, clip.n_frames)):
         if k in wanted:

@@ -19,7 +19,7 @@ import pandas as pd
 from av.video.reformatter import VideoReformatter
 
 from talkingface.clips.clips import clip_frames, face_boxes
-from talkingface.faces.landmarks import Landmarks, read_npz
+from talkingface.faces.landmark_files import Landmarks, read_landmarks
 from talkingface.grid import FPS, SAMPLE_RATE
 from talkingface.job.files import read_table
 from talkingface.media.audio import read_wav
@@ -112,7 +112,7 @@ class Overlay:
         self.boxes = face_boxes(table, clip.width, clip.height)
         self.landmarks: Landmarks | None = None
         if sources.landmarks is not None:
-            self.landmarks = read_npz(sources.landmarks)
+            self.landmarks = read_landmarks(sources.landmarks)
             self._check(len(self.landmarks.present), sources.landmarks)
         self.angles: np.ndarray | None = None
         if sources.pose is not None:

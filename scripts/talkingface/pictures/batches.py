@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from talkingface.faces.landmarks import Landmarks, read_npz
+from talkingface.faces.landmark_files import Landmarks, read_landmarks
 from talkingface.media.clip_files import Clip
 
 BATCH = 8  # frames given to a backend at a time
@@ -20,7 +20,7 @@ def clip_landmarks(folder: str | Path, clip: Clip) -> Landmarks:
     Raises ValueError when they are of another number of frames than the clip has.
     """
     path = Path(folder, f"{clip.clip_id}.npz")
-    landmarks = read_npz(path)
+    landmarks = read_landmarks(path)
     if len(landmarks.present) != clip.n_frames:
         raise ValueError(
             f"{path}: landmarks of {len(landmarks.present)} frames, but the clip has "

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from talkingface.faces.landmarks import Landmarks, write_npz
+from talkingface.faces.landmark_files import Landmarks, write_landmarks
 from talkingface.media.audio import write_wav
 from talkingface.media.writer import VideoWriter, frame_from_planes
 from talkingface.overlay.contact_sheet import MARGIN, SIDE, WAVE_HEIGHT, contact_sheet
@@ -22,7 +22,7 @@ def make_clip(folder: Path, name: str, luma: int) -> dict[str, object]:
     write_wav(folder / f"{name}.wav", sound, 16000)
     points = np.full((50, 68, 2), 64, np.float32)
     landmarks = Landmarks(np.zeros((50, 478, 3), np.float32), points, np.ones(50, bool))
-    write_npz(folder / f"{name}.npz", landmarks)
+    write_landmarks(folder / f"{name}.npz", landmarks)
     files = {"video": f"{name}.mp4", "audio": f"{name}.wav", "landmarks": f"{name}.npz"}
     return {"clip_id": name, "n_frames": 50, **files}
 

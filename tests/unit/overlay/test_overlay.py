@@ -10,7 +10,7 @@ import pytest
 
 from talkingface.faces import ibug68
 from talkingface.faces.face_model import CANONICAL
-from talkingface.faces.landmarks import Landmarks, write_npz
+from talkingface.faces.landmark_files import Landmarks, write_landmarks
 from talkingface.media.audio import SoundTrack, write_wav
 from talkingface.media.video import bgr_frames, first_timestamp, limited_yuv420p
 from talkingface.media.writer import VideoWriter
@@ -59,7 +59,7 @@ def products(tmp_path_factory):
     present = np.array([k not in ABSENT for k in range(COUNT)])
     points = np.stack([face(k) if present[k] else np.full((478, 3), np.nan) for k in range(COUNT)])
     found = Landmarks(points.astype(np.float32), ibug68.points68(points), present)
-    write_npz(folder / "landmarks.npz", found)
+    write_landmarks(folder / "landmarks.npz", found)
     angles = pd.DataFrame(numbers | {"yaw": 30.0, "pitch": 0.0, "roll": 0.0})
     angles.loc[~present, ["yaw", "pitch", "roll"]] = np.nan
     angles.to_csv(folder / "pose.csv", index=False)
@@ -238,7 +238,7 @@ def test_a_product_of_another_length_is_named(products, sources, tmp_path, name)
     path = tmp_path / getattr(sources, name).name
     if name == "landmarks":
         empty = np.zeros((7, 478, 3), np.float32)
-        write_npz(path, Landmarks(empty, empty[:, :68, :2], np.ones(7, bool)))
+        write_landmarks(path, Landmarks(empty, empty[:, :68, :2], np.ones(7, bool)))
     else:
         pd.read_csv(getattr(sources, name)).head(7).to_csv(path, index=False)
     with pytest.raises(ValueError, match=f"{path.name}: 7 frames, but the clip has 30"):

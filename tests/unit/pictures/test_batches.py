@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from talkingface.faces.landmarks import Landmarks, write_npz
+from talkingface.faces.landmark_files import Landmarks, write_landmarks
 from talkingface.media.clip_files import Clip
 from talkingface.pictures.batches import BATCH, clip_landmarks, run_in_batches
 
@@ -42,7 +42,7 @@ def test_as_many_landmarks_as_frames(frames, landmarks):
 
 
 def test_landmarks_of_another_clip(tmp_path):
-    write_npz(tmp_path / "c.npz", marks(5))
+    write_landmarks(tmp_path / "c.npz", marks(5))
     found = clip_landmarks(tmp_path, Clip("c", 5, 8, 6, tmp_path))
     assert np.array_equal(found.points, marks(5).points)
     with pytest.raises(ValueError, match=r"c\.npz: landmarks of 5 frames, but the clip has 6"):

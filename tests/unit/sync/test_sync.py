@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from helpers.paths import SAMPLES, SCRIPTS
@@ -14,12 +13,12 @@ from helpers.settings import default_settings
 from talkingface.demo.face import Face, portrait_frames
 from talkingface.demo.speech import speak
 from talkingface.faces import detection
-from talkingface.faces.landmarks import Landmarker
+from talkingface.faces.landmarks import load as load_landmarker
 from talkingface.faces.tracks import track_faces
 from talkingface.job.tables import empty_table, table_of_rows, write_table
 from talkingface.media.audio import read_wav
 from talkingface.models.table import ModelError
-from talkingface.shots.proxy import make_proxy, proxy_frames
+from talkingface.shots.proxy import encode_proxy, proxy_frames
 from talkingface.sync.comparison import TrackSync, VideoFiles, face_boxes, rows_by_track
 from talkingface.sync.motion import MotionSync
 from talkingface.sync.sync import (
@@ -29,7 +28,7 @@ from talkingface.sync.sync import (
     make_sync,
     residual_offset,
 )
-from talkingface.tables import SYNC, SYNC_FRAMES, TRACKS
+from talkingface.tables import SCENES, SYNC, SYNC_FRAMES, TRACKS
 
 HEADERS = [
     "track,offset,confidence,trusted,backend,distance,drift\n",
@@ -133,11 +132,15 @@ def test_the_samples_speak_in_step(sample: str, tmp_path: Path) -> None:
     if not media.exists():
         pytest.skip("shared samples are not here")
     video, sound = tmp_path / "v.mp4", tmp_path / "v.wav"
-    proxy = make_proxy(media, video, sound)
+    proxy = encode_proxy(media, video, sound, long_side=640)
     with detection.load(threads=2) as detector:
-        shots = [(0, 0, proxy.n_frames)]
-        tracks = track_faces(proxy_frames(video), shots, detector.follow, scale=proxy.scale)
-    tracks = pd.DataFrame(tracks).to_records(index=False)
+        shots = table_of_rows(SCENES, [(0, 0, proxy.n_frames)])
+        tracks = track_faces(
+            shots,
+            detector.follow,
+            scale=proxy.scale,
+            **default_settings("tracks"),
+        )
     table, frames = compare_tracks(
         MotionSync(max_offset=15, threads=2), VideoFiles(video, proxy.scale, sound), tracks
     )
@@ -149,7 +152,7 @@ def test_the_samples_speak_in_step(sample: str, tmp_path: Path) -> None:
     assert np.isnan(table.distance).all() and np.isnan(table.drift).all()
     assert np.median(frames.local_score) > 1
     # The same from a clip's landmarks, its sound moved by known frames.
-    with Landmarker() as landmarker:
+    with load_landmarker("mediapipe") as landmarker:
         points = landmarker.run(proxy_frames(video)).points
     for offset in (-6, 0, 7):
         found, _ = residual_offset(points, early(read_wav(sound)[: 640 * len(points)], offset))
@@ -172,7 +175,7 @@ def drawn() -> tuple[np.ndarray, np.ndarray]:
     count = 150
     speech = speak(count / 25, 16000, seed=3)
     face = Face(opening=speech.opening, centre=(200.0, 200.0), height=180.0)
-    with Landmarker() as landmarker:
+    with load_landmarker("mediapipe") as landmarker:
         found = landmarker.run(portrait_frames([face], np.arange(count) / 25, size=(400, 400)))
     assert found.present.mean() > 0.95
     return found.points, np.clip(speech.samples * 20000, -32768, 32767).astype(np.int16)

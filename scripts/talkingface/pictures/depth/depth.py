@@ -17,7 +17,7 @@ from typing import Any, Protocol, Self
 import cv2
 import numpy as np
 
-from talkingface.faces.landmarks import Landmarks
+from talkingface.faces.landmark_files import Landmarks
 from talkingface.job.files import read_json, write_json
 from talkingface.job.per_clip import make_for_clips
 from talkingface.media.clip_files import Clip

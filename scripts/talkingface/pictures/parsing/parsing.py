@@ -12,7 +12,7 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from talkingface.faces.landmarks import Landmarks
+from talkingface.faces.landmark_files import Landmarks
 from talkingface.job.per_clip import make_for_clips
 from talkingface.media.clip_files import Clip
 from talkingface.media.prefetch import prefetch

@@ -20,7 +20,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
 from talkingface.networks.checkpoints import load_state_dict
-from talkingface.networks.weights import fill
+from talkingface.networks.weights import set_weights
 
 # Frames of one window, their side in pixels, and the rows of MFCC (4 a frame) that go with them.
 WINDOW = 5
@@ -122,7 +122,7 @@ def read_network(state: Mapping[str, Any], source: str | Path) -> SyncNet:
     Raises ValueError, which names `source`, when names or shapes are not SyncNet's.
     """
     network = SyncNet()
-    fill(network, state, source)
+    set_weights(network, state, source)
     return network.eval()
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from talkingface.faces.face_model import TRIANGLES
-from talkingface.faces.landmarks import Landmarks, write_npz
+from talkingface.faces.landmark_files import Landmarks, write_landmarks
 from talkingface.job.tables import read_table
 from talkingface.media.clip_files import Clip
 from talkingface.media.video import limited_yuv420p
@@ -215,7 +215,7 @@ def test_the_stage_decodes_nothing_for_the_mesh(tmp_path, landmarks):
     """Its clips' films do not exist."""
     clips = [Clip(name, 4, WIDTH, HEIGHT, tmp_path / "nowhere") for name in ("a", "b")]
     for clip in clips:
-        write_npz(tmp_path / f"{clip.clip_id}.npz", landmarks)
+        write_landmarks(tmp_path / f"{clip.clip_id}.npz", landmarks)
     rows = make(clips, tmp_path, tmp_path / "depth", "mesh")
     assert rows == [("a", 4, "mesh", ""), ("b", 4, "mesh", "")]
     for clip in clips:
@@ -233,7 +233,7 @@ def test_the_stage_loads_its_backend_once(two_clips, tmp_path, monkeypatch):
 
     monkeypatch.setattr(depth, "load", load)
     for clip in two_clips:
-        write_npz(tmp_path / f"{clip.clip_id}.npz", flat_landmarks(clip.n_frames))
+        write_landmarks(tmp_path / f"{clip.clip_id}.npz", flat_landmarks(clip.n_frames))
     model = StoredModel("dagan", tmp_path, "abc def")
     rows = make(two_clips, tmp_path, tmp_path / "depth", "dagan", model)
     assert rows == [("long", 10, "dagan", "abc def"), ("short", 3, "dagan", "abc def")]

@@ -14,7 +14,7 @@ transformers = pytest.importorskip("transformers")
 
 from transformers.models.dpt.image_processing_pil_dpt import DPTImageProcessorPil  # noqa: E402
 
-from talkingface.faces.landmarks import Landmarks  # noqa: E402
+from talkingface.faces.landmark_files import Landmarks  # noqa: E402
 from talkingface.media.clip_files import Clip  # noqa: E402
 from talkingface.media.video import bgr_frames, limited_yuv420p  # noqa: E402
 from talkingface.media.writer import VideoWriter  # noqa: E402

@@ -6,7 +6,7 @@ import skimage.data
 from scipy.spatial import Delaunay
 
 from talkingface.faces.face_model import TRIANGLES
-from talkingface.faces.landmarks import Landmarker
+from talkingface.faces.landmarks import load as load_landmarker
 from talkingface.pictures.depth import mesh
 from talkingface.pictures.depth.mesh import rasterise
 
@@ -17,7 +17,7 @@ NOSE_TIP = 1
 def face():
     """Mesh of the portrait, (478, 3)."""
     image = np.ascontiguousarray(skimage.data.astronaut()[..., ::-1])
-    with Landmarker() as backend:
+    with load_landmarker("mediapipe") as backend:
         return backend.run([image]).points[0]
 
 

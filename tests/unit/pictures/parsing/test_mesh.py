@@ -10,7 +10,8 @@ import pytest
 import skimage.data
 
 from talkingface.faces.ibug68 import points68
-from talkingface.faces.landmarks import Landmarker, read_text
+from talkingface.faces.landmark_files import read_text
+from talkingface.faces.landmarks import load as load_landmarker
 from talkingface.faces.mesh import FaceMesh
 from talkingface.pictures.parsing import mesh as mesh_backend
 from talkingface.pictures.parsing.labels import (
@@ -184,7 +185,7 @@ def test_published_landmarks_of_the_sample(parser):
 
     published, _ = read_text(SAMPLE.with_suffix(".landmarks.txt"))
     frames = [image for _, image in islice(bgr_frames(SAMPLE), 60)][59:]
-    with Landmarker() as landmarker:
+    with load_landmarker("mediapipe") as landmarker:
         found = landmarker.run(frames)
     labels = parser.run(frames, found.points, found.present)[0]
     # ffmpeg has repeated the first frame

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from helpers.settings import default_settings
-from talkingface.faces.landmarks import Landmarks, write_npz
+from talkingface.faces.landmark_files import Landmarks, write_landmarks
 from talkingface.job.tables import read_table
 from talkingface.models.store import StoredModel
 from talkingface.pictures.batches import BATCH
@@ -133,7 +133,7 @@ def make(clips, landmarks, folder, model, threads=2):
 
 def test_the_stage_loads_its_backend_once(two_clips, tmp_path, monkeypatch):
     for clip in two_clips:
-        write_npz(tmp_path / f"{clip.clip_id}.npz", marks(clip.n_frames))
+        write_landmarks(tmp_path / f"{clip.clip_id}.npz", marks(clip.n_frames))
     model, backend = StoredModel("bisenet", tmp_path, "abc"), Loaded()
     monkeypatch.setattr(parsing, "load", backend.load)
     rows = make(two_clips, tmp_path, tmp_path / "parsing", model)
@@ -152,7 +152,7 @@ def test_the_stage_without_clips_loads_nothing(tmp_path, monkeypatch):
 
 
 def test_the_stage_names_landmarks_that_do_not_fit(two_clips, tmp_path, monkeypatch):
-    write_npz(tmp_path / "long.npz", marks(9))
+    write_landmarks(tmp_path / "long.npz", marks(9))
     monkeypatch.setattr(parsing, "load", Loaded().load)
     with pytest.raises(ValueError, match=r"long\.npz: landmarks of 9 frames"):
         make(two_clips, tmp_path, tmp_path / "parsing", None)
