@@ -7,6 +7,7 @@ Backends: `motion` (embedded; shape of the mouth against bands of the sound), `s
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
@@ -71,8 +72,8 @@ def load(
 
         return MotionSync(max_offset=max_offset, threads=threads)
     if name == "syncnet":
-        from talkingface.sync.syncnet import backend as syncnet
-
+        # By its name, so that who only wants an offset measured needs no environment with torch.
+        syncnet = import_module("talkingface.sync.syncnet.backend")
         return syncnet.load(
             model,
             device=device,
