@@ -13,6 +13,7 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from talkingface.filters import median_filter
+from talkingface.media.sizes import even_size
 from talkingface.media.video import ShownFrame, limited_yuv420p, plane_array, turn
 from talkingface.media.writer import frame_from_planes
 
@@ -26,13 +27,14 @@ PADDING = (110, 128, 128)
 
 
 def crop_boxes(
-    policy: str, boxes: np.ndarray, frame_size: tuple[int, int], scale: float | None = None
+    policy: str, boxes: np.ndarray, frame_size: tuple[int, int], scale: float | None
 ) -> np.ndarray:
     """Crop of every frame of a clip as (N, 4) float64 x, y, w, h.
 
     `boxes` are the (N, 4) face boxes, `frame_size` is width and height. `fixed` is one square on
     whole, even pixels inside the picture; `follow` a square a frame, which may reach beyond the
-    picture; `none` the whole picture.
+    picture; `none` the whole picture. `scale` is the square's side over the longer side of the
+    face, None for the policy's in SCALES. Raises ValueError for another policy.
     """
     width, height = frame_size
     if policy == "none":
@@ -60,7 +62,7 @@ def output_size(policy: str, crop: np.ndarray, size: int | None) -> tuple[int, i
     longer side `size`; None: the pixels of the (first) crop."""
     width, height = float(crop[2]), float(crop[3])
     scale = 1.0 if size is None else size / max(width, height)
-    return max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2)
+    return even_size(width * scale, height * scale)
 
 
 def crop_planes(
@@ -73,7 +75,7 @@ def crop_planes(
 
     The pixels are taken from the decoded planes in one resampling, which also turns the picture
     upright and makes its pixels square; colours are never converted. Outside the picture is grey.
-    `scaler` is best one for all frames of a clip: setting it up costs more than using it.
+    `scaler` is best the same for all frames of a clip: setting one up costs more than using it.
     """
     frame = limited_yuv420p(shown.frame)
     x, y, w, h = crop

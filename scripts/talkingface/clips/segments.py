@@ -6,7 +6,7 @@ time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from math import ceil
@@ -14,168 +14,198 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 
+from talkingface.clips.verdict import KEPT, Verdict, rejected
 from talkingface.grid import SAMPLES_PER_FRAME, clip_name
+from talkingface.job.files import read_json
+from talkingface.job.tables import read_table, table_of_rows, write_table
 from talkingface.media.audio import read_wav
-from talkingface.shots.proxy import Proxy
+from talkingface.shots.proxy import Proxy, read_proxy
 from talkingface.sync.speaking import speaking_stretches
-
-COLUMNS = [
-    "clip_id", "video_id", "scene", "track", "start_frame", "end_frame", "verdict", "stage",
-    "reason", "detail", "value", "threshold", "n_frames", "face_height", "detected_share",
-    "other_face_share", "loudness", "offset", "trusted", "confidence", "other_confidence",
-]  # fmt: skip
+from talkingface.tables import SEGMENTS, SYNC, SYNC_FRAMES, TRACKS
 
 # Another face counts as inside when its centre is in the square that `clips` cuts by default.
 NEIGHBOURHOOD = 1.6
 
 
 @dataclass(frozen=True)
-class Thresholds:
+class SegmentThresholds:
     """What a segment must reach; described key by key in the schema of config.yaml."""
 
-    min_frames: int = 75
-    max_frames: int = 500
-    trim_frames: int = 0
-    min_face_height: float = 100
-    min_detected_share: float = 0.7
-    max_other_face_share: float = 0.1
-    min_loudness: float = -50
-    min_confidence: float = 2
-    max_offset: int = 15
-    cut: str = "track"
-    speaking_score: float = 1
-    speaking_gap: int = 15
-    speaking_trim: int = 5
+    min_frames: int
+    max_frames: int
+    trim_frames: int
+    min_face_height: float
+    min_detected_share: float
+    max_other_face_share: float
+    min_loudness: float
+    min_confidence: float
+    max_offset: int
+    cut: str
+    speaking_score: float
+    speaking_gap: int
+    speaking_trim: int
 
 
 # By backend of sync: what holds where the config gives nothing. Confidence and offset of syncnet
 # are LatentSync's, its score is TalkingVideo's. With motion, 95 % of the two samples' frames score
 # less than 0.9 with another voice, and three quarters more than 1 with their own.
-SYNC_GATES: dict[str, dict[str, Any]] = {
+SYNC_GATES: dict[str, dict[str, float]] = {
     "motion": {"min_confidence": 2.0, "max_offset": 15, "speaking_score": 1.0},
     "syncnet": {"min_confidence": 3.0, "max_offset": 6, "speaking_score": 2.1},
 }
 
 
-def thresholds_for(backend: str, **settings: Any) -> Thresholds:
+def sync_gate(key: str, given: float | None, backend: str) -> float:
+    """The threshold `key` of the config: `given`, or where that is None the sync backend's."""
+    return SYNC_GATES.get(backend, SYNC_GATES["motion"])[key] if given is None else given
+
+
+def thresholds_for(backend: str, **settings: Any) -> SegmentThresholds:
     """The thresholds in `settings`, with those of the sync backend where they are None."""
-    own = SYNC_GATES.get(backend, SYNC_GATES["motion"])
-    given = {key: value for key, value in settings.items() if value is not None}
-    return Thresholds(**own | given)
+    gates = {key: sync_gate(key, settings[key], backend) for key in SYNC_GATES["motion"]}
+    return SegmentThresholds(**settings | gates)
 
 
-class _Piece(NamedTuple):
-    """A part of a track; `left_over`: the verdict on what is no candidate."""
+class _Stretch(NamedTuple):
+    """Frames of a track, end exclusive; `verdict` on what is no candidate."""
 
     start: int
     end: int
-    left_over: dict[str, Any] | None = None
+    verdict: Verdict | None = None
+
+
+def make_segments(
+    video_id: str,
+    media_record: str | Path,
+    proxy_record: str | Path,
+    tracks: str | Path,
+    sync: str | Path,
+    sync_frames: str | Path,
+    sound: str | Path,
+    ledger: str | Path,
+    *,
+    thresholds: SegmentThresholds,
+) -> None:
+    """Judge the segments of one video and write its `ledger`, the table SEGMENTS.
+
+    The other paths are those of what `judge_segments` takes.
+    """
+    judged = judge_segments(
+        video_id,
+        read_json(media_record),
+        read_proxy(proxy_record),
+        read_table(tracks, TRACKS),
+        read_table(sync, SYNC),
+        read_table(sync_frames, SYNC_FRAMES),
+        sound,
+        thresholds,
+    )
+    write_table(judged, ledger, SEGMENTS)
 
 
 def judge_segments(
     video_id: str,
-    record: dict[str, Any],
+    media_record: Mapping[str, Any],
     proxy: Proxy,
-    tracks: pd.DataFrame,
-    sync: pd.DataFrame,
-    sync_frames: pd.DataFrame,
+    tracks: np.recarray,
+    sync: np.recarray,
+    sync_frames: np.recarray,
     sound: str | Path,
-    thresholds: Thresholds,
-) -> pd.DataFrame:
-    """Cut tracks into candidate segments and judge each; gives the ledger, COLUMNS.
+    thresholds: SegmentThresholds,
+) -> np.recarray:
+    """Cut tracks into candidate segments and judge each; gives the ledger, a table SEGMENTS.
 
-    `record` is the video's record by download, `tracks` one row a frame and face, `sync` one row
-    a track, `sync_frames` one a frame and track, `sound` the grid's wav. A video with no candidate
-    at all has one row without clip_id that says why. `reason` names the first threshold missed
-    (or the status of a video that cannot be used, with `detail` in words), `stage` the stage that
-    measured it, `value` what was measured.
+    `media_record` is the video's record by download, `tracks` a table TRACKS, `sync` a table SYNC,
+    `sync_frames` a table SYNC_FRAMES, `sound` the grid's wav. A video with no candidate at all has
+    one row without clip_id that says why. `reason` names the first threshold missed (or the status
+    of a video that cannot be used, with `detail` in words), `stage` the stage that measured it,
+    `value` what was measured.
 
     With `cut` speaking the candidates are the stretches in which a face speaks, by `local_score` of
     `sync_frames` (see `speaking`). The rest of its track is rejected: `not_speaking` by its median
     local score, or `too_short` by the longest speech in it where that is high enough. Who speaks of
     several faces is told by the mean of their local scores then.
     """
-    if record["status"] != "ok":
-        return _whole_video(video_id, "download", record["status"], detail=record["reason"])
-    if proxy.status != "ok":
-        return _whole_video(video_id, "proxy", proxy.status, detail=proxy.reason)
-    if tracks.empty and proxy.n_frames < thresholds.min_frames:
-        least = thresholds.min_frames
-        return _whole_video(video_id, "proxy", "too_short", proxy.n_frames, least)
-    if tracks.empty:
-        return _whole_video(video_id, "tracks", "no_face")
-    boxes = {number: rows.set_index("frame") for number, rows in tracks.groupby("track")}
-    synced = sync.set_index("track")
-    by_track = {n: rows.set_index("frame") for n, rows in sync_frames.groupby("track")}
+    unusable = _judge_video(media_record, proxy, len(tracks), thresholds)
+    if unusable:
+        return table_of_rows(SEGMENTS, [{"video_id": video_id, **unusable._asdict()}])
+    boxes, scores = _by_track(tracks), _by_track(sync_frames)
+    offsets = {row.track: row for row in sync}
     rows = []
     for number, track in boxes.items():
-        for start, end, left_over in _pieces(track, by_track.get(number), thresholds):
+        for start, end, verdict in _stretches(track, scores.get(number), thresholds):
             measures = _measure(number, start, end, boxes, sound)
-            rivals = (0.0, 0.0)
-            if number in synced.index:
-                measures["offset"] = synced.offset[number]
-                measures["trusted"] = synced.trusted[number]
-                rivals = _levels(by_track, number, start, end, "score")
-                measures |= dict(zip(COLUMNS[-2:], rivals, strict=True))
+            levels = 0.0, 0.0
+            if number in offsets:
+                measures["offset"] = offsets[number].offset
+                measures["trusted"] = offsets[number].trusted
+                levels = _levels(scores, number, start, end, "score")
+                measures["confidence"], measures["other_confidence"] = levels
                 if thresholds.cut == "speaking":  # scores over 10 s do not tell short turns apart
-                    rivals = _levels(by_track, number, start, end, "local_score")
+                    levels = _levels(scores, number, start, end, "local_score")
             rows.append(
                 {
                     "clip_id": clip_name(video_id, start, end, number),
                     "video_id": video_id,
-                    "scene": track.scene.iloc[0],
+                    "scene": track.scene[0],
                     "track": number,
                     "start_frame": start,
                     "end_frame": end,
-                    **(left_over or _judge(measures, thresholds, *rivals)),
+                    **(verdict or _judge(measures, thresholds, *levels))._asdict(),
                     **measures,
                 }
             )
-    ledger = pd.DataFrame(rows, columns=COLUMNS)
-    return ledger.sort_values(["start_frame", "track"], ignore_index=True)
+    rows.sort(key=lambda row: (row["start_frame"], row["track"]))
+    return table_of_rows(SEGMENTS, rows)
 
 
-def kept(ledger: pd.DataFrame) -> pd.DataFrame:
+def kept(ledger: np.recarray) -> np.recarray:
     """The ledger's rows with verdict kept."""
-    return ledger[ledger.verdict == "kept"]
+    return ledger[ledger.verdict == KEPT.verdict]
 
 
-def _whole_video(
-    video_id: str,
-    stage: str,
-    reason: str,
-    value: float | None = None,
-    threshold: float | None = None,
-    *,
-    detail: str | None = None,
-) -> pd.DataFrame:
-    row = {
-        "clip_id": "",
-        "video_id": video_id,
-        "verdict": "rejected",
-        "stage": stage,
-        "reason": reason,
-        "detail": detail,
-        "value": value,
-        "threshold": threshold,
-    }
-    return pd.DataFrame([row], columns=COLUMNS)
+def _judge_video(
+    media_record: Mapping[str, Any], proxy: Proxy, n_boxes: int, thresholds: SegmentThresholds
+) -> Verdict | None:
+    """The verdict on a whole video that has no candidates; None where there are some."""
+    if media_record["status"] != "ok":
+        reason = media_record["reason"] or ""
+        return rejected("download", media_record["status"], detail=reason)
+    if proxy.status != "ok":
+        return rejected("proxy", proxy.status, detail=proxy.reason or "")
+    if n_boxes:
+        return None
+    if proxy.n_frames < thresholds.min_frames:
+        return rejected("proxy", "too_short", proxy.n_frames, thresholds.min_frames)
+    return rejected("tracks", "no_face")
 
 
-def _pieces(
-    track: pd.DataFrame, scores: pd.DataFrame | None, thresholds: Thresholds
-) -> Iterator[_Piece]:
+def _by_track(table: np.recarray) -> dict[int, np.recarray]:
+    """The rows of every track by its number, in the order of their frames."""
+    table = table[np.lexsort((table.frame, table.track))]
+    numbers, starts = np.unique(table.track, return_index=True)
+    return dict(zip(numbers.tolist(), np.split(table, starts[1:]), strict=False))
+
+
+def _between(rows: np.recarray, start: int, end: int) -> np.recarray:
+    """Those of a track's rows whose frames are in a stretch."""
+    first, last = np.searchsorted(rows.frame, (start, end))
+    return rows[first:last]
+
+
+def _stretches(
+    track: np.recarray, scores: np.recarray | None, thresholds: SegmentThresholds
+) -> Iterator[_Stretch]:
     """A track without its trimmed ends, cut into candidates and what is left over."""
-    start = int(track.index[0]) + thresholds.trim_frames
-    end = int(track.index[-1]) + 1 - thresholds.trim_frames
+    start = int(track.frame[0]) + thresholds.trim_frames
+    end = int(track.frame[-1]) + 1 - thresholds.trim_frames
     if end <= start:
-        start, end = int(track.index[0]), int(track.index[-1]) + 1
+        start, end = int(track.frame[0]), int(track.frame[-1]) + 1
     if thresholds.cut == "track" or scores is None:
-        yield from (_Piece(*part) for part in _parts(start, end, thresholds))
+        yield from (_Stretch(*part) for part in _parts(start, end, thresholds))
         return
-    local = scores.local_score.loc[start : end - 1].to_numpy()
+    local = _between(scores, start, end).local_score
     found = speaking_stretches(
         local,
         threshold=thresholds.speaking_score,
@@ -185,7 +215,7 @@ def _pieces(
     speech = [(start + first, start + last) for first, last in found]
     long = [(first, last) for first, last in speech if last - first >= thresholds.min_frames]
     for first, last in long:
-        yield from (_Piece(*part) for part in _parts(first, last, thresholds))
+        yield from (_Stretch(*part) for part in _parts(first, last, thresholds))
     edges = [start, *chain(*long), end]
     for first, last in zip(edges[::2], edges[1::2], strict=True):
         # What is trimmed off at the track's own ends is no stretch, as with trim_frames.
@@ -193,19 +223,21 @@ def _pieces(
             for begin, stop in _parts(first, last, thresholds):
                 score = round(float(np.median(local[begin - start : stop - start])), 3)
                 lengths = [min(b, stop) - max(a, begin) for a, b in speech]
-                yield _Piece(begin, stop, _not_cut(score, max([*lengths, 0]), thresholds))
+                yield _Stretch(begin, stop, _between_speech(score, max([*lengths, 0]), thresholds))
 
 
-def _not_cut(score: float, longest: int, thresholds: Thresholds) -> dict[str, Any]:
-    """The verdict on a stretch between those in which a face speaks."""
+def _between_speech(score: float, longest: int, thresholds: SegmentThresholds) -> Verdict:
+    """The verdict on a stretch between those in which a face speaks.
+
+    `score` is its median local score, `longest` the frames of the longest speech in it.
+    """
+    detail = f"cut: speaking; longest speech here {longest} frames"
     if not score > thresholds.speaking_score:
-        verdict = _rejected("sync", "not_speaking", score, thresholds.speaking_score)
-    else:
-        verdict = _rejected("tracks", "too_short", longest, thresholds.min_frames)
-    return verdict | {"detail": f"cut: speaking; longest speech here {longest} frames"}
+        return rejected("sync", "not_speaking", score, thresholds.speaking_score, detail=detail)
+    return rejected("tracks", "too_short", longest, thresholds.min_frames, detail=detail)
 
 
-def _parts(start: int, end: int, thresholds: Thresholds) -> Iterator[tuple[int, int]]:
+def _parts(start: int, end: int, thresholds: SegmentThresholds) -> Iterator[tuple[int, int]]:
     """A stretch in equal parts of at most `max_frames`.
 
     Where equal parts would be too short, they have `max_frames` each and the rest is left over.
@@ -218,49 +250,53 @@ def _parts(start: int, end: int, thresholds: Thresholds) -> Iterator[tuple[int, 
 
 
 def _measure(
-    number: int, start: int, end: int, boxes: dict[int, pd.DataFrame], sound: str | Path
+    number: int, start: int, end: int, boxes: Mapping[int, np.recarray], sound: str | Path
 ) -> dict[str, Any]:
-    own = boxes[number].loc[start : end - 1]
-    inside = np.zeros(len(own), bool)
+    """What is measured of a stretch of track `number` without knowing who speaks."""
+    rows = _between(boxes[number], start, end)
+    beside = np.zeros(len(rows), bool)
     for other, track in boxes.items():
         if other != number:
-            inside |= _centre_inside(own, track)
+            beside |= _centre_inside(rows, _between(track, start, end))
     samples = read_wav(sound, start * SAMPLES_PER_FRAME, end * SAMPLES_PER_FRAME) / 32768.0
     loudness = 10 * np.log10(max(float(np.mean(samples**2)), 1e-10)) if len(samples) else -100.0
     return {
         "n_frames": end - start,
-        "face_height": round(float(own.h.median()), 1),
-        "detected_share": round(float(own.detected.mean()), 3),
-        "other_face_share": round(float(inside.mean()), 3),
+        "face_height": round(float(np.median(rows.h)), 1),
+        "detected_share": round(float(rows.detected.mean()), 3),
+        "other_face_share": round(float(beside.mean()), 3),
         "loudness": round(loudness, 1),
     }
 
 
 def _levels(
-    scores: dict[int, pd.DataFrame], number: int, start: int, end: int, column: str
+    scores: Mapping[int, np.recarray], number: int, start: int, end: int, column: str
 ) -> tuple[float, float]:
-    """A face's mean score in a stretch, and the highest of the others, at least 0."""
+    """Mean score of face `number` in a stretch, and the highest of the others, at least 0."""
     # A face that is there for a part of the time counts for that part.
-    sums = {n: float(rows[column].loc[start : end - 1].sum()) for n, rows in scores.items()}
-    own = round(sums.pop(number) / (end - start), 3)
-    return own, round(max([*sums.values(), 0.0]) / (end - start), 3)
+    sums = {n: float(_between(rows, start, end)[column].sum()) for n, rows in scores.items()}
+    level = round(sums.pop(number) / (end - start), 3)
+    return level, round(max([*sums.values(), 0.0]) / (end - start), 3)
 
 
-def _centre_inside(own: pd.DataFrame, other: pd.DataFrame) -> np.ndarray:
-    """For every frame of `own`, whether the other face's centre is in its neighbourhood."""
-    other = other.reindex(own.index)
-    reach = own[["w", "h"]].max(axis=1) * NEIGHBOURHOOD / 2
-    across = ((other.x + other.w / 2) - (own.x + own.w / 2)).abs() < reach
-    down = ((other.y + other.h / 2) - (own.y + own.h / 2)).abs() < reach
-    return (across & down).to_numpy()
+def _centre_inside(face: np.recarray, other: np.recarray) -> np.ndarray:
+    """(N,) bool: for every row of `face`, whether the other face's centre is near it then."""
+    inside = np.zeros(len(face), bool)
+    _, at, at_other = np.intersect1d(face.frame, other.frame, True, return_indices=True)
+    near, other = face[at], other[at_other]
+    reach = np.maximum(near.w, near.h) * NEIGHBOURHOOD / 2
+    across = abs((other.x + other.w / 2) - (near.x + near.w / 2)) < reach
+    down = abs((other.y + other.h / 2) - (near.y + near.h / 2)) < reach
+    inside[at] = across & down
+    return inside
 
 
 def _judge(
-    measures: dict[str, Any], thresholds: Thresholds, own: float, other: float
-) -> dict[str, Any]:
-    """Verdict, and for a rejection the first threshold that was missed.
+    measures: Mapping[str, Any], thresholds: SegmentThresholds, level: float, other_level: float
+) -> Verdict:
+    """Kept, or rejected for the first threshold that was missed.
 
-    `own` and `other`: how clearly this face speaks, and that of the others which does most.
+    `level`: how clearly this face speaks, `other_level`: the one of the others which does most.
     """
     at_least = [
         ("tracks", "too_short", "n_frames", thresholds.min_frames),
@@ -269,30 +305,18 @@ def _judge(
     ]
     for stage, reason, name, least in at_least:
         if measures[name] < least:
-            return _rejected(stage, reason, measures[name], least)
-    if measures["other_face_share"] > thresholds.max_other_face_share:
-        return _rejected(
-            "tracks", "other_face", measures["other_face_share"], thresholds.max_other_face_share
-        )
+            return rejected(stage, reason, measures[name], least)
+    beside, most = measures["other_face_share"], thresholds.max_other_face_share
+    if beside > most:
+        return rejected("tracks", "other_face", beside, most)
     if measures["loudness"] < thresholds.min_loudness:
-        return _rejected("proxy", "silent", measures["loudness"], thresholds.min_loudness)
+        return rejected("proxy", "silent", measures["loudness"], thresholds.min_loudness)
     if "confidence" in measures:
         if measures["confidence"] < thresholds.min_confidence:
-            return _rejected(
-                "sync", "not_speaking", measures["confidence"], thresholds.min_confidence
-            )
-        if own < other:
-            return _rejected("sync", "other_speaks", own, other)
+            confidence = measures["confidence"]
+            return rejected("sync", "not_speaking", confidence, thresholds.min_confidence)
+        if level < other_level:
+            return rejected("sync", "other_speaks", level, other_level)
         if abs(measures["offset"]) > thresholds.max_offset:
-            return _rejected("sync", "offset", measures["offset"], thresholds.max_offset)
-    return {"verdict": "kept", "stage": "", "reason": "", "value": None, "threshold": None}
-
-
-def _rejected(stage: str, reason: str, value: float, threshold: float) -> dict[str, Any]:
-    return {
-        "verdict": "rejected",
-        "stage": stage,
-        "reason": reason,
-        "value": value,
-        "threshold": threshold,
-    }
+            return rejected("sync", "offset", measures["offset"], thresholds.max_offset)
+    return KEPT

@@ -1,6 +1,7 @@
 """Clips of films whose pictures carry their numbers and whose flashes and beeps begin together."""
 
 import weakref
+from dataclasses import replace
 from fractions import Fraction
 
 import av
@@ -10,6 +11,7 @@ import pytest
 import soundfile
 
 from helpers.paths import SAMPLES
+from helpers.settings import default_settings
 from helpers.synthetic import (
     FILMS,
     MATRICES,
@@ -28,20 +30,25 @@ from helpers.synthetic import (
     write_film,
 )
 from talkingface.clips import clips
-from talkingface.clips.clips import (
-    COLUMNS,
-    FRAME_COLUMNS,
-    Encoding,
-    clip_frames,
-    face_boxes,
-    make_clips,
-)
+from talkingface.clips.clips import Encoding, make_clips, write_clips
 from talkingface.grid import clip_name
-from talkingface.job.files import read_table
+from talkingface.job.tables import empty_table, read_table, table_of_rows, write_table
 from talkingface.media import video
+from talkingface.media.clip_files import Clip, read_clips
 from talkingface.media.probe import probe
 from talkingface.media.writer import VideoWriter
-from talkingface.shots.proxy import make_proxy
+from talkingface.shots.proxy import encode_proxy
+from talkingface.tables import CLIP_FRAMES, CLIPS, SEGMENTS, TRACKS
+
+# The columns that users have on disk.
+COLUMNS = [
+    "clip_id", "video_id", "scene", "track", "start_frame", "end_frame", "n_frames",
+    "width", "height", "crop", "crop_x", "crop_y", "crop_w", "crop_h",
+    "offset", "confidence", "audio_shift",
+]  # fmt: skip
+FRAME_COLUMNS = [
+    "frame", "source_frame", "x", "y", "w", "h", "crop_x", "crop_y", "crop_w", "crop_h",
+]  # fmt: skip
 
 
 def segment(start, end, track=0, offset=0, trusted=1):
@@ -65,16 +72,25 @@ def track_of(size, n_frames, track=0, box=None):
     return pd.DataFrame(columns | {"x": x, "y": y, "w": w, "h": h, "confidence": 1, "detected": 1})
 
 
+OPTIONS = {
+    "crop": "none", "scale": None, "size": 320, "correct_offset": "trusted",
+    "encoding": Encoding("ultrafast", 18, 2),
+}  # fmt: skip
+
+
 def cut(path, folder, segments, *, tracks=None, **options):
     """Proxy and clips of a file, as the workflow makes them; gives the manifest."""
     folder.mkdir(exist_ok=True)
-    proxy = make_proxy(path, folder / "proxy.mp4", folder / "proxy.wav")
+    sound = folder / "proxy.wav"
+    proxy = encode_proxy(path, folder / "proxy.mp4", sound, long_side=640, threads=0)
     assert proxy.status == "ok", proxy.reason
     tracks = track_of(proxy.size, proxy.n_frames) if tracks is None else tracks
-    options = {"crop": "none", "size": 320, "encoding": Encoding("ultrafast", 18)} | options
-    sound = folder / "proxy.wav"
-    table = pd.DataFrame(segments)
-    return make_clips(path, sound, table, tracks, folder, frame_size=proxy.size, **options)
+    ledger = table_of_rows(SEGMENTS, segments)
+    boxes = table_of_rows(TRACKS, tracks.to_dict("records"))
+    made = write_clips(
+        path, sound, ledger, boxes, folder, frame_size=proxy.size, **OPTIONS | options
+    )
+    return pd.DataFrame(made)
 
 
 def check_exact(folder, name, n_frames):
@@ -285,28 +301,54 @@ def test_what_the_clip_says_of_itself(film_path, tmp_path):
     row = manifest.loc[0]
     assert (row.width, row.height, row.crop, row.n_frames) == (64, 64, "follow", 40)
     assert (row.offset, row.confidence, row.audio_shift) == (2, 5.0, 1280)
-    table = read_table(tmp_path / f"{one['clip_id']}.csv")
-    assert list(table.columns) == FRAME_COLUMNS
+    path = tmp_path / f"{one['clip_id']}.csv"
+    assert path.read_text().splitlines()[0].split(",") == FRAME_COLUMNS
+    table = read_table(path, CLIP_FRAMES)
     assert list(table.frame) == list(range(40)) and list(table.source_frame) == list(range(20, 60))
     assert list(table.x) == [130 + k for k in range(20, 60)]
     assert (table.crop_w == 84).all()
-    faces = face_boxes(table, 64, 64)
+    write_table(table_of_rows(CLIPS, manifest.to_dict("records")), tmp_path / "v.csv", CLIPS)
+    (clip,) = read_clips(tmp_path, tmp_path / "v.csv")
+    faces = clip.face_boxes()
     assert faces[20] == pytest.approx(
         [(32 - 20 * 64 / 84), 32 - 30 * 64 / 84, 40 * 64 / 84, 60 * 64 / 84]
     )
 
 
 def test_no_segments(film_path, tmp_path):
-    manifest = make_clips(
-        film_path("25"),
-        tmp_path / "none.wav",
-        pd.DataFrame(columns=list(segment(0, 1))),
-        track_of((320, 180), 0),
-        tmp_path / "clips",
-        frame_size=(320, 180),
-    )
-    assert list(manifest.columns) == COLUMNS and manifest.empty
-    assert list((tmp_path / "clips").iterdir()) == []
+    ledger, tracks = empty_table(SEGMENTS, 1), empty_table(TRACKS)
+    ledger.verdict = "rejected"
+    write_table(ledger, tmp_path / "ledger.csv", SEGMENTS)
+    write_table(tracks, tmp_path / "tracks.csv", TRACKS)
+    folder, manifest = tmp_path / "clips", tmp_path / "clips.csv"
+    names = ("none.wav", "ledger.csv", "tracks.csv")
+    settings = default_settings("clips")
+    make_clips(
+        film_path("25"), *(tmp_path / name for name in names), folder, manifest,
+        frame_size=(320, 180), threads=1, **settings,
+    )  # fmt: skip
+    assert manifest.read_text() == ",".join(COLUMNS) + "\n"
+    assert list(folder.iterdir()) == []
+
+
+def test_only_what_the_ledger_keeps_is_cut(film_path, tmp_path):
+    segments = [
+        segment(0, 20) | {"verdict": "kept"},
+        segment(30, 50) | {"verdict": "rejected", "stage": "sync", "reason": "offset"},
+    ]
+    sound = tmp_path / "proxy.wav"
+    encode_proxy(film_path("25"), tmp_path / "proxy.mp4", sound, long_side=640, threads=0)
+    write_table(table_of_rows(SEGMENTS, segments), tmp_path / "ledger.csv", SEGMENTS)
+    tracks = table_of_rows(TRACKS, track_of((320, 180), 150).to_dict("records"))
+    write_table(tracks, tmp_path / "tracks.csv", TRACKS)
+    folder, manifest = tmp_path / "clips", tmp_path / "clips.csv"
+    make_clips(
+        film_path("25"), sound, tmp_path / "ledger.csv", tmp_path / "tracks.csv", folder, manifest,
+        frame_size=(320, 180), threads=1, **default_settings("clips"),
+    )  # fmt: skip
+    assert [clip.clip_id for clip in read_clips(folder, manifest)] == ["v_000000_000020_00"]
+    endings = sorted(path.name.removeprefix("v_000000_000020_00") for path in folder.iterdir())
+    assert endings == [".csv", ".mp4", ".wav"]
 
 
 def test_frames_that_are_not_there(film_path, tmp_path):
@@ -320,10 +362,10 @@ def test_frames_that_are_not_there(film_path, tmp_path):
 
 def test_reading_a_clip_checks_its_length(film_path, tmp_path):
     cut(film_path("25"), tmp_path, [segment(0, 20)])
-    path = tmp_path / "v_000000_000020_00.mp4"
-    assert [read_number(image) for image in clip_frames(path, 20)] == list(range(20))
+    clip = Clip("v_000000_000020_00", 20, 320, 180, tmp_path)
+    assert [read_number(image) for image in clip.frames()] == list(range(20))
     with pytest.raises(ValueError, match="20 frames, but its manifest says 21"):
-        list(clip_frames(path, 21))
+        list(replace(clip, n_frames=21).frames())
 
 
 def test_a_clip_plays_while_it_arrives(film_path, tmp_path):

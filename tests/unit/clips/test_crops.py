@@ -36,7 +36,7 @@ def boxes_at(centres, side):
 def test_fixed_is_the_median_face_and_more():
     """liutaocode: centre and longer side of the median box, the side times 1.6."""
     boxes = np.array([[100, 80, 40, 50], [104, 82, 40, 50], [500, 300, 9, 9]], float)
-    (x, y, w, h), *others = crop_boxes("fixed", boxes, (640, 360))
+    (x, y, w, h), *others = crop_boxes("fixed", boxes, (640, 360), None)
     assert (w, h) == (80, 80)
     # 107 - 40 is odd; chroma has half the resolution.
     assert x == 124 - 40 and y in (107 - 41, 107 - 39)
@@ -57,21 +57,24 @@ def test_fixed_stays_inside_and_even():
 
 def test_follow_keeps_the_face_in_the_centre():
     path = np.column_stack([np.linspace(50, 300, 60), np.linspace(90, 30, 60)])
-    crops = crop_boxes("follow", boxes_at(path, 40), (320, 180))
+    crops = crop_boxes("follow", boxes_at(path, 40), (320, 180), None)
     # The median of a straight path is the path, but for the ends.
     assert crops[6:-6, :2] + crops[6:-6, 2:] / 2 == pytest.approx(path[6:-6])
     assert (crops[:, 2:] == 56).all()
     jumpy = path.copy()
     jumpy[30] += 50
-    assert crop_boxes("follow", boxes_at(jumpy, 40), (320, 180)) == pytest.approx(crops, abs=9)
+    assert crop_boxes("follow", boxes_at(jumpy, 40), (320, 180), None) == pytest.approx(
+        crops, abs=9
+    )
 
 
 def test_none_is_the_whole_picture():
     assert (
-        crop_boxes("none", boxes_at([[5, 5]] * 3, 4), (321, 241)).tolist() == [[0, 0, 321, 241]] * 3
+        crop_boxes("none", boxes_at([[5, 5]] * 3, 4), (321, 241), None).tolist()
+        == [[0, 0, 321, 241]] * 3
     )
     with pytest.raises(ValueError, match="unknown crop 'round'"):
-        crop_boxes("round", boxes_at([[5, 5]], 4), (320, 180))
+        crop_boxes("round", boxes_at([[5, 5]], 4), (320, 180), None)
 
 
 @pytest.mark.parametrize(

@@ -8,22 +8,43 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from talkingface.clips.segments import COLUMNS, Thresholds, judge_segments, kept, thresholds_for
+from helpers.settings import default_settings
+from talkingface.clips.segments import (
+    SegmentThresholds,
+    judge_segments,
+    kept,
+    make_segments,
+    thresholds_for,
+)
+from talkingface.job.files import write_json
+from talkingface.job.tables import table_of_rows, write_table
 from talkingface.media.audio import write_wav
-from talkingface.settings.load import load_schema
-from talkingface.shots.proxy import Proxy
+from talkingface.shots.proxy import Proxy, write_proxy
+from talkingface.tables import SYNC, SYNC_FRAMES, TRACKS, Table
+
+# The columns that users have on disk.
+COLUMNS = [
+    "clip_id", "video_id", "scene", "track", "start_frame", "end_frame", "verdict", "stage",
+    "reason", "detail", "value", "threshold", "n_frames", "face_height", "detected_share",
+    "other_face_share", "loudness", "offset", "trusted", "confidence", "other_confidence",
+]  # fmt: skip
 
 OK = {"status": "ok", "reason": None}
 PROXY = Proxy("ok", None, 400, (1280, 720), (640, 360))
-THRESHOLDS = Thresholds(
+THRESHOLDS = SegmentThresholds(
     min_frames=75,
     max_frames=500,
+    trim_frames=0,
     min_face_height=100,
     min_detected_share=0.7,
     max_other_face_share=0.1,
     min_loudness=-50,
     min_confidence=2,
     max_offset=15,
+    cut="track",
+    speaking_score=1,
+    speaking_gap=15,
+    speaking_trim=5,
 )
 
 
@@ -49,8 +70,11 @@ def track(
 
 def sync(**confidences: float) -> pd.DataFrame:
     """One row a track, `t0=5.0` for track 0."""
-    rows = [(int(name[1:]), 0, value, 0) for name, value in confidences.items()]
-    return pd.DataFrame(rows, columns=["track", "offset", "confidence", "trusted"])
+    rows = [
+        (int(name[1:]), 0, value, 0, "motion", np.nan, np.nan)
+        for name, value in confidences.items()
+    ]
+    return pd.DataFrame(rows, columns=SYNC.names)
 
 
 def frame_scores(tracks: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
@@ -68,26 +92,32 @@ def sound(tmp_path: Path) -> Path:
     return tmp_path / "sound.wav"
 
 
+def table_of(frame: pd.DataFrame, definition: Table) -> np.recarray:
+    return table_of_rows(definition, frame.to_dict("records"))
+
+
 def judge(
     sound: Path,
     *tracks: pd.DataFrame,
     table: pd.DataFrame | None = None,
-    thresholds: Thresholds = THRESHOLDS,
+    thresholds: SegmentThresholds = THRESHOLDS,
     scores: pd.DataFrame | None = None,
     **settings: Any,
 ) -> pd.DataFrame:
     together = pd.concat(tracks, ignore_index=True) if tracks else track(0, 0, 0)
     table = sync(**{f"t{n}": 5.0 for n in together.track.unique()}) if table is None else table
-    return judge_segments(
+    scores = frame_scores(together, table) if scores is None else scores
+    ledger = judge_segments(
         "v",
         OK,
         PROXY,
-        together,
-        table,
-        frame_scores(together, table) if scores is None else scores,
+        table_of(together, TRACKS),
+        table_of(table, SYNC),
+        table_of(scores, SYNC_FRAMES),
         sound,
         replace(thresholds, **settings),
     )
+    return pd.DataFrame(ledger)
 
 
 def only(ledger: pd.DataFrame) -> pd.Series:
@@ -313,7 +343,7 @@ def test_every_frame_is_in_the_ledger(sound: Path) -> None:
         ledger = judge(sound, face, scores=scores, **settings)
         covered = np.zeros(400, int)
         for row in ledger.itertuples():
-            covered[row.start_frame : row.end_frame] += 1
+            covered[int(row.start_frame) : int(row.end_frame)] += 1
         assert covered.max() == 1 and covered[trim:-trim].min() == 1
         assert ledger.clip_id.is_unique
 
@@ -327,17 +357,17 @@ def test_without_scores_a_track_is_a_candidate_whole(sound: Path) -> None:
 
 def test_what_the_config_leaves_open_is_the_backends() -> None:
     keys = ("min_confidence", "max_offset", "speaking_score")
-    empty = dict.fromkeys(keys)
+    defaults = default_settings("segments")
+    empty = defaults | dict.fromkeys(keys)
     found = {
         backend: tuple(getattr(thresholds_for(backend, **empty), key) for key in keys)
         for backend in ("motion", "syncnet", "none")
     }
     assert found == {"motion": (2, 15, 1), "syncnet": (3, 6, 2.1), "none": (2, 15, 1)}
-    given = thresholds_for("syncnet", min_confidence=0, max_offset=0, speaking_score=0, cut="track")
+    zero = defaults | dict.fromkeys(keys, 0)
+    given = thresholds_for("syncnet", **zero)
     assert (given.min_confidence, given.max_offset, given.speaking_score) == (0, 0, 0)
-    section = load_schema("config")["properties"]["segments"]["properties"]
-    defaults = {key: part["default"] for key, part in section.items()}
-    assert thresholds_for("motion", **defaults) == Thresholds()
+    assert thresholds_for("motion", **defaults) == THRESHOLDS
 
 
 @pytest.mark.parametrize(
@@ -345,17 +375,52 @@ def test_what_the_config_leaves_open_is_the_backends() -> None:
     [
         ({"status": "removed", "reason": "gone"}, PROXY, "download", ["removed", "gone"]),
         (OK, Proxy("no_audio", "no audio track"), "proxy", ["no_audio", "no audio track"]),
-        (OK, PROXY, "tracks", ["no_face", None]),
-        (OK, replace(PROXY, n_frames=3), "proxy", ["too_short", None]),
+        (OK, PROXY, "tracks", ["no_face", ""]),
+        (OK, replace(PROXY, n_frames=3), "proxy", ["too_short", ""]),
     ],
 )
 def test_a_video_without_candidates_has_one_row(
-    tmp_path: Path, record: dict[str, Any], proxy: Proxy, stage: str, words: list[str | None]
+    tmp_path: Path, record: dict[str, Any], proxy: Proxy, stage: str, words: list[str]
 ) -> None:
     empty = track(0, 0, 0)
     ledger = judge_segments(
-        "v", record, proxy, empty, sync(), frame_scores(empty, sync()), tmp_path / "x", THRESHOLDS
+        "v",
+        record,
+        proxy,
+        table_of(empty, TRACKS),
+        table_of(sync(), SYNC),
+        table_of(frame_scores(empty, sync()), SYNC_FRAMES),
+        tmp_path / "x",
+        THRESHOLDS,
     )
-    row = only(ledger)
+    row = only(pd.DataFrame(ledger))
     assert (row.video_id, row.clip_id, row.verdict, row.stage) == ("v", "", "rejected", stage)
     assert [row.reason, row.detail] == words
+
+
+def test_the_ledger_as_it_is_written(sound: Path) -> None:
+    """Also where one face has no sync: its offset is empty, and those of others stay whole."""
+    faces = pd.concat([track(0, 0, 100, x=100), track(1, 100, 174, x=800)])
+    table = sync(t0=5.0).assign(offset=-2, trusted=1)
+    folder = sound.parent
+    write_json(OK, folder / "media.json")
+    write_proxy(PROXY, folder / "proxy.json")
+    write_table(table_of(faces, TRACKS), folder / "tracks.csv", TRACKS)
+    write_table(table_of(table, SYNC), folder / "sync.csv", SYNC)
+    scores = table_of(frame_scores(faces, table), SYNC_FRAMES)
+    write_table(scores, folder / "frames.csv", SYNC_FRAMES)
+    names = ("media.json", "proxy.json", "tracks.csv", "sync.csv", "frames.csv")
+    make_segments(
+        "v", *(folder / name for name in names), sound, folder / "v.csv", thresholds=THRESHOLDS
+    )
+    header, first, second = (folder / "v.csv").read_text().splitlines()
+    assert header.split(",") == COLUMNS
+    loudness = first.split(",")[COLUMNS.index("loudness")]
+    assert float(loudness) == pytest.approx(20 * np.log10(3000 / 32768), abs=0.2)
+    assert first == (
+        f"v_000000_000100_00,v,0,0,0,100,kept,,,,,,100,200.0,1.0,0.0,{loudness},-2,1,5.0,0.0"
+    )
+    assert second.startswith(
+        "v_000100_000174_01,v,0,1,100,174,rejected,tracks,too_short,,74.0,75.0,74,200.0,1.0,0.0,"
+    )
+    assert second.endswith(",,,,")

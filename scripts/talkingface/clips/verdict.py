@@ -1,0 +1,36 @@
+"""What becomes of a candidate segment, in the words of the ledger."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+
+class Verdict(NamedTuple):
+    """Columns of the ledger: whether a segment is kept, and if not, why.
+
+    stage: the stage that measured what the segment is rejected for. reason: one word for it, and
+    detail: more, or nothing. value: what was measured, and threshold: what it was compared with;
+    None where nothing was.
+    """
+
+    verdict: Literal["kept", "rejected"]
+    stage: str = ""
+    reason: str = ""
+    detail: str = ""
+    value: float | None = None
+    threshold: float | None = None
+
+
+KEPT = Verdict("kept")
+
+
+def rejected(
+    stage: str,
+    reason: str,
+    value: float | None = None,
+    threshold: float | None = None,
+    *,
+    detail: str = "",
+) -> Verdict:
+    """The verdict on what is rejected."""
+    return Verdict("rejected", stage, reason, detail, value, threshold)
