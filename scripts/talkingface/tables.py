@@ -306,6 +306,7 @@ REJECTED = Table(
 
 def dataset_clips(products: tuple[str, ...] = ()) -> Table:
     """dataset/clips.csv, and train.csv and eval.csv, with one column for each of `products`."""
+    measures = (column for column in QUALITY.columns if column not in (_CLIP_ID, _N_FRAMES))
     of_split = (
         Column("split", "text", "`train` or `eval`"),
         Column("duration_s", "float", "length", "s"),
@@ -314,5 +315,5 @@ def dataset_clips(products: tuple[str, ...] = ()) -> Table:
     return Table(
         "dataset/clips.csv",
         "a clip of the dataset",
-        (*CLIPS.columns, *QUALITY.columns[2:], *_OF_VIDEO, *of_split, *paths),
+        (*CLIPS.columns, *measures, *_OF_VIDEO, *of_split, *paths),
     )
