@@ -35,7 +35,7 @@ try:
     config.update(check_config(config))
     rows = read_videos(config["videos"])
     refuse_vanished(rows, "results/videos")
-    assign_splits(rows, config["split"]["eval_fraction"])
+    assign_splits(rows, **config["split"])
     HUBERT = store_name(config["hubert"]["model"], config["hubert"]["revision"])
 except (ConfigError, ModelError, SplitError) as error:
     sys.exit(str(error))

@@ -11,7 +11,7 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from talkingface.clips.crops import crop_boxes, crop_planes, output_size
-from talkingface.clips.segments import kept
+from talkingface.clips.verdict import kept
 from talkingface.grid import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from talkingface.job.files import atomic_path
 from talkingface.job.progress import Progress

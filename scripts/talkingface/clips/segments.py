@@ -160,11 +160,6 @@ def judge_segments(
     return table_of_rows(SEGMENTS, rows)
 
 
-def kept(ledger: np.recarray) -> np.recarray:
-    """The ledger's rows with verdict kept."""
-    return ledger[ledger.verdict == KEPT.verdict]
-
-
 def _judge_video(
     media_record: Mapping[str, Any], proxy: Proxy, n_boxes: int, thresholds: SegmentThresholds
 ) -> Verdict | None:

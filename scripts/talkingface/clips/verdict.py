@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+import numpy as np
+
 
 class Verdict(NamedTuple):
     """Columns of the ledger: whether a segment is kept, and if not, why.
@@ -34,3 +36,8 @@ def rejected(
 ) -> Verdict:
     """The verdict on what is rejected."""
     return Verdict("rejected", stage, reason, detail, value, threshold)
+
+
+def kept(ledger: np.recarray) -> np.recarray:
+    """The rows with verdict kept of a ledger, a table SEGMENTS."""
+    return ledger[ledger.verdict == KEPT.verdict]

@@ -16,7 +16,7 @@ class SplitError(ValueError):
     """videos.csv asks for a split that cannot be had."""
 
 
-def split_side(group: str, eval_fraction: float, seed: int | str = 0) -> Side:
+def split_side(group: str, eval_fraction: float, seed: int | str) -> Side:
     """Side of a group by the SHA-256 of seed and name, so that it depends on nothing else.
 
     A growing `eval_fraction` only moves groups from train to eval. The fraction is of groups,
@@ -58,10 +58,10 @@ def split_groups(videos: Iterable[Mapping[str, Any]]) -> dict[str, str]:
 
     anchors: dict[str, tuple[str, str]] = {}
     for row in videos:
-        video_id, identity = _text(row["video_id"]), _text(row.get("identity"))
+        video_id, identity = cell_text(row["video_id"]), cell_text(row.get("identity"))
         if video_id in anchors:
             raise ValueError(f"video_id {video_id!r} is listed twice")
-        source = _text(row["source"])
+        source = cell_text(row["source"])
         if not source:
             raise ValueError(f"video {video_id!r} has no source")
         nodes = [("video", video_id), ("~source", canonical(source))]
@@ -76,7 +76,7 @@ def split_groups(videos: Iterable[Mapping[str, Any]]) -> dict[str, str]:
 
 
 def assign_splits(
-    videos: Sequence[Mapping[str, Any]], eval_fraction: float, seed: int | str = 0
+    videos: Sequence[Mapping[str, Any]], eval_fraction: float, seed: int | str
 ) -> dict[str, Side]:
     """Side of every video: that which a row of its group pins, else that of `split_side`.
 
@@ -93,7 +93,7 @@ def assign_splits(
     groups = split_groups(videos)
     pins: dict[str, tuple[Side, str]] = {}
     for row in videos:
-        video_id, pinned = _text(row["video_id"]), _text(row.get("split"))
+        video_id, pinned = cell_text(row["video_id"]), cell_text(row.get("split"))
         if not pinned:
             continue
         if pinned not in SIDES:
@@ -110,6 +110,6 @@ def assign_splits(
     }
 
 
-def _text(value: Any) -> str:
+def cell_text(value: Any) -> str:
     """A cell as text; None and NaN are empty."""
     return "" if value is None or value != value else str(value).strip()

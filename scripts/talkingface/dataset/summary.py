@@ -1,9 +1,120 @@
-"""How much there is: a dataset's summary.json in a few lines for a person."""
+"""How much there is: a dataset's summary.json, counted video by video, and told to a person."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
+
+from talkingface.grid import FPS
+
+
+@dataclass
+class _Side:
+    """What is on one side of the split."""
+
+    clips: int = 0
+    frames: int = 0
+    videos: int = 0
+    identities: set[str] = field(default_factory=set)
+    groups: set[str] = field(default_factory=set)
+
+    def summary(self) -> dict[str, Any]:
+        return {
+            "clips": self.clips,
+            "hours": _hours(self.frames),
+            "videos": self.videos,
+            "identities": len(self.identities),
+            "groups": len(self.groups),
+        }
+
+
+class Counts:
+    """Counts of a dataset, to which one video after the other is added.
+
+    sides: the names of the sides of the split.
+    """
+
+    def __init__(self, sides: tuple[str, ...]) -> None:
+        self.sides = {side: _Side() for side in sides}
+        self._statuses: Counter[str] = Counter()
+        self._seconds = 0.0
+        # By stage and reason of what is rejected.
+        self._rejected: Counter[tuple[str, str]] = Counter()
+        self._whole_videos: Counter[tuple[str, str]] = Counter()
+        self._frames: Counter[tuple[str, str]] = Counter()
+
+    @property
+    def clips(self) -> int:
+        """The number of clips that are kept."""
+        return sum(side.clips for side in self.sides.values())
+
+    def add(
+        self,
+        record: Mapping[str, Any],
+        clips: np.recarray,
+        rejected: np.recarray,
+        *,
+        side: str,
+        identity: str,
+        group: str,
+    ) -> None:
+        """Count a video.
+
+        record: what `download` wrote of it. clips: what is kept, with a column `n_frames`.
+        rejected: rows of the ledger; one without clip_id stands for the whole video. identity: who
+        speaks, or nothing. group: see `split.split_groups`.
+        """
+        self._statuses[str(record["status"])] += 1
+        self._seconds += video_seconds(record)
+        reasons = zip(rejected.stage, rejected.reason, strict=True)
+        frames = np.nan_to_num(rejected.n_frames).tolist()
+        for reason, clip_id, n_frames in zip(reasons, rejected.clip_id, frames, strict=True):
+            self._rejected[reason] += 1
+            self._whole_videos[reason] += not clip_id
+            self._frames[reason] += int(n_frames)
+        if len(clips):
+            part = self.sides[side]
+            part.clips += len(clips)
+            part.frames += int(clips.n_frames.sum())
+            part.videos += 1
+            part.groups.add(group)
+            if identity:
+                part.identities.add(identity)
+
+    def summary(self, eval_fraction: float, seed: int | str) -> dict[str, Any]:
+        """The counts as summary.json has them.
+
+        `rejected` has one entry per stage and reason, most frequent first; its rows without clip_id
+        stand for whole videos and are no candidates. `identities` are named ones; `groups` counts
+        the sources without an identity, too.
+        """
+        whole_videos = sum(self._whole_videos.values())
+        frames = sum(side.frames for side in self.sides.values())
+        return {
+            "videos": {
+                "count": sum(self._statuses.values()),
+                "by_status": dict(sorted(self._statuses.items())),
+            },
+            "hours_in": round(self._seconds / 3600, 6),
+            "candidates": self.clips + sum(self._rejected.values()) - whole_videos,
+            "kept": {"clips": self.clips, "hours": _hours(frames)},
+            "rejected": [
+                {
+                    "stage": reason[0],
+                    "reason": reason[1],
+                    "count": count,
+                    "whole_videos": self._whole_videos[reason],
+                    "hours": _hours(self._frames[reason]),
+                }
+                for reason, count in sorted(self._rejected.items(), key=_most_frequent_first)
+            ],
+            **{name: side.summary() for name, side in self.sides.items()},
+            "split": {"eval_fraction": eval_fraction, "seed": seed},
+        }
 
 
 def describe(summary: Mapping[str, Any]) -> str:
@@ -28,3 +139,12 @@ def video_seconds(record: Mapping[str, Any]) -> float:
 def duration(hours: float) -> str:
     """Hours, or minutes where there are less than one, as text."""
     return f"{hours:.1f} h" if hours >= 1 else f"{hours * 60:.1f} min"
+
+
+def _hours(frames: int) -> float:
+    return round(frames / FPS / 3600, 6)
+
+
+def _most_frequent_first(item: tuple[tuple[str, str], int]) -> tuple[int, tuple[str, str]]:
+    reason, count = item
+    return -count, reason

@@ -12,10 +12,10 @@ from helpers.settings import default_settings
 from talkingface.clips.segments import (
     SegmentThresholds,
     judge_segments,
-    kept,
     make_segments,
     thresholds_for,
 )
+from talkingface.clips.verdict import kept
 from talkingface.job.files import write_json
 from talkingface.job.tables import table_of_rows, write_table
 from talkingface.media.audio import write_wav

@@ -2,23 +2,34 @@ from __future__ import annotations
 
 import json
 import logging
+import tracemalloc
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from talkingface.dataset.dataset import build_dataset, write_dataset
-from talkingface.dataset.gates import Thresholds
-from talkingface.dataset.quality import COLUMNS as MEASURES
+from helpers.settings import default_settings
+from talkingface.dataset.dataset import make_dataset
+from talkingface.dataset.gates import THRESHOLD_KEYS, QualityThresholds
 from talkingface.dataset.split import split_side
+from talkingface.job.tables import read_table, table_of_rows, write_table
+from talkingface.stages import FEATURES, Product, products_of
+from talkingface.tables import CLIPS, QUALITY, REJECTED, SEGMENTS, dataset_clips
 
-CLIP_HEADER = "clip_id,video_id,scene,track,start_frame,end_frame,n_frames,crop,offset"
-LEDGER_HEADER = (
-    "clip_id,video_id,scene,track,start_frame,end_frame,verdict,stage,reason,detail,value,"
-    "threshold,n_frames"
-)
-QUALITY_HEADER = ",".join(["clip_id", "n_frames", *MEASURES])
+# The columns that users have on disk.
+LEDGER_COLUMNS = [
+    "clip_id", "video_id", "scene", "track", "start_frame", "end_frame", "verdict", "stage",
+    "reason", "detail", "value", "threshold", "n_frames", "face_height", "detected_share",
+    "other_face_share", "loudness", "offset", "trusted", "confidence", "other_confidence",
+]  # fmt: skip
+MEASURES = [
+    "face_height", "present_share", "border_share", "brightness", "sharpness", "hand_share",
+    "max_abs_yaw", "max_abs_pitch", "max_abs_roll", "yaw_range", "pitch_range", "roll_range",
+    "residual_offset", "residual_confidence",
+]  # fmt: skip
 # A clip that nothing is wrong with.
 GOOD = dict.fromkeys(MEASURES, 0.0) | {
     "face_height": 220.5,
@@ -26,8 +37,18 @@ GOOD = dict.fromkeys(MEASURES, 0.0) | {
     "brightness": 128.0,
     "sharpness": 200.0,
 }
-DEFAULTS = Thresholds()
-PRODUCTS = {"video": "clips/{video}/{clip}.mp4", "mfcc": "mfcc/{video}/{clip}.npy"}
+# What the manifest says of every clip here, beside what it is called and when it is.
+OF_CLIP = {
+    "width": 512, "height": 512, "crop": "fixed", "crop_x": 8.5, "crop_y": 16.0, "crop_w": 300.0,
+    "crop_h": 300.0, "offset": 1, "confidence": 5.25, "audio_shift": 640,
+}  # fmt: skip
+DEFAULTS = QualityThresholds(
+    **{key: value for key, value in default_settings("quality").items() if key in THRESHOLD_KEYS}
+)
+PRODUCTS = (
+    Product("video", "clips/{video}/{clip}.mp4", ""),
+    Product("mfcc", "mfcc/{video}/{clip}.npy", ""),
+)
 
 
 def row(video_id: str, source: str = "", identity: Any = "", split: Any = "") -> dict[str, Any]:
@@ -39,16 +60,29 @@ def row(video_id: str, source: str = "", identity: Any = "", split: Any = "") ->
     }
 
 
+@dataclass
+class Dataset:
+    """A dataset as it is on disk."""
+
+    folder: Path
+    clips: pd.DataFrame
+    rejected: pd.DataFrame
+    summary: dict[str, Any]
+
+    def side(self, side: str) -> pd.DataFrame:
+        return pd.DataFrame(read_table(self.folder / f"{side}.csv", CLIPS_TABLE))
+
+
+CLIPS_TABLE = dataset_clips(tuple(product.column for product in PRODUCTS))
+
+
 class Workspace:
-    """Result files of videos, as plain text."""
+    """A results folder with the tables of videos."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.results = folder / "results"
+        self.folder = folder / "dataset"
         self.videos: list[dict[str, Any]] = []
-        self.manifests: dict[str, Path] = {}
-        self.ledgers: dict[str, Path] = {}
-        self.records: dict[str, Path] = {}
-        self.measures: dict[str, Path] = {}
 
     def add(
         self,
@@ -59,43 +93,65 @@ class Workspace:
         probe: dict[str, Any] | None = None,
         quality: dict[int, dict[str, float]] = {},  # noqa: B006
     ) -> None:
-        """`kept` holds (start, end, track), `rejected` finished ledger lines, `quality` measures
-        of the clip at a place of `kept` that are not GOOD."""
+        """`kept` holds (start, end, track), `rejected` the first cells of ledger lines, `quality`
+        measures of the clip at a place of `kept` that are not GOOD."""
         name = video["video_id"]
-        clips, ledger, measures = [CLIP_HEADER], [LEDGER_HEADER], [QUALITY_HEADER]
+        clips, measures = [], []
         for i, (start, end, track) in enumerate(kept):
-            clip = f"{name}_{start:06d}_{end:06d}_{track:02d}"
-            clips.append(f"{clip},{name},0,{track},{start},{end},{end - start},fixed,0.1")
-            ledger.append(f"{clip},{name},0,{track},{start},{end},kept,,,,,,{end - start}")
-            values = [str(value) for value in (GOOD | quality.get(i, {})).values()]
-            measures.append(",".join([clip, str(end - start), *values]))
+            clip = {"clip_id": f"{name}_{start:06d}_{end:06d}_{track:02d}", "n_frames": end - start}
+            place = {"scene": 0, "track": track, "start_frame": start, "end_frame": end}
+            clips.append(clip | place | OF_CLIP | {"video_id": name})
+            measures.append(clip | GOOD | quality.get(i, {}))
         self.videos.append(video)
-        for kind, lines in (
-            ("manifests", clips),
-            ("ledgers", ledger + rejected),
-            ("measures", measures),
+        for definition, rows in (
+            (CLIPS, clips),
+            (SEGMENTS, [clip | {"verdict": "kept"} for clip in clips]),
+            (QUALITY, measures),
         ):
-            path = self.folder / f"{name}.{kind}.csv"
-            path.write_text("\n".join(lines) + "\n")
-            getattr(self, kind)[name] = path
-        self.records[name] = self.folder / f"{name}.json"
-        self.records[name].write_text(
-            json.dumps({"status": status, "reason": "", "probe": probe, "provenance": {}})
+            path = self.results / definition.path.format(video=name)
+            write_table(table_of_rows(definition, rows), path, definition)
+        with self.ledger(name).open("a") as file:
+            for line in rejected:
+                file.write(line + "," * (len(LEDGER_COLUMNS) - 1 - line.count(",")) + "\n")
+        record = {"status": status, "reason": "", "probe": probe, "provenance": {}}
+        (self.results / "videos").mkdir(exist_ok=True)
+        (self.results / "videos" / f"{name}.json").write_text(json.dumps(record))
+
+    def manifest(self, name: str) -> Path:
+        return self.results / "clips" / f"{name}.csv"
+
+    def ledger(self, name: str) -> Path:
+        return self.results / "segments" / f"{name}.csv"
+
+    def measures(self, name: str) -> Path:
+        return self.results / "quality" / f"{name}.csv"
+
+    def write(
+        self,
+        folder: Path,
+        eval_fraction: float = 0.5,
+        thresholds: QualityThresholds = DEFAULTS,
+        products: Sequence[Product] = PRODUCTS,
+    ) -> None:
+        make_dataset(
+            self.videos,
+            self.results,
+            folder,
+            products=products,
+            thresholds=thresholds,
+            eval_fraction=eval_fraction,
+            seed=0,
         )
 
-    def build(self, eval_fraction: float = 0.5, thresholds: Thresholds = DEFAULTS) -> Any:
-        return build_dataset(
-            self.videos,
-            self.manifests,
-            self.ledgers,
-            self.records,
-            self.measures,
-            PRODUCTS,
-            eval_fraction,
-            thresholds=thresholds,
-            clips_columns=CLIP_HEADER.split(","),
-            ledger_columns=LEDGER_HEADER.split(","),
-            quality_columns=QUALITY_HEADER.split(","),
+    def build(
+        self, eval_fraction: float = 0.5, thresholds: QualityThresholds = DEFAULTS
+    ) -> Dataset:
+        self.write(self.folder, eval_fraction, thresholds)
+        return Dataset(
+            self.folder,
+            pd.DataFrame(read_table(self.folder / "clips.csv", CLIPS_TABLE)),
+            pd.DataFrame(read_table(self.folder / "rejected.csv", REJECTED)),
+            json.loads((self.folder / "summary.json").read_text()),
         )
 
 
@@ -116,8 +172,7 @@ def test_clips_carry_manifest_list_and_products(workspace: Workspace) -> None:
             "start_frame": 100,
             "end_frame": 250,
             "n_frames": 150,
-            "crop": "fixed",
-            "offset": 0.1,
+            **OF_CLIP,
             **GOOD,
             "identity": "NA",
             "source": "films/a.mp4",
@@ -176,11 +231,17 @@ def test_written_numbers_stay_whole_beside_missing_ones(
 ) -> None:
     line = "a_000100_000140_00,a,0,0,100,140,rejected,segments,too short,,0.30000000000000004,75,40"
     workspace.add(row("a", "s"), rejected=[",a,,,,,rejected,tracks,no face,,,,", line])
-    write_dataset(workspace.build(), tmp_path / "out")
+    workspace.write(tmp_path / "out")
     lines = (tmp_path / "out" / "rejected.csv").read_text().splitlines()
-    assert lines[1] == ",a,,,,,rejected,tracks,no face,,,,,,s"
+    assert lines[1] == ",a,,,,,rejected,tracks,no face,,,,,,,,,,,,,,s"
     assert lines[2].startswith("a_000100_000140_00,a,0,0,100,140,rejected,segments,too short,")
     assert ",0.30000000000000004," in lines[2]
+    whole = "a_000140_000240_00,a,0,0,140,240,rejected,sync,offset,,-8,5,100,9,1,0,-20,-8.0,1.0,3,0"
+    workspace.add(row("b", "s"), rejected=[whole.replace("a", "b", 1).replace(",a,", ",b,")])
+    workspace.write(tmp_path / "out")
+    line = (tmp_path / "out" / "rejected.csv").read_text().splitlines()[3]
+    # The offset once stood beside an empty cell.
+    assert line.endswith(",100,9.0,1.0,0.0,-20.0,-8,1,3.0,0.0,,s")
 
 
 def test_summary_counts(workspace: Workspace) -> None:
@@ -233,7 +294,7 @@ def test_files(workspace: Workspace, tmp_path: Path) -> None:
     for i in range(12):
         workspace.add(row(f"v{i}", split=("train", "eval")[i % 2]), kept=[(0, 100, 0)])
     out = tmp_path / "out"
-    write_dataset(workspace.build(), out)
+    workspace.write(out)
     assert sorted(p.name for p in out.iterdir()) == [
         "clips.csv", "eval.csv", "rejected.csv", "summary.json", "train.csv"
     ]  # fmt: skip
@@ -250,7 +311,7 @@ def test_the_same_input_gives_the_same_bytes(workspace: Workspace, tmp_path: Pat
             rejected=[f",v{i},,,,,rejected,x,{i % 3},,,,"],
         )
     for out in ("one", "two"):
-        write_dataset(workspace.build(), tmp_path / out)
+        workspace.write(tmp_path / out)
     for file in (tmp_path / "one").iterdir():
         assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
 
@@ -259,7 +320,7 @@ def test_the_same_input_gives_the_same_bytes(workspace: Workspace, tmp_path: Pat
 def test_an_empty_dataset_has_headers(workspace: Workspace, tmp_path: Path, listed: bool) -> None:
     if listed:
         workspace.add(row("a"))
-    write_dataset(workspace.build(), tmp_path / "out")
+    workspace.write(tmp_path / "out")
     for name in ("clips", "train", "eval", "rejected"):
         table = pd.read_csv(tmp_path / "out" / f"{name}.csv")
         assert len(table) == 0
@@ -277,10 +338,8 @@ def test_a_kept_clip_without_manifest_is_not_lost(
     workspace: Workspace, caplog: pytest.LogCaptureFixture
 ) -> None:
     workspace.add(row("a"), kept=[(0, 100, 0), (100, 200, 0)])
-    lines = workspace.manifests["a"].read_text().splitlines()
-    workspace.manifests["a"].write_text("\n".join(lines[:-1]) + "\n")
-    measures = workspace.measures["a"].read_text().splitlines()
-    workspace.measures["a"].write_text("\n".join(measures[:-1]) + "\n")
+    for path in (workspace.manifest("a"), workspace.measures("a")):
+        path.write_text("\n".join(path.read_text().splitlines()[:-1]) + "\n")
     with caplog.at_level(logging.WARNING):
         dataset = workspace.build()
     assert dataset.clips["clip_id"].tolist() == ["a_000000_000100_00"]
@@ -301,8 +360,10 @@ def test_clips_that_miss_a_threshold_are_rejected(workspace: Workspace) -> None:
     dataset = workspace.build()
     assert dataset.clips["start_frame"].tolist() == [0, 200]
     rejected = dataset.rejected.set_index("clip_id")
-    assert list(dataset.rejected.columns) == [*LEDGER_HEADER.split(","), "identity", "source"]
-    assert rejected.loc["a_000100_000200_00"].to_dict() == {
+    header = (dataset.folder / "rejected.csv").read_text().splitlines()[0]
+    assert header.split(",") == [*LEDGER_COLUMNS, "identity", "source"]
+    measured = LEDGER_COLUMNS[LEDGER_COLUMNS.index("face_height") :]
+    assert rejected.loc["a_000100_000200_00"].drop(measured).to_dict() == {
         "video_id": "a", "scene": 0, "track": 0, "start_frame": 100, "end_frame": 200,
         "verdict": "rejected", "stage": "quality", "reason": "dark",
         "detail": "brightness 7 < 25; sharpness 3.25 < 20", "value": 7, "threshold": 25,
@@ -327,8 +388,8 @@ def test_thresholds_move_no_clip_to_the_other_side(workspace: Workspace) -> None
             kept=[(0, 100, 0), (100, 200, 0)],
             quality={0: {"hand_share": i / 40}, 1: {"max_abs_yaw": float(i)}},
         )
-    every = workspace.build(0.4, Thresholds(max_hand_share=None)).clips
-    fewer = workspace.build(0.4, Thresholds(max_hand_share=0.3, max_abs_yaw=20)).clips
+    every = workspace.build(0.4, replace(DEFAULTS, max_hand_share=None)).clips
+    fewer = workspace.build(0.4, replace(DEFAULTS, max_hand_share=0.3, max_abs_yaw=20)).clips
     assert len(every) == 80
     # Shares of 0/40 to 12/40, angles of 0 to 20.
     assert len(fewer) == 13 + 21
@@ -349,66 +410,78 @@ def test_measures_follow_their_clip(workspace: Workspace) -> None:
 
 def test_tables_of_different_runs_are_refused(workspace: Workspace) -> None:
     workspace.add(row("a"), kept=[(0, 100, 0)])
-    manifest = workspace.manifests["a"].read_text()
-    ledger = workspace.ledgers["a"].read_text()
-    measures = workspace.measures["a"].read_text()
+    paths = workspace.manifest("a"), workspace.ledger("a"), workspace.measures("a")
+    manifest, ledger, measures = (path.read_text() for path in paths)
     a_clip = manifest.splitlines()[1]
 
-    workspace.ledgers["a"].write_text(ledger.replace("kept", "rejected"))
+    paths[1].write_text(ledger.replace("kept", "rejected"))
     with pytest.raises(ValueError, match="no ledger keeps"):
         workspace.build()
-    workspace.ledgers["a"].write_text(ledger.replace("kept", "maybe"))
+    paths[1].write_text(ledger.replace("kept", "maybe"))
     with pytest.raises(ValueError, match="'maybe'"):
         workspace.build()
-    workspace.ledgers["a"].write_text(ledger)
+    paths[1].write_text(ledger)
 
-    workspace.measures["a"].write_text(measures.splitlines()[0] + "\n")
+    paths[2].write_text(measures.splitlines()[0] + "\n")
     with pytest.raises(ValueError, match="'a_000000_000100_00' is in only one of .* run again"):
         workspace.build()
-    workspace.measures["a"].write_text(measures + measures.splitlines()[1].replace("_00,", "_01,"))
+    paths[2].write_text(measures + measures.splitlines()[1].replace("_00,", "_01,"))
     with pytest.raises(ValueError, match="'a_000000_000100_01' is in only one of .* run again"):
         workspace.build()
-    workspace.measures["a"].write_text(measures + measures.splitlines()[1])
+    paths[2].write_text(measures + measures.splitlines()[1])
     with pytest.raises(ValueError, match="twice in the measures of quality"):
         workspace.build()
-    workspace.measures["a"].write_text(measures.replace("_00,100,", "_00,99,"))
+    paths[2].write_text(measures.replace("_00,100,", "_00,99,"))
     with pytest.raises(ValueError, match="has 100 frames, but quality measured 99"):
         workspace.build()
-    workspace.measures["a"].write_text(measures.replace("sharpness", "softness"))
-    with pytest.raises(ValueError, match="no column sharpness"):
+    paths[2].write_text(measures.replace("sharpness", "softness"))
+    with pytest.raises(ValueError, match=r"quality/a\.csv.*softness.*, not .*sharpness"):
         workspace.build()
-    workspace.measures["a"].write_text(measures)
+    paths[2].write_text(measures)
 
-    workspace.manifests["a"].write_text(manifest + a_clip + "\n")
+    paths[0].write_text(manifest + a_clip + "\n")
     with pytest.raises(ValueError, match="twice in the manifests"):
         workspace.build()
-    workspace.manifests["a"].write_text(manifest.replace(",a,", ",other,"))
+    paths[0].write_text(manifest.replace(",a,", ",other,"))
     with pytest.raises(ValueError, match="'other'"):
         workspace.build()
-    workspace.manifests["a"].write_text(manifest)
+    paths[0].write_text(manifest)
 
     workspace.add(row("b"))
-    workspace.manifests["b"].write_text("clip_id,video_id\n")
-    with pytest.raises(ValueError, match=r"b\.manifests\.csv"):
+    workspace.manifest("b").write_text("clip_id,video_id\n")
+    with pytest.raises(ValueError, match=r"clips/b\.csv"):
         workspace.build()
+    # What was written of the first video is gone with the error.
+    assert not list(workspace.folder.iterdir())
 
 
 def test_a_product_may_not_hide_a_column(workspace: Workspace) -> None:
     workspace.add(row("a"), kept=[(0, 100, 0)])
     with pytest.raises(ValueError, match="'split'"):
-        build_dataset(
-            workspace.videos,
-            workspace.manifests,
-            workspace.ledgers,
-            workspace.records,
-            workspace.measures,
-            {"split": "{video}"},
-            0.1,
-            thresholds=Thresholds(),
-            clips_columns=[],
-            ledger_columns=[],
-            quality_columns=[],
-        )
+        workspace.write(workspace.folder, products=[Product("split", "{video}", "")])
+
+
+def test_every_product_of_the_register_has_a_column_of_its_own(workspace: Workspace) -> None:
+    workspace.add(row("a"), kept=[(0, 100, 0)])
+    workspace.write(workspace.folder, products=products_of(FEATURES))
+    (clip,) = pd.read_csv(workspace.folder / "clips.csv").to_dict("records")
+    assert clip["depth_scale"] == "depth/a/a_000000_000100_00.json"
+    assert clip["parsing"] == "parsing/a/a_000000_000100_00"
+
+
+def test_memory_does_not_grow_with_the_list(workspace: Workspace) -> None:
+    """Of 30 videos no more is held than of 10, but for the list itself."""
+    peaks = []
+    for count in (10, 30):
+        while len(workspace.videos) < count:
+            name = f"v{len(workspace.videos)}"
+            lines = [f"x{i},{name},0,0,0,1,rejected,sync,offset" for i in range(40)]
+            workspace.add(row(name), kept=[(k, k + 1, 0) for k in range(40)], rejected=lines)
+        tracemalloc.start()
+        workspace.write(workspace.folder)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + 20 * 5_000
 
 
 def test_an_empty_side_is_warned_of(workspace: Workspace, caplog: pytest.LogCaptureFixture) -> None:

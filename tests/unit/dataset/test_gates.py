@@ -2,22 +2,23 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from talkingface.dataset.gates import (
-    SURE,
-    THRESHOLD_KEYS,
-    VERDICT_COLUMNS,
-    Thresholds,
-    judge_quality,
-)
-from talkingface.dataset.quality import COLUMNS
-from talkingface.settings.load import load_schema
-from talkingface.sync.sync import TRUSTED_CONFIDENCE
+from helpers.settings import default_settings
+from talkingface.clips.verdict import Verdict
+from talkingface.dataset.gates import THRESHOLD_KEYS, QualityThresholds, judge_quality
+from talkingface.job.tables import table_of_rows
+from talkingface.sync.motion import TRUSTED_CONFIDENCE
+from talkingface.tables import QUALITY
 
 NAN = float("nan")
-OFF = Thresholds(**dict.fromkeys(THRESHOLD_KEYS))
+OFF = QualityThresholds(**dict.fromkeys(THRESHOLD_KEYS))
+DEFAULTS = QualityThresholds(
+    **{key: value for key, value in default_settings("quality").items() if key in THRESHOLD_KEYS}
+)
+VERDICT_COLUMNS = ["clip_id", "verdict", "stage", "reason", "detail", "value", "threshold"]
 GOOD = {
     "face_height": 200.0, "present_share": 1.0, "border_share": 0.0, "brightness": 120.0,
     "sharpness": 150.0, "hand_share": 0.0, "max_abs_yaw": 10.0, "max_abs_pitch": 10.0,
@@ -31,19 +32,21 @@ FACELESS = {
 }  # fmt: skip
 
 
-def table(*rows: dict[str, float]) -> pd.DataFrame:
-    return pd.DataFrame([{"clip_id": f"c{i}", "n_frames": 100, **r} for i, r in enumerate(rows)])
+def table(*rows: dict[str, float]) -> np.recarray:
+    named = [{"clip_id": f"c{i}", "n_frames": 100, **r} for i, r in enumerate(rows)]
+    return table_of_rows(QUALITY, named)
 
 
-def judge(thresholds: Thresholds, **measures: Any) -> dict[str, Any]:
-    verdicts = judge_quality(table(GOOD | measures), thresholds)
-    assert list(verdicts) == VERDICT_COLUMNS
-    return verdicts.iloc[0].to_dict()
+def judge(thresholds: QualityThresholds, **measures: Any) -> dict[str, Any]:
+    ((clip_id, verdict),) = judge_quality(table(GOOD | measures), thresholds).items()
+    columns = {"clip_id": clip_id, **verdict._asdict()}
+    assert list(columns) == VERDICT_COLUMNS
+    return columns
 
 
 def test_a_good_clip_is_kept() -> None:
-    assert set(GOOD) == set(COLUMNS)
-    verdict = judge(Thresholds())
+    assert {"clip_id", "n_frames", *GOOD} == set(QUALITY.names)
+    verdict = judge(DEFAULTS)
     assert (verdict["verdict"], verdict["stage"], verdict["reason"]) == ("kept", "", "")
     assert verdict["detail"] == ""
     assert pd.isna(verdict["value"]) and pd.isna(verdict["threshold"])
@@ -69,7 +72,7 @@ def test_a_good_clip_is_kept() -> None:
 def test_each_threshold_alone(
     key: str, threshold: float, measure: str, inside: float, outside: float, reason: str
 ) -> None:
-    only = Thresholds(**{**dict.fromkeys(THRESHOLD_KEYS), key: threshold})
+    only = QualityThresholds(**{**dict.fromkeys(THRESHOLD_KEYS), key: threshold})
     assert judge(only, **{measure: inside})["verdict"] == "kept"
     verdict = judge(only, **{measure: outside})
     sign = "<" if key.startswith("min") else ">"
@@ -91,13 +94,13 @@ def test_every_threshold_is_tried_above() -> None:
 
 
 def test_the_first_gate_missed_is_the_reason_and_all_are_listed() -> None:
-    verdict = judge(Thresholds(), brightness=10.0, sharpness=5.0, max_abs_roll=80.0)
+    verdict = judge(DEFAULTS, brightness=10.0, sharpness=5.0, max_abs_roll=80.0)
     assert (verdict["reason"], verdict["value"], verdict["threshold"]) == ("dark", 10, 25)
     assert verdict["detail"] == "brightness 10 < 25; sharpness 5 < 20; max_abs_roll 80 > 45"
 
 
 def test_a_clip_without_a_face_fails_present_share() -> None:
-    verdict = judge(Thresholds(), **FACELESS)
+    verdict = judge(DEFAULTS, **FACELESS)
     assert (verdict["reason"], verdict["value"], verdict["threshold"]) == ("face_lost", 0, 0.9)
     words = ["brightness", "sharpness", "max_abs_yaw", "max_abs_pitch", "max_abs_roll"]
     misses = [f"{word} not measured" for word in words]
@@ -105,46 +108,48 @@ def test_a_clip_without_a_face_fails_present_share() -> None:
 
 
 def test_what_was_not_measured_cannot_reach_a_threshold() -> None:
-    sharp = Thresholds(**{**dict.fromkeys(THRESHOLD_KEYS), "min_sharpness": 20})
+    sharp = QualityThresholds(**{**dict.fromkeys(THRESHOLD_KEYS), "min_sharpness": 20})
     verdict = judge(sharp, **FACELESS)
     assert (verdict["verdict"], verdict["reason"]) == ("rejected", "blurred")
     assert pd.isna(verdict["value"]) and verdict["threshold"] == 20
-    turned = Thresholds(**{**dict.fromkeys(THRESHOLD_KEYS), "max_abs_yaw": 45})
+    turned = QualityThresholds(**{**dict.fromkeys(THRESHOLD_KEYS), "max_abs_yaw": 45})
     assert judge(turned, **FACELESS)["reason"] == "yaw"
     assert judge(OFF, **FACELESS)["verdict"] == "kept"
 
 
 def test_a_residual_offset_counts_either_way_and_only_where_it_is_sure() -> None:
-    assert SURE == TRUSTED_CONFIDENCE
-    only = Thresholds(**{**dict.fromkeys(THRESHOLD_KEYS), "max_residual_offset": 1})
+    only = QualityThresholds(**{**dict.fromkeys(THRESHOLD_KEYS), "max_residual_offset": 1})
     verdict = judge(only, residual_offset=-3.0)
     assert (verdict["reason"], verdict["value"], verdict["threshold"]) == ("offset", -3, 1)
     assert verdict["detail"] == "residual_offset -3 < -1"
     assert judge(only, residual_offset=-1.0)["verdict"] == "kept"
-    for confidence in (SURE - 0.01, NAN):
+    for confidence in (TRUSTED_CONFIDENCE - 0.01, NAN):
         unsure = judge(only, residual_offset=-3.0, residual_confidence=confidence)
         assert unsure["verdict"] == "kept"
-    assert judge(only, residual_offset=3.0, residual_confidence=SURE)["verdict"] == "rejected"
-    sure = Thresholds(**{**dict.fromkeys(THRESHOLD_KEYS), "min_residual_confidence": -100})
+    assert (
+        judge(only, residual_offset=3.0, residual_confidence=TRUSTED_CONFIDENCE)["verdict"]
+        == "rejected"
+    )
+    sure = QualityThresholds(**{**dict.fromkeys(THRESHOLD_KEYS), "min_residual_confidence": -100})
     assert judge(sure, **FACELESS)["reason"] == "not_speaking"
 
 
 def test_clips_are_judged_one_by_one_and_keep_their_order() -> None:
     rows = [GOOD, GOOD | {"sharpness": 1.0}, GOOD, GOOD | {"hand_share": 0.9}]
-    measures = table(*rows).iloc[::-1]  # an index that is not 0, 1, 2 ...
-    verdicts = judge_quality(measures, Thresholds())
-    assert verdicts["clip_id"].tolist() == ["c3", "c2", "c1", "c0"]
-    assert verdicts["reason"].tolist() == ["hand", "", "blurred", ""]
+    verdicts = judge_quality(table(*rows)[::-1], DEFAULTS)
+    assert list(verdicts) == ["c3", "c2", "c1", "c0"]
+    assert [verdict.reason for verdict in verdicts.values()] == ["hand", "", "blurred", ""]
 
 
 def test_no_clips() -> None:
-    verdicts = judge_quality(table(GOOD).iloc[:0], Thresholds())
-    assert len(verdicts) == 0 and list(verdicts) == VERDICT_COLUMNS
+    assert judge_quality(table(GOOD)[:0], DEFAULTS) == {}
+    assert list(Verdict._fields) == VERDICT_COLUMNS[1:]
 
 
 def test_tables_of_another_version_are_refused() -> None:
-    with pytest.raises(ValueError, match="no column hand_share"):
-        judge_quality(table(GOOD).drop(columns="hand_share"), Thresholds())
+    names = [name for name in QUALITY.names if name != "hand_share"]
+    with pytest.raises(ValueError, match="hand_share"):
+        judge_quality(table(GOOD)[names], DEFAULTS)
 
 
 @pytest.mark.parametrize(
@@ -159,10 +164,15 @@ def test_tables_of_another_version_are_refused() -> None:
     ],
 )
 def test_the_defaults_reject_what_is_broken(broken: dict[str, float]) -> None:
-    assert judge(Thresholds(), **broken)["verdict"] == "rejected"
+    assert judge(DEFAULTS, **broken)["verdict"] == "rejected"
 
 
 def test_the_defaults_are_those_of_the_schema() -> None:
-    section = load_schema("config")["properties"]["quality"]["properties"]
+    section = default_settings("quality")
     assert set(section) - set(THRESHOLD_KEYS) == {"every"}
-    assert {key: section[key]["default"] for key in THRESHOLD_KEYS} == vars(Thresholds())
+    assert {key: section[key] for key in THRESHOLD_KEYS} == {
+        "min_present_share": 0.9, "min_face_height": None, "max_border_share": 0.2,
+        "min_brightness": 25, "max_brightness": 235, "min_sharpness": 20, "max_hand_share": 0.2,
+        "max_abs_yaw": 45, "max_abs_pitch": 45, "max_abs_roll": 45,
+        "max_residual_offset": None, "min_residual_confidence": None,
+    }  # fmt: skip

@@ -24,23 +24,23 @@ def test_side_is_the_hash_of_seed_and_group() -> None:
 
 def test_fraction_of_groups() -> None:
     for fraction in (0.1, 0.5):
-        count = sum(split_side(f"video {i}", fraction) == "eval" for i in range(4000))
+        count = sum(split_side(f"video {i}", fraction, 0) == "eval" for i in range(4000))
         # Four standard deviations of a fair draw.
         assert abs(count - 4000 * fraction) < 4 * (4000 * fraction * (1 - fraction)) ** 0.5
 
 
 def test_ends_of_the_fraction() -> None:
-    assert {split_side(str(i), 0) for i in range(500)} == {"train"}
-    assert {split_side(str(i), 1) for i in range(500)} == {"eval"}
+    assert {split_side(str(i), 0, 0) for i in range(500)} == {"train"}
+    assert {split_side(str(i), 1, 0) for i in range(500)} == {"eval"}
     for fraction in (-0.1, 1.1, float("nan")):
         with pytest.raises(ValueError, match="eval_fraction"):
-            split_side("a", fraction)
+            split_side("a", fraction, 0)
 
 
 def test_a_larger_fraction_only_adds_to_eval() -> None:
     groups = [str(i) for i in range(500)]
-    small = {g for g in groups if split_side(g, 0.1) == "eval"}
-    large = {g for g in groups if split_side(g, 0.2) == "eval"}
+    small = {g for g in groups if split_side(g, 0.1, 0) == "eval"}
+    large = {g for g in groups if split_side(g, 0.2, 0) == "eval"}
     assert small < large
 
 
@@ -52,18 +52,18 @@ def test_another_seed_is_another_split() -> None:
 
 def test_sides_survive_adding_removing_and_reordering() -> None:
     videos = [row(f"v{i:03d}", identity=f"person {i % 200}" if i % 2 else "") for i in range(500)]
-    sides = assign_splits(videos, 0.2)
+    sides = assign_splits(videos, 0.2, 0)
     assert set(sides.values()) == {"train", "eval"}
-    assert assign_splits(videos[::-1], 0.2) == sides
-    fewer = assign_splits(videos[::3], 0.2)
+    assert assign_splits(videos[::-1], 0.2, 0) == sides
+    fewer = assign_splits(videos[::3], 0.2, 0)
     assert fewer == {video: sides[video] for video in fewer}
-    more = assign_splits([row(f"new {i}", identity=f"new {i}") for i in range(99)] + videos, 0.2)
+    more = assign_splits([row(f"new {i}", identity=f"new {i}") for i in range(99)] + videos, 0.2, 0)
     assert {video: more[video] for video in sides} == sides
 
 
 def test_an_identity_is_on_one_side() -> None:
     videos = [row(f"v{i}", identity=f"person {i % 50}") for i in range(500)]
-    sides = assign_splits(videos, 0.3)
+    sides = assign_splits(videos, 0.3, 0)
     for person in range(50):
         assert len({sides[f"v{i}"] for i in range(person, 500, 50)}) == 1
     assert set(sides.values()) == {"train", "eval"}
@@ -96,13 +96,13 @@ def test_groups_join_through_a_third_video() -> None:
 def test_a_pin_moves_the_whole_identity() -> None:
     for side in ("train", "eval"):
         videos = [row("a", identity="alice"), row("b", identity="alice", split=side), row("c")]
-        sides = assign_splits(videos, 0.5)
+        sides = assign_splits(videos, 0.5, 0)
         assert (sides["a"], sides["b"]) == (side, side)
-        assert sides["c"] == split_side("c", 0.5)
+        assert sides["c"] == split_side("c", 0.5, 0)
 
 
 def test_a_pin_without_identity_moves_that_row() -> None:
-    pinned = assign_splits([row("a", split="eval"), row("b", split="train")], 0.0)
+    pinned = assign_splits([row("a", split="eval"), row("b", split="train")], 0.0, 0)
     assert pinned == {"a": "eval", "b": "train"}
 
 
@@ -116,12 +116,12 @@ def test_a_pin_without_identity_moves_that_row() -> None:
 )
 def test_contrary_pins_name_both_rows(videos: list[dict[str, Any]]) -> None:
     with pytest.raises(SplitError, match=r"'a' pins train and video 'b' pins eval"):
-        assign_splits(videos, 0.5)
+        assign_splits(videos, 0.5, 0)
 
 
 def test_refuses_lists() -> None:
     with pytest.raises(SplitError, match="'test'"):
-        assign_splits([row("a", split="test")], 0.5)
+        assign_splits([row("a", split="test")], 0.5, 0)
     with pytest.raises(ValueError, match="twice"):
         split_groups([row("a"), row("a")])
     with pytest.raises(ValueError, match="no source"):
