@@ -23,21 +23,22 @@ their sharpness. Edges of blocks count as detail.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-import pandas as pd
 
-from talkingface.clips.clips import face_boxes
-
-COLUMNS = [
-    "face_height", "present_share", "border_share", "brightness", "sharpness", "hand_share",
-    "max_abs_yaw", "max_abs_pitch", "max_abs_roll", "yaw_range", "pitch_range", "roll_range",
-    "residual_offset", "residual_confidence",
-]  # fmt: skip
-FRAME_COLUMNS = ["frame", "present", "at_border", "brightness", "sharpness", "hand_overlap"]
+from talkingface.faces.angles import angle_ranges
+from talkingface.faces.hands import HandFinder
+from talkingface.faces.landmark_files import read_landmarks
+from talkingface.job.per_clip import make_for_clips
+from talkingface.job.tables import table_of_rows, write_table
+from talkingface.media.clip_files import Clip, boxes_in_clip, clip_to_source
+from talkingface.sync.sync import residual_offset
+from talkingface.tables import QUALITY, QUALITY_FRAMES
 
 # Length of the face at which sharpness is measured, in pixels: no more than the smallest faces
 # that `segments` lets through by default have.
@@ -61,9 +62,47 @@ _GRID = 128  # raster on which areas are compared
 FindHands = Callable[[np.ndarray, np.ndarray], Sequence[np.ndarray]]
 
 
+def make_quality(
+    clips: Sequence[Clip],
+    landmarks: str | Path,
+    pose: str | Path,
+    folder: str | Path,
+    manifest: str | Path,
+    *,
+    source_size: tuple[int, int],
+    every: int,
+) -> None:
+    """Write a table QUALITY_FRAMES (csv) of each clip to `folder`, and `manifest` (QUALITY).
+
+    `landmarks` and `pose` are the folders with what these stages made of the clips. `source_size`:
+    width and height of the source in pixels. `every`: see `measure_clip`.
+    """
+
+    def make(clip: Clip, folder: Path) -> Mapping[str, float]:
+        found = read_landmarks(Path(landmarks, f"{clip.clip_id}.npz"))
+        measures, frames = measure_clip(
+            clip.frames(),
+            clip.boxes(),
+            found.points,
+            found.present,
+            np.load(Path(pose, f"{clip.clip_id}.npy")),
+            residual_offset(found.points, clip.sound()),
+            clip_size=(clip.width, clip.height),
+            source_size=source_size,
+            find_hands=hands.run,
+            every=every,
+        )
+        write_table(frames, folder / f"{clip.clip_id}.csv", QUALITY_FRAMES)
+        return measures
+
+    opened: AbstractContextManager[Any] = HandFinder() if clips else nullcontext()
+    with opened as hands:
+        make_for_clips(make, clips, folder, manifest, QUALITY)
+
+
 def measure_clip(
     frames: Iterable[np.ndarray],
-    boxes: pd.DataFrame,
+    boxes: np.recarray,
     points: np.ndarray,
     present: np.ndarray,
     angles: np.ndarray,
@@ -72,32 +111,31 @@ def measure_clip(
     clip_size: tuple[int, int],
     source_size: tuple[int, int],
     find_hands: FindHands,
-    every: int = 5,
-) -> tuple[dict[str, float], pd.DataFrame]:
-    """COLUMNS of one clip of N frames, and FRAME_COLUMNS of every `every`-th frame from the first.
+    every: int,
+) -> tuple[dict[str, float], np.recarray]:
+    """The measures of one clip of N frames in the table QUALITY, by name, and a table
+    QUALITY_FRAMES of every `every`-th frame from the first.
 
-    Args:
-        frames: (H, W, 3) uint8 BGR, in order; taken one at a time, none is kept.
-        boxes: the clip's csv by `clips`, one row a frame.
-        points, present: (N, 468 or more, 3) in clip pixels and (N,), by `landmarks`.
-        angles: (N, 3) yaw, pitch, roll in degrees, by `pose`; NaN where absent.
-        residual: offset and confidence by `sync.residual_offset`.
-        clip_size, source_size: width and height in pixels.
-        find_hands: such as `hands.HandFinder.run`.
+    frames: (H, W, 3) uint8 BGR, in order; taken one at a time, none is kept.
+    boxes: the clip's table CLIP_FRAMES, one row a frame.
+    points, present: (N, 468 or more, 3) in clip pixels and (N,), by `landmarks`.
+    angles: (N, 3) yaw, pitch, roll in degrees, by `pose`; NaN where absent.
+    residual: offset and confidence by `sync.residual_offset`.
+    clip_size, source_size: width and height in pixels.
+    find_hands: such as `hands.HandFinder.run`.
 
-    The columns:
-        face_height: median height of the face box, in source pixels: what `segments` judges.
-        present_share: of frames with a mesh.
-        border_share: of frames in which box or mesh touch the edge of the source picture.
-        brightness: mean luma of the face, 0 to 255 (BT.601); sharpness: see the module. Medians
-            over sampled frames with a mesh, NaN where there is none.
-        hand_share: of sampled frames in which hands cover at least HIDDEN of the face
-            (`hand_overlap`: its mesh, or the ellipse in its box where a hand hides it from the
-            mesh). Hands that are merely visible do not count.
-        max_abs_*: 95th percentile of the angle without its sign, *_range: from the 5th to the 95th
-            percentile; degrees, NaN where no frame has a face.
-        residual_offset: frames by which the finished clip's sound still leads, and
-            residual_confidence: how sure that is.
+    The measures:
+    face_height: median height of the face box, in source pixels: what `segments` judges.
+    present_share: of frames with a mesh.
+    border_share: of frames in which box or mesh touch the edge of the source picture.
+    brightness: mean luma of the face, 0 to 255 (BT.601); sharpness: see the module. Medians over
+        sampled frames with a mesh, NaN where there is none.
+    hand_share: of sampled frames in which hands cover at least HIDDEN of the face (`hand_overlap`:
+        its mesh, or the ellipse in its box where a hand hides it from the mesh). Hands that are
+        merely visible do not count.
+    max_abs_*, *_range: see `angles.angle_ranges`.
+    residual_offset: frames by which the finished clip's sound still leads, and
+        residual_confidence: how sure that is.
 
     Raises ValueError where the parts are not of one length.
     """
@@ -108,7 +146,7 @@ def measure_clip(
             f"landmarks, {len(angles)} in its pose: make landmarks and pose again"
         )
     at_border = touches_border(boxes, points, clip_size, source_size)
-    in_clip = face_boxes(boxes, *clip_size)
+    in_clip = boxes_in_clip(boxes, *clip_size)
     rows = []
     count = 0
     for k, frame in enumerate(frames):
@@ -116,24 +154,26 @@ def measure_clip(
         if k % every or k >= len(boxes):
             continue
         face = points[k, :_OUTLINE, :2] if present[k] else _ellipse(in_clip[k])
-        light, detail = measure_face(frame, face) if present[k] else (np.nan, np.nan)
+        brightness, detail = measure_face(frame, face) if present[k] else (np.nan, np.nan)
         overlap = covered_share(face, find_hands(frame, face))
-        rows.append([k, int(present[k]), int(at_border[k]), light, detail, overlap])
+        rows.append((k, int(present[k]), int(at_border[k]), brightness, detail, overlap))
     if count != len(boxes):
         raise ValueError(f"{count} frames in the clip, {len(boxes)} in its csv")
-    table = pd.DataFrame(rows, columns=FRAME_COLUMNS)
+    table = table_of_rows(QUALITY_FRAMES, rows)
     measures = {
-        "face_height": boxes["h"].median(),
-        "present_share": np.mean(present) if count else np.nan,
-        "border_share": np.mean(at_border) if count else np.nan,
-        "brightness": table["brightness"].dropna().median(),
-        "sharpness": table["sharpness"].dropna().median(),
-        "hand_share": (table["hand_overlap"] >= HIDDEN).mean(),
-        **_pose_measures(angles),
-        **dict(zip(COLUMNS[-2:], residual, strict=True)),
+        "face_height": _median(boxes.h),
+        "present_share": np.mean(present),
+        "border_share": np.mean(at_border),
+        "brightness": _median(table.brightness),
+        "sharpness": _median(table.sharpness),
+        "hand_share": np.mean(table.hand_overlap >= HIDDEN),
+        **angle_ranges(angles),
+        "residual_offset": residual[0],
+        "residual_confidence": residual[1],
     }
-    digits = {"brightness": 1, "sharpness": 2, "hand_overlap": 3}
-    return {k: _rounded(k, measures[k]) for k in COLUMNS}, table.round(digits)
+    for name, digits in {"brightness": 1, "sharpness": 2, "hand_overlap": 3}.items():
+        table[name] = table[name].round(digits)
+    return {name: _rounded(name, value) for name, value in measures.items()}, table
 
 
 def measure_face(frame: np.ndarray, face: np.ndarray) -> tuple[float, float]:
@@ -162,21 +202,19 @@ def sharpness(grey: np.ndarray, inside: np.ndarray) -> float:
 
 
 def touches_border(
-    boxes: pd.DataFrame,
+    boxes: np.recarray,
     points: np.ndarray,
     clip_size: tuple[int, int],
     source_size: tuple[int, int],
 ) -> np.ndarray:
     """(N,) bool: whether the face's box or mesh touches the edge of the source picture, or leaves
     it. Arguments as in `measure_clip`."""
-    crops = boxes[["crop_x", "crop_y", "crop_w", "crop_h"]].to_numpy(float)
-    scale = crops[:, 2:] / clip_size
-    mesh = points[:, :_OUTLINE, :2]
-    low = boxes[["x", "y"]].to_numpy(float)
-    high = low + boxes[["w", "h"]].to_numpy(float)
+    mesh = clip_to_source(points[:, :_OUTLINE, :2], boxes, clip_size)
+    low = np.stack([boxes.x, boxes.y], axis=1)
+    high = low + np.stack([boxes.w, boxes.h], axis=1)
     # A frame without a mesh has NaN, which fmin and fmax pass over.
-    low = np.fmin(low, mesh.min(axis=1) * scale + crops[:, :2])
-    high = np.fmax(high, mesh.max(axis=1) * scale + crops[:, :2])
+    low = np.fmin(low, mesh.min(axis=1))
+    high = np.fmax(high, mesh.max(axis=1))
     return ((low <= EDGE) | (high >= np.array(source_size) - EDGE)).any(axis=1)
 
 
@@ -203,8 +241,8 @@ def _face_patch(frame: np.ndarray, face: np.ndarray) -> tuple[np.ndarray, np.nda
         return np.zeros((1, 1), np.float32), np.zeros((1, 1), bool)
     patch = frame[start[1] : stop[1], start[0] : stop[0]]
     luma = cv2.cvtColor(patch, cv2.COLOR_BGR2GRAY).astype(np.float32)
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    grey = np.asarray(cv2.resize(luma, (int(width), int(height)), interpolation=way))
+    filtering = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    grey = np.asarray(cv2.resize(luma, (int(width), int(height)), interpolation=filtering))
     middle = (low + high) / 2
     inner = (face - middle) * _INNER + middle
     return grey, _filled((inner - start) * scale, grey.shape)
@@ -226,15 +264,13 @@ def _ellipse(box: np.ndarray) -> np.ndarray:
     return box[:2] + box[2:] * (1 + circle) / 2
 
 
-def _pose_measures(angles: np.ndarray) -> dict[str, Any]:
-    table = pd.DataFrame(np.asarray(angles, float), columns=["yaw", "pitch", "roll"])
-    high = table.abs().quantile(0.95)
-    spread = table.quantile(0.95) - table.quantile(0.05)
-    return {f"max_abs_{name}": high[name] for name in table} | {
-        f"{name}_range": spread[name] for name in table
-    }
+def _median(values: np.ndarray) -> float:
+    """The median of what is not NaN; NaN where there is nothing."""
+    known = values[~np.isnan(values)]
+    return float(np.median(known)) if len(known) else np.nan
 
 
-def _rounded(name: str, value: Any) -> float:
+def _rounded(name: str, value: float) -> float:
+    """A measure as it is written."""
     digits = 4 if name.endswith("_share") else 1 if name in ("face_height", "brightness") else 2
     return round(float(value), digits)

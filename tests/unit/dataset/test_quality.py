@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -14,11 +15,11 @@ import pytest
 import skimage.data
 
 from helpers.drawn_hands import lay_hand
+from talkingface.dataset import quality
 from talkingface.dataset.quality import (
-    COLUMNS,
-    FRAME_COLUMNS,
     HIDDEN,
     covered_share,
+    make_quality,
     measure_clip,
     measure_face,
     sharpness,
@@ -26,6 +27,14 @@ from talkingface.dataset.quality import (
 )
 from talkingface.faces.hands import HandFinder
 from talkingface.faces.mesh import FaceMesh
+
+# The columns that users have on disk.
+COLUMNS = [
+    "face_height", "present_share", "border_share", "brightness", "sharpness", "hand_share",
+    "max_abs_yaw", "max_abs_pitch", "max_abs_roll", "yaw_range", "pitch_range", "roll_range",
+    "residual_offset", "residual_confidence",
+]  # fmt: skip
+FRAME_COLUMNS = ["frame", "present", "at_border", "brightness", "sharpness", "hand_overlap"]
 
 # Upper forehead to chin and cheek to cheek of skimage's astronaut, see pasted_faces.
 LOW, HIGH = np.array([178.1, 69.0]), np.array([273.1, 176.8])
@@ -194,7 +203,7 @@ def border(box: tuple[float, ...], mesh: tuple[float, ...] | None, **crop: float
             / row[["crop_w", "crop_h"]].to_numpy(float)
             * 512
         )
-    (touches,) = touches_border(table, points, (512, 512), (400, 300))
+    (touches,) = touches_border(table.to_records(index=False), points, (512, 512), (400, 300))
     return bool(touches)
 
 
@@ -224,7 +233,7 @@ def test_a_moving_crop_is_followed() -> None:
     table = pd.DataFrame({**STILL, "crop_x": lefts, "x": 150, "y": 100, "w": 50, "h": 60})
     points = np.zeros((4, 478, 3), np.float32)
     points[:, :468, :2] = 256 + CIRCLE * 153.6  # from 40 source pixels in the crop on
-    found = touches_border(table, points, (512, 512), (400, 300))
+    found = touches_border(table.to_records(index=False), points, (512, 512), (400, 300))
     assert found.tolist() == [False, False, False, True]
 
 
@@ -239,8 +248,9 @@ def clip_of(n: int, present: Any = True) -> dict[str, Any]:
     points[there, :468, :2] = OUTLINE
     angles = np.where(there[:, None], np.zeros((n, 3)), np.nan)
     still = {"x": LOW[0], "y": LOW[1], "w": size[0], "h": size[1], "crop_x": 0.0, "crop_y": 0.0}
+    boxes = pd.DataFrame({**still, "crop_w": 512.0, "crop_h": 512.0}, index=range(n))
     return {
-        "boxes": pd.DataFrame({**still, "crop_w": 512.0, "crop_h": 512.0}, index=range(n)),
+        "boxes": boxes.to_records(index=False),
         "points": points,
         "present": there,
         "angles": angles,
@@ -255,7 +265,7 @@ def clip_of(n: int, present: Any = True) -> dict[str, Any]:
 def test_a_plain_clip() -> None:
     frames = [np.full((512, 512, 3), 10 * k, np.uint8) for k in range(12)]
     measures, table = measure_clip(frames, **clip_of(12))
-    assert list(measures) == COLUMNS and list(table) == FRAME_COLUMNS
+    assert list(measures) == COLUMNS and list(table.dtype.names) == FRAME_COLUMNS
     assert table["frame"].tolist() == [0, 5, 10]
     assert table["brightness"].tolist() == [0, 50, 100]
     assert measures["brightness"] == 50
@@ -307,7 +317,8 @@ def test_absent_frames() -> None:
     frames = (np.full((512, 512, 3), 80 if there else 200, np.uint8) for there in present)
     measures, table = measure_clip(frames, **clip)
     assert table["present"].tolist() == [1, 0] * 5
-    assert table[["brightness", "sharpness"]].isna().all(axis=1).tolist() == [False, True] * 5
+    light = np.stack([table["brightness"], table["sharpness"]])
+    assert np.isnan(light).all(axis=0).tolist() == [False, True] * 5
     assert measures["present_share"] == 0.5 and measures["brightness"] == 80
     assert measures["hand_share"] == 1
     expected = np.tile((LOW + HIGH) / 2, (10, 1))
@@ -372,3 +383,11 @@ def test_a_hand_before_a_face(astronaut: np.ndarray) -> None:
     assert hidden.tolist() == [True, False, True, False, True, False]
     assert (table["hand_overlap"][[1, 3, 5]] == 0).all()
     assert measures["hand_share"] == 0.5
+
+
+def test_without_clips_no_model_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quality, "HandFinder", None)
+    make_quality([], "", "", tmp_path / "v", tmp_path / "v.csv", source_size=(400, 300), every=5)
+    header = ["clip_id", "n_frames", *COLUMNS]
+    assert (tmp_path / "v.csv").read_text() == ",".join(header) + "\n"
+    assert list((tmp_path / "v").iterdir()) == []
