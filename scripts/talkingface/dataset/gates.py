@@ -82,6 +82,9 @@ def judge_quality(measures: np.recarray, thresholds: QualityThresholds) -> dict[
     clip `reason`, `value` and `threshold` are those of the first gate missed in the order of
     `QualityThresholds`, `detail` lists all. Raises ValueError when a column is missing.
     """
+    lacking = {gate.measure for gate in _GATES} - set(measures.dtype.names)
+    if lacking:
+        raise ValueError(f"no column {min(lacking)} in the measures of quality: make them again")
     # A dict is read faster than a record, and there may be a million clips.
     clips = [dict(zip(measures.dtype.names, row, strict=True)) for row in measures.tolist()]
     return {clip["clip_id"]: _judge(clip, thresholds) for clip in clips}

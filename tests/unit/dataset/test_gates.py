@@ -148,7 +148,7 @@ def test_no_clips() -> None:
 
 def test_tables_of_another_version_are_refused() -> None:
     names = [name for name in QUALITY.names if name != "hand_share"]
-    with pytest.raises(ValueError, match="hand_share"):
+    with pytest.raises(ValueError, match="no column hand_share"):
         judge_quality(table(GOOD)[names], DEFAULTS)
 
 
