@@ -2,47 +2,54 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
-import pandas as pd
 
-from talkingface.clips.clips import clip_frames
 from talkingface.faces.landmark_files import read_landmarks
-from talkingface.media.audio import read_wav
+from talkingface.media.clip_files import Clip
 
 SIDE = 192
 WAVE_HEIGHT = 32
 MARGIN = 4
 
 
+def read_dataset(path: str | Path) -> list[dict[str, str]]:
+    """The rows of a dataset's clips.csv, whatever features it has, as text."""
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
 def contact_sheet(
-    results: str | Path, clips: pd.DataFrame, *, columns: int = 6, most: int = 12
+    results: str | Path, clips: Sequence[Mapping[str, str]], *, columns: int = 6, most: int = 12
 ) -> np.ndarray:
     """Draw one row a clip: frames at even distances, and the sound's loudness below them.
 
-    `results` is the results folder, `clips` its dataset/clips.csv; at most `most` clips, spread
-    evenly. Gives (H, W, 3) uint8 BGR.
+    `results` is the results folder, `clips` the rows of its dataset/clips.csv; at most `most`
+    clips, spread evenly. Gives (H, W, 3) uint8 BGR.
     """
-    chosen = clips.iloc[
-        np.unique(np.linspace(0, len(clips) - 1, min(most, len(clips))).astype(int))
-    ]
-    rows = [_row(Path(results), clip, columns) for _, clip in chosen.iterrows()]
+    chosen = np.unique(np.linspace(0, len(clips) - 1, min(most, len(clips))).astype(int))
+    rows = [_row(Path(results), clips[i], columns) for i in chosen]
     if not rows:
         rows = [np.full((SIDE, columns * (SIDE + MARGIN), 3), 255, np.uint8)]
     return np.concatenate(rows)
 
 
-def _row(results: Path, clip: pd.Series, columns: int) -> np.ndarray:
-    wanted = np.linspace(0, clip.n_frames - 1, columns).astype(int)
-    points = read_landmarks(results / clip.landmarks).points68 if "landmarks" in clip else None
+def _row(results: Path, row: Mapping[str, str], columns: int) -> np.ndarray:
+    size = int(row["width"]), int(row["height"])
+    folder = (results / row["video"]).parent
+    clip = Clip(row["clip_id"], int(row["n_frames"]), *size, folder)
+    shown = np.linspace(0, clip.n_frames - 1, columns).astype(int)
+    points = read_landmarks(results / row["landmarks"]).points68 if "landmarks" in row else None
     pictures = []
-    for k, image in enumerate(clip_frames(results / clip.video, clip.n_frames)):
-        if k in wanted:
+    for k, image in enumerate(clip.frames()):
+        if k in shown:
             pictures.append(_picture(image, None if points is None else points[k]))
     strip = np.concatenate(pictures, axis=1)
-    return np.concatenate([strip, _wave(read_wav(results / clip.audio), strip.shape[1])])
+    return np.concatenate([strip, _wave(clip.sound(), strip.shape[1])])
 
 
 def _picture(image: np.ndarray, points: np.ndarray | None) -> np.ndarray:

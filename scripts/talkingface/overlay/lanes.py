@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from talkingface.grid import SAMPLES_PER_FRAME
 from talkingface.media.audio import read_wav
@@ -20,7 +19,7 @@ _LIPS = (130, 200, 255)
 _SYNC = (150, 230, 150)
 _EYES = ((255, 200, 150), (200, 170, 255))  # right, left
 _OTHERS = (150, 140, 190)
-_BLOCK = 1000  # frames of sound read at once
+_BLOCK = 1000  # frames of sound read at a time
 
 
 def sound_lane(wav: Path, count: int, lips: np.ndarray | None) -> Lane:
@@ -35,10 +34,10 @@ def sound_lane(wav: Path, count: int, lips: np.ndarray | None) -> Lane:
     return Lane(curves, 0, _most(lips, 0.1), sound=partial(read_wav, wav), peak=peak)
 
 
-def eyes_lane(expression: pd.DataFrame) -> Lane:
-    """How far the eyes are open, shaded where one is shut, from a clip's expression table."""
-    eyes = expression[["eye_right", "eye_left"]].to_numpy(float).T
-    shut = (expression[["blink_right", "blink_left"]] > 0).any(axis=1).to_numpy()
+def eyes_lane(expression: np.recarray) -> Lane:
+    """How far the eyes are open, shaded where one is shut, from a table EXPRESSION_FRAMES."""
+    eyes = np.stack([expression.eye_right, expression.eye_left])
+    shut = (expression.blink_right > 0) | (expression.blink_left > 0)
     names = ("right eye", "left eye")
     curves = [Curve(*each) for each in zip(names, eyes, _EYES, strict=True)]
     return Lane(curves, 0, _most(eyes, 0.1), spans=shut)
@@ -54,31 +53,33 @@ def head_lane(angles: np.ndarray) -> Lane:
     return Lane(curves, -reach, reach, guides=[0])
 
 
-def sync_lane(
-    scores: pd.DataFrame, track: int, frames: range, min_confidence: float | None = None
-) -> Lane:
+def sync_lane(scores: np.recarray, track: int, frames: range, min_confidence: float | None) -> Lane:
     """The sync score of one face, and the best of the others at the same time.
 
-    `scores` are the rows of a sync table within the grid's `frames`; `min_confidence` is the mean
-    score that a clip needs.
+    `scores` are the rows of a table SYNC_FRAMES within the grid's `frames`; `min_confidence` is the
+    mean score that a clip needs, None: it is not marked.
     """
-    mine = scores.track == track
-    curves = [Curve("sync", by_frame(scores[mine], "score", frames), _SYNC, "{:.1f}")]
-    if not mine.all():
-        others = by_frame(scores[~mine], "score", frames)
+    of_face = scores.track == track
+    curves = [Curve("sync", by_frame(scores[of_face], "score", frames), _SYNC, "{:.1f}")]
+    if not of_face.all():
+        others = by_frame(scores[~of_face], "score", frames)
         curves.append(Curve("other faces", others, _OTHERS, "{:.1f}"))
     guides = [0.0]
     if min_confidence is not None:
         guides.append(min_confidence)
-        wanted = np.full(len(frames), min_confidence)
-        curves.append(Curve("kept from", wanted, GUIDE, "{:.1f}", drawn=False))
-    values = scores.score.to_numpy(float)
-    return Lane(curves, -_most(-values, 0), 1.1 * _most(values, 5), guides=guides)
+        level = np.full(len(frames), min_confidence)
+        curves.append(Curve("kept from", level, GUIDE, "{:.1f}", drawn=False))
+    low, high = -_most(-scores.score, 0), 1.1 * _most(scores.score, 5)
+    return Lane(curves, low, high, guides=guides)
 
 
-def by_frame(rows: pd.DataFrame, column: str, frames: range) -> np.ndarray:
-    """A column of the sync table: its largest value in each of the grid's `frames`, or NaN."""
-    return rows.groupby("frame")[column].max().reindex(frames).to_numpy(float)
+def by_frame(rows: np.recarray, column: str, frames: range) -> np.ndarray:
+    """A column of a table SYNC_FRAMES: its largest value in each of the grid's `frames`, or NaN."""
+    values = np.full(len(frames), np.nan)
+    places = rows.frame - frames.start
+    inside = (places >= 0) & (places < len(frames))
+    np.fmax.at(values, places[inside], rows[column][inside])
+    return values
 
 
 def _loudness(wav: Path, count: int) -> tuple[np.ndarray, int]:

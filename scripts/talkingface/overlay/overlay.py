@@ -7,23 +7,24 @@ not drawn.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Self
 
 import av
 import numpy as np
-import pandas as pd
 from av.video.reformatter import VideoReformatter
 
-from talkingface.clips.clips import clip_frames, face_boxes
 from talkingface.faces.landmark_files import Landmarks, read_landmarks
 from talkingface.grid import FPS, SAMPLE_RATE
-from talkingface.job.files import read_table
+from talkingface.job.per_clip import make_for_clips
+from talkingface.job.tables import read_table
 from talkingface.media.audio import read_wav
+from talkingface.media.clip_files import Clip, boxes_in_clip
 from talkingface.media.prefetch import prefetch
+from talkingface.media.sizes import even_size
 from talkingface.media.video import limited_yuv420p
 from talkingface.media.writer import VideoWriter
 from talkingface.overlay import picture
@@ -31,13 +32,25 @@ from talkingface.overlay.lanes import TURNS, by_frame, eyes_lane, head_lane, sou
 from talkingface.overlay.plot import BACK, DIM, Lane, Timeline
 from talkingface.overlay.text import draw_text, text_width
 from talkingface.pictures.depth.depth import read_map
+from talkingface.pictures.numbered import numbered_path
 from talkingface.pictures.parsing.labels import read_labels
+from talkingface.stages import STAGES
+from talkingface.tables import (
+    CLIP_FRAMES,
+    CLIPS,
+    EXPRESSION_FRAMES,
+    OVERLAY,
+    POSE_FRAMES,
+    SYNC_FRAMES,
+    Table,
+)
 
 AREA = 448**2  # pixels of one picture, whatever its shape
 NARROWEST = 640  # of the whole, so that the text has room
 HEADER = 52
 GAP = 8
 MARGIN = 12
+CRF = 20  # x264's quality: only to be looked at
 
 _WHITE = (240, 240, 240)
 # What a person reads, from left to right, the column and the value it holds above: the subject's
@@ -49,36 +62,85 @@ _FLAGS = (
 )
 
 
+# What is shown of a stage that the overlay shows, in its folder of the video.
+_FILES = {
+    "landmarks": "{clip}.npz",
+    "pose": "{clip}.csv",
+    "expression": "{clip}.csv",
+    "parsing": "{clip}",
+    "depth": "{clip}",
+}
+
+
 @dataclass(frozen=True)
 class Sources:
-    """Products of one clip; None: not computed."""
+    """Files of one clip that are drawn; None: not computed."""
 
-    landmarks: Path | None = None  # {clip}.npz
-    pose: Path | None = None  # {clip}.csv
-    expression: Path | None = None  # {clip}.csv
+    landmarks: Path | None = None  # npz
+    pose: Path | None = None  # table POSE_FRAMES
+    expression: Path | None = None  # table EXPRESSION_FRAMES
     parsing: Path | None = None  # folder of label pictures
     depth: Path | None = None  # folder of 16-bit pictures
-    sync: Path | None = None  # {video}.frames.csv
+    sync: Path | None = None  # table SYNC_FRAMES of the video
+
+    @classmethod
+    def of_clip(
+        cls, clip_id: str, folders: Mapping[str, str | Path], sync_frames: str | Path
+    ) -> Self:
+        """Those of one clip, from the folders of the stages that are shown, by their names."""
+        shown = [stage for stage in STAGES["overlay"].shows if stage in folders]
+        files = {stage: Path(folders[stage], _FILES[stage].format(clip=clip_id)) for stage in shown}
+        return cls(**files, sync=Path(sync_frames))
 
 
 def make_overlay(
-    clip: Any,
+    clips: Sequence[Clip],
+    clips_manifest: str | Path,
+    sync_frames: str | Path,
+    folders: Mapping[str, str | Path],
     folder: str | Path,
+    manifest: str | Path,
+    *,
+    min_confidence: float | None,
+    threads: int,
+) -> None:
+    """Write the film of each of `clips` to `folder`, and `manifest` (OVERLAY).
+
+    `clips_manifest`: path of the table CLIPS that lists them. `sync_frames`: of the video's table
+    SYNC_FRAMES. `folders`: by the name of a stage, where its products of the clips are; stages that
+    the overlay does not show are passed over. The others are as in `write_overlay`.
+    """
+    rows = {row.clip_id: row for row in read_table(clips_manifest, CLIPS)}
+
+    def make(clip: Clip, folder: Path) -> None:
+        sources = Sources.of_clip(clip.clip_id, folders, sync_frames)
+        write_overlay(
+            clip,
+            rows[clip.clip_id],
+            folder / f"{clip.clip_id}.mp4",
+            sources,
+            min_confidence=min_confidence,
+            threads=threads,
+        )
+
+    make_for_clips(make, clips, folder, manifest, OVERLAY)
+
+
+def write_overlay(
+    clip: Clip,
+    row: np.record,
     target: str | Path,
     sources: Sources,
     *,
-    min_confidence: float | None = None,
-    crf: float = 20,
-    threads: int = 1,
+    min_confidence: float | None,
+    threads: int,
 ) -> None:
     """Write the film of one clip, with its sound, to `target`.
 
-    `clip` is its row of the clips manifest, `folder` where its mp4, wav and csv are,
-    `min_confidence` a sync score to mark. Raises ValueError when a product has not exactly one
-    entry a frame.
+    `row` is the clip's row of the table CLIPS, `min_confidence` a sync score to mark, `threads`
+    are the encoder's. Raises ValueError when a product has not exactly one entry a frame.
     """
-    source = Path(folder, clip.clip_id)
-    overlay = Overlay(clip, source, sources, min_confidence)
+    overlay = Overlay(clip, row, sources, min_confidence)
     scaler = VideoReformatter()
 
     def encoded(image: np.ndarray) -> av.VideoFrame:
@@ -87,9 +149,9 @@ def make_overlay(
     with VideoWriter(
         target,
         *overlay.size,
-        crf=crf,
+        crf=CRF,
         threads=threads,
-        sound=partial(read_wav, f"{source}.wav"),
+        sound=partial(read_wav, _wav(clip)),
         sound_rate=SAMPLE_RATE,
         colour=encoded(overlay.background),
     ) as writer:
@@ -100,29 +162,29 @@ def make_overlay(
 class Overlay:
     """The pictures of one clip: `size` (width, height, both even), `frames()` in order.
 
-    clip: its row of the clips manifest; source: path of its files without suffix.
+    Arguments as in `write_overlay`.
     """
 
     def __init__(
-        self, clip: Any, source: Path, sources: Sources, min_confidence: float | None = None
+        self, clip: Clip, row: np.record, sources: Sources, min_confidence: float | None
     ) -> None:
-        self.clip, self.source, self.sources = clip, source, sources
+        self.clip, self.row, self.sources = clip, row, sources
         self.min_confidence = min_confidence
-        table = self._table(Path(f"{source}.csv"))
-        self.boxes = face_boxes(table, clip.width, clip.height)
+        boxes = self._table(clip.folder / f"{clip.clip_id}.csv", CLIP_FRAMES)
+        self.boxes = boxes_in_clip(boxes, clip.width, clip.height)
         self.landmarks: Landmarks | None = None
         if sources.landmarks is not None:
             self.landmarks = read_landmarks(sources.landmarks)
             self._check(len(self.landmarks.present), sources.landmarks)
         self.angles: np.ndarray | None = None
         if sources.pose is not None:
-            self.angles = self._table(sources.pose)[list(TURNS)].to_numpy(float)
-        expression: pd.DataFrame | None = None
+            pose = self._table(sources.pose, POSE_FRAMES)
+            self.angles = np.stack([pose[name] for name in TURNS], axis=1)
+        expression: np.recarray | None = None
         self.flags: np.ndarray | None = None
         if sources.expression is not None:
-            expression = self._table(sources.expression)
-            names, least = [name for _, name, _ in _FLAGS], [least for *_, least in _FLAGS]
-            self.flags = expression[names].to_numpy(float) > least
+            expression = self._table(sources.expression, EXPRESSION_FRAMES)
+            self.flags = np.stack([expression[name] > least for _, name, least in _FLAGS], axis=1)
 
         self.panel = panel_size(clip.width, clip.height)
         self.panels = 1 + (sources.parsing is not None) + (sources.depth is not None)
@@ -137,11 +199,10 @@ class Overlay:
 
     def frames(self) -> Iterator[np.ndarray]:
         """One (H, W, 3) uint8 BGR picture for every frame of the clip."""
-        count = self.clip.n_frames
         parsing = None
         if self.sources.parsing is not None:
-            parsing = read_labels(self.sources.parsing, count)
-        for k, image in enumerate(clip_frames(f"{self.source}.mp4", count)):
+            parsing = read_labels(self.sources.parsing, self.clip.n_frames)
+        for k, image in enumerate(self.clip.frames()):
             yield self._drawn(k, image, None if parsing is None else next(parsing))
 
     def _drawn(self, k: int, image: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
@@ -154,7 +215,7 @@ class Overlay:
             views[1][:] = picture.tinted(image, labels)
             picture.draw_title(views[1], "parsing")
         if self.sources.depth is not None:
-            values = read_map(self.sources.depth / f"{k + 1:06d}.png")
+            values = read_map(numbered_path(self.sources.depth, k + 1))
             views[-1][:] = picture.coloured(values, self.panel)
             picture.draw_title(views[-1], "depth")
             picture.draw_scale(views[-1])
@@ -196,47 +257,47 @@ class Overlay:
 
     def _facts(self) -> list[str]:
         facts = [f"{self.clip.width} x {self.clip.height}"]
-        if pd.notna(self.clip.offset):
-            facts.append(f"offset {_offset_words(int(self.clip.offset))}")
-            facts.append(f"confidence {self.clip.confidence:.1f}")
-        if self.clip.audio_shift:
-            facts.append(f"sound moved by {1000 * self.clip.audio_shift // SAMPLE_RATE} ms")
+        if not np.isnan(self.row.offset):
+            facts.append(f"offset {_offset_words(int(self.row.offset))}")
+            facts.append(f"confidence {self.row.confidence:.1f}")
+        if self.row.audio_shift:
+            facts.append(f"sound moved by {1000 * self.row.audio_shift // SAMPLE_RATE} ms")
         return facts
 
     def _view(self, canvas: np.ndarray, number: int) -> np.ndarray:
         x = self.left + number * (self.panel[0] + GAP)
         return canvas[HEADER : HEADER + self.panel[1], x : x + self.panel[0]]
 
-    def _lanes(self, expression: pd.DataFrame | None, scores: pd.DataFrame | None) -> list[Lane]:
+    def _lanes(self, expression: np.recarray | None, scores: np.recarray | None) -> list[Lane]:
         """What is known over time, from the top down."""
-        clip = self.clip
-        frames = range(clip.start_frame, clip.start_frame + clip.n_frames)
+        count, start, track = self.clip.n_frames, int(self.row.start_frame), int(self.row.track)
+        frames = range(start, start + count)
         lips = None
         if expression is not None:
-            lips = expression.mouth_open.to_numpy(float)
+            lips = expression.mouth_open
         elif scores is not None:
-            lips = by_frame(scores[scores.track == clip.track], "openness", frames)
-        lanes = [sound_lane(Path(f"{self.source}.wav"), clip.n_frames, lips)]
+            lips = by_frame(scores[scores.track == track], "openness", frames)
+        lanes = [sound_lane(_wav(self.clip), count, lips)]
         if expression is not None:
             lanes.append(eyes_lane(expression))
         if self.angles is not None:
             lanes.append(head_lane(self.angles))
         if scores is not None:
-            lanes.append(sync_lane(scores, clip.track, frames, self.min_confidence))
+            lanes.append(sync_lane(scores, track, frames, self.min_confidence))
         return lanes
 
-    def _scores(self) -> pd.DataFrame | None:
+    def _scores(self) -> np.recarray | None:
         """Rows of the sync table that lie in the clip; None where nothing was judged."""
         if self.sources.sync is None:
             return None
-        table = read_table(self.sources.sync)
-        inside = table.frame - self.clip.start_frame
-        table = table[(inside >= 0) & (inside < self.clip.n_frames)]
-        return table if (table.track == self.clip.track).any() else None
+        table = read_table(self.sources.sync, SYNC_FRAMES)
+        places = table.frame - self.row.start_frame
+        table = table[(places >= 0) & (places < self.clip.n_frames)]
+        return table if (table.track == self.row.track).any() else None
 
-    def _table(self, path: Path) -> pd.DataFrame:
+    def _table(self, path: Path, definition: Table) -> np.recarray:
         """A table of one row a frame."""
-        table = read_table(path)
+        table = read_table(path, definition)
         self._check(len(table), path)
         return table
 
@@ -250,7 +311,11 @@ class Overlay:
 def panel_size(width: int, height: int) -> tuple[int, int]:
     """Even width and height of about AREA in the shape of a clip."""
     scale = (AREA / (width * height)) ** 0.5
-    return 2 * round(width * scale / 2), 2 * round(height * scale / 2)
+    return even_size(width * scale, height * scale)
+
+
+def _wav(clip: Clip) -> Path:
+    return clip.folder / f"{clip.clip_id}.wav"
 
 
 def _offset_words(offset: int) -> str:

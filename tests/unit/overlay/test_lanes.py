@@ -10,16 +10,20 @@ from talkingface.overlay import lanes
 FRAMES = range(100, 110)
 
 
+def table(frame):
+    return frame.to_records(index=False)
+
+
 @pytest.fixture
 def scores():
     """Two faces in the clip, one of which ends earlier; cut to the clip's frames."""
     rows = [(3, f, 5.0 + 0.1 * f, 0.2) for f in FRAMES]
     rows += [(1, f, 2.0, 0.1) for f in range(100, 105)] + [(2, 103, 4.0, 0.1)]
-    return pd.DataFrame(rows, columns=["track", "frame", "score", "openness"])
+    return table(pd.DataFrame(rows, columns=["track", "frame", "score", "openness"]))
 
 
 def test_the_score_is_the_clips_own_face(scores):
-    lane = lanes.sync_lane(scores, 3, FRAMES)
+    lane = lanes.sync_lane(scores, 3, FRAMES, None)
     own, others = lane.curves
     np.testing.assert_allclose(own.values, 5 + 0.1 * np.arange(100, 110))
     np.testing.assert_array_equal(others.values, [2, 2, 2, 4, 2, *[np.nan] * 5])
@@ -34,7 +38,7 @@ def test_the_score_of_a_face_alone(scores):
 
 def test_negative_scores_are_in_sight():
     rows = pd.DataFrame({"track": 3, "frame": FRAMES, "score": -4.0, "openness": 0.0})
-    assert lanes.sync_lane(rows, 3, FRAMES).low == -4
+    assert lanes.sync_lane(table(rows), 3, FRAMES, None).low == -4
 
 
 def test_frames_without_a_row_have_no_value(scores):
@@ -64,7 +68,7 @@ def test_a_wav_that_is_too_short_is_named(tmp_path):
 def test_eyes_are_shaded_where_one_is_shut():
     columns = ["eye_left", "eye_right", "blink_left", "blink_right"]
     rows = [(0.3, 0.31, 0, 0), (0.1, 0.3, 1, 0), (0.3, 0.1, 0, 1), (np.nan, np.nan, 0, 0)]
-    lane = lanes.eyes_lane(pd.DataFrame(rows, columns=columns))
+    lane = lanes.eyes_lane(table(pd.DataFrame(rows, columns=columns)))
     assert lane.spans.tolist() == [False, True, True, False]
     names = {curve.name: curve.values[1] for curve in lane.curves}
     assert names == {"right eye": 0.3, "left eye": 0.1}

@@ -1,30 +1,53 @@
 """One film a clip: as many frames, the same sound, and every product at its own frame."""
 
-from types import SimpleNamespace
-
 import av
 import cv2
 import numpy as np
-import pandas as pd
 import pytest
 
 from talkingface.faces import ibug68
 from talkingface.faces.face_model import CANONICAL
 from talkingface.faces.landmark_files import Landmarks, write_landmarks
+from talkingface.job.tables import read_table, table_of_columns, table_of_rows, write_table
 from talkingface.media.audio import SoundTrack, write_wav
+from talkingface.media.clip_files import Clip, read_clips
 from talkingface.media.video import bgr_frames, first_timestamp, limited_yuv420p
 from talkingface.media.writer import VideoWriter
 from talkingface.overlay import overlay
 from talkingface.overlay.picture import ACTIVE
 from talkingface.overlay.plot import CURSOR, LABELS
 from talkingface.pictures.depth import depth
+from talkingface.pictures.depth.mesh import MeshDepth
+from talkingface.stages import STAGES
+from talkingface.tables import CLIP_FRAMES, CLIPS, EXPRESSION_FRAMES, POSE_FRAMES, SYNC_FRAMES
 
 COUNT, WIDTH, HEIGHT, START = 30, 160, 120, 1000
 ABSENT = range(10, 13)
-CLIP = SimpleNamespace(
-    clip_id="v_001000_001030_02", n_frames=COUNT, width=WIDTH, height=HEIGHT, track=2,
-    start_frame=START, offset=-1, confidence=4.5, audio_shift=0,
-)  # fmt: skip
+NAME = "v_001000_001030_02"
+ROW = table_of_rows(
+    CLIPS,
+    [
+        {
+            "clip_id": NAME,
+            "video_id": "v",
+            "scene": 0,
+            "track": 2,
+            "start_frame": START,
+            "end_frame": START + COUNT,
+            "n_frames": COUNT,
+            "width": WIDTH,
+            "height": HEIGHT,
+            "offset": -1,
+            "confidence": 4.5,
+            "audio_shift": 0,
+        }  # fmt: skip
+    ],
+)[0]
+
+
+def draw(products, sources, row=ROW):
+    clip = Clip(NAME, COUNT, WIDTH, HEIGHT, products)
+    return overlay.Overlay(clip, row, sources, min_confidence=None)
 
 
 def grey(k):
@@ -42,7 +65,7 @@ def face(k):
 def products(tmp_path_factory):
     """Folder of a clip with everything a run can make of it."""
     folder = tmp_path_factory.mktemp("clip")
-    name = folder / CLIP.clip_id
+    name = folder / NAME
     with VideoWriter(f"{name}.mp4", WIDTH, HEIGHT, crf=5) as writer:
         for k in range(COUNT):
             image = np.full((HEIGHT, WIDTH, 3), grey(k), np.uint8)
@@ -51,34 +74,39 @@ def products(tmp_path_factory):
     sound = 12000 * np.sin(2 * np.pi * (200 + 600 * times) * times)
     sound[: 10 * 640] = 0
     write_wav(f"{name}.wav", sound.astype(np.int16), 16000)
-    numbers = {"frame": range(COUNT)}
+    numbers = {"frame": np.arange(COUNT)}
     crop = {"crop_x": 0, "crop_y": 0, "crop_w": WIDTH, "crop_h": HEIGHT}
     boxes = {"x": 30, "y": 20, "w": 60, "h": 70}
-    pd.DataFrame(numbers | boxes | crop).to_csv(f"{name}.csv", index=False)
+    frames = numbers | {"source_frame": np.arange(COUNT) + START} | boxes | crop
+    write_table(table_of_columns(CLIP_FRAMES, frames), f"{name}.csv", CLIP_FRAMES)
 
     present = np.array([k not in ABSENT for k in range(COUNT)])
     points = np.stack([face(k) if present[k] else np.full((478, 3), np.nan) for k in range(COUNT)])
     found = Landmarks(points.astype(np.float32), ibug68.points68(points), present)
     write_landmarks(folder / "landmarks.npz", found)
-    angles = pd.DataFrame(numbers | {"yaw": 30.0, "pitch": 0.0, "roll": 0.0})
-    angles.loc[~present, ["yaw", "pitch", "roll"]] = np.nan
-    angles.to_csv(folder / "pose.csv", index=False)
-    depth.make_depth(
-        depth.load(), "", found, (WIDTH, HEIGHT), folder / "depth", folder / "depth.json"
-    )
+    angles = dict.fromkeys(POSE_FRAMES.names, 0.0) | numbers
+    angles |= {"present": present.astype(int), "yaw": np.where(present, 30.0, np.nan)}
+    angles |= dict.fromkeys(("pitch", "roll"), np.where(present, 0.0, np.nan))
+    write_table(table_of_columns(POSE_FRAMES, angles), folder / "pose.csv", POSE_FRAMES)
+    clip = Clip(NAME, COUNT, WIDTH, HEIGHT, folder)
+    depth.write_depth(MeshDepth(), clip, found, folder / "depth", folder / "depth.json")
     (folder / "parsing").mkdir()
     for k in range(COUNT):
         labels = np.zeros((HEIGHT, WIDTH), np.uint8)
         labels[: 4 * k] = 17
         cv2.imwrite(str(folder / "parsing" / f"{k + 1:06d}.png"), labels)
-    scores = pd.DataFrame({"track": 2, "frame": range(START - 50, START + 200), "openness": 0.1})
-    scores.assign(score=scores.frame - START).to_csv(folder / "sync.csv", index=False)
-    eyes = {"eye_left": 0.3, "eye_right": 0.3, "mouth_open": 0.0, "blink_right": 0}
-    eyes = pd.DataFrame(numbers | eyes | {"blink_left": 0})
-    eyes.loc[[4, 5], "blink_left"] = 1
-    eyes.loc[20, "mouth_open"] = 0.2
-    eyes.loc[~present, eyes.columns != "frame"] = np.nan
-    eyes.to_csv(folder / "eyes.csv", index=False)
+    around = np.arange(START - 50, START + 200)
+    scores = {"track": 2, "frame": around, "score": around - START, "local_score": 0.0}
+    scores = table_of_columns(SYNC_FRAMES, scores | {"openness": 0.1})
+    write_table(scores, folder / "sync.csv", SYNC_FRAMES)
+    eyes = dict.fromkeys(EXPRESSION_FRAMES.names, 0.3) | numbers
+    eyes |= {"present": present.astype(int), "mouth_open": 0.0, "blink_right": 0, "blink_left": 0}
+    eyes = table_of_columns(EXPRESSION_FRAMES, eyes)
+    eyes.blink_left[[4, 5]] = 1
+    eyes.mouth_open[20] = 0.2
+    for column in EXPRESSION_FRAMES.names[2:]:
+        eyes[column][~present] = np.nan
+    write_table(eyes, folder / "eyes.csv", EXPRESSION_FRAMES)
     return folder
 
 
@@ -97,7 +125,10 @@ def sources(products):
 @pytest.fixture(scope="module")
 def film(products, sources):
     path = products / "overlay.mp4"
-    overlay.make_overlay(CLIP, products, path, sources, crf=10)
+    clip = Clip(NAME, COUNT, WIDTH, HEIGHT, products)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(overlay, "CRF", 10)  # so that pixels can be compared
+        overlay.write_overlay(clip, ROW, path, sources, min_confidence=None, threads=1)
     return path
 
 
@@ -108,7 +139,7 @@ def frames(film):
 
 @pytest.fixture(scope="module")
 def layout(products, sources):
-    return overlay.Overlay(CLIP, products / CLIP.clip_id, sources)
+    return draw(products, sources)
 
 
 def panel(image, layout, number):
@@ -130,7 +161,7 @@ def test_as_many_frames_at_the_same_rate(film, frames):
 def test_the_sound_is_the_clips(film, products):
     track = SoundTrack(film, origin=first_timestamp(film), rate=16000, channels=1)
     heard = track.read(0, COUNT * 640)[:, 0].astype(float)
-    sent = SoundTrack(products / f"{CLIP.clip_id}.wav", origin=0, rate=16000, channels=1)
+    sent = SoundTrack(products / f"{NAME}.wav", origin=0, rate=16000, channels=1)
     sent = sent.read(0, COUNT * 640)[:, 0].astype(float)
     assert np.corrcoef(heard, sent)[0, 1] > 0.99
     assert np.corrcoef(heard[5:], sent[:-5])[0, 1] < 0.9  # a third of a millisecond would show
@@ -138,7 +169,7 @@ def test_the_sound_is_the_clips(film, products):
 
 def test_every_frame_is_its_own(frames, layout, products):
     """Picture, parsing and depth of frame k stand together."""
-    levels = [image.mean() for _, image in bgr_frames(products / f"{CLIP.clip_id}.mp4")]
+    levels = [image.mean() for _, image in bgr_frames(products / f"{NAME}.mp4")]
     assert min(np.diff(levels)) > 4
     for k in range(COUNT):
         clip, parsing, near = (panel(frames[k], layout, number) for number in range(3))
@@ -202,7 +233,7 @@ def test_only_the_clips_stretch_of_the_sync_table(layout):
 @pytest.mark.parametrize("known", [[], ["landmarks"], ["sync"], ["depth", "pose"], ["expression"]])
 def test_what_is_not_computed_is_not_drawn(products, sources, known):
     some = overlay.Sources(**{name: getattr(sources, name) for name in known})
-    drawn = overlay.Overlay(CLIP, products / CLIP.clip_id, some)
+    drawn = draw(products, some)
     image = next(iter(drawn.frames()))
     assert image.shape[:2] == drawn.size[::-1]
     assert drawn.panels == 1 + ("depth" in known)
@@ -214,15 +245,16 @@ def test_what_is_not_computed_is_not_drawn(products, sources, known):
 def test_a_sync_table_without_the_face(products, tmp_path):
     """Backend none, or another face's rows only."""
     path = tmp_path / "v.frames.csv"
-    for text in ("track,frame,score,openness\n", "track,frame,score,openness\n7,1001,3,0.1\n"):
-        path.write_text(text)
-        drawn = overlay.Overlay(CLIP, products / CLIP.clip_id, overlay.Sources(sync=path))
+    for rows in ([], [(7, 1001, 3.0, 3.0, 0.1)]):
+        write_table(table_of_rows(SYNC_FRAMES, rows), path, SYNC_FRAMES)
+        drawn = draw(products, overlay.Sources(sync=path))
         assert len(drawn.timeline.lanes) == 1
 
 
 def test_a_clip_that_was_not_judged(products):
-    clip = SimpleNamespace(**vars(CLIP) | {"offset": np.nan, "confidence": np.nan})
-    next(iter(overlay.Overlay(clip, products / CLIP.clip_id, overlay.Sources()).frames()))
+    row = ROW.copy()
+    row.offset = row.confidence = np.nan
+    next(iter(draw(products, overlay.Sources(), row).frames()))
 
 
 @pytest.mark.parametrize("size", [(1920, 1080), (1080, 1920), (512, 512), (98, 97), (3000, 400)])
@@ -240,13 +272,38 @@ def test_a_product_of_another_length_is_named(products, sources, tmp_path, name)
         empty = np.zeros((7, 478, 3), np.float32)
         write_landmarks(path, Landmarks(empty, empty[:, :68, :2], np.ones(7, bool)))
     else:
-        pd.read_csv(getattr(sources, name)).head(7).to_csv(path, index=False)
+        definition = {"pose": POSE_FRAMES, "expression": EXPRESSION_FRAMES}[name]
+        write_table(read_table(getattr(sources, name), definition)[:7], path, definition)
     with pytest.raises(ValueError, match=f"{path.name}: 7 frames, but the clip has 30"):
-        overlay.Overlay(CLIP, products / CLIP.clip_id, overlay.Sources(**{name: path}))
+        draw(products, overlay.Sources(**{name: path}))
 
 
 @pytest.mark.parametrize("name", ["parsing", "depth"])
 def test_a_missing_picture_is_named(products, tmp_path, name):
-    drawn = overlay.Overlay(CLIP, products / CLIP.clip_id, overlay.Sources(**{name: tmp_path}))
+    drawn = draw(products, overlay.Sources(**{name: tmp_path}))
     with pytest.raises(ValueError, match="000001.png"):
         next(iter(drawn.frames()))
+
+
+def test_all_that_the_register_says_is_shown(products, tmp_path):
+    """A film a clip, of what was computed; what was not, and what is not shown, is passed over."""
+    shown = STAGES["overlay"].shows
+    folders = {name: tmp_path / name for name in ("folder", "manifest", *shown)}
+    found = overlay.Sources.of_clip("a", folders, "s.csv")
+    assert {name for name, path in vars(found).items() if path} == {*shown, "sync"}
+    assert found.landmarks == tmp_path / "landmarks/a.npz" and found.depth == tmp_path / "depth/a"
+    write_table(np.array([ROW]).view(np.recarray), tmp_path / "v.csv", CLIPS)
+    (tmp_path / "pose").mkdir()
+    (tmp_path / "pose" / f"{NAME}.csv").write_bytes((products / "pose.csv").read_bytes())
+    overlay.make_overlay(
+        read_clips(products, tmp_path / "v.csv"),
+        tmp_path / "v.csv",
+        products / "sync.csv",
+        {"pose": tmp_path / "pose", "folder": products},
+        tmp_path / "out",
+        tmp_path / "out.csv",
+        min_confidence=2.0,
+        threads=1,
+    )
+    assert (tmp_path / "out.csv").read_text() == f"clip_id,n_frames\n{NAME},{COUNT}\n"
+    assert sum(1 for _ in bgr_frames(tmp_path / "out" / f"{NAME}.mp4")) == COUNT
