@@ -1,10 +1,12 @@
 """Show how far a run is, at any time: python scripts/status.py [WORKSPACE]"""
 
 import argparse
+import csv
 import sys
 from pathlib import Path
 
-from talkingface.monitor.status import describe_status, listed_videos, read_status
+from talkingface.monitor.status import describe_status, read_status
+from talkingface.settings.videos import list_video_ids
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("workspace", nargs="?", type=Path, default=Path(), help="default: here")
@@ -15,5 +17,8 @@ if not (options.workspace / "results").is_dir():
 listed = options.videos or options.workspace / "videos.csv"
 if options.videos and not listed.is_file():
     sys.exit(f"{listed}: no such file")
-videos = listed_videos(listed) if listed.is_file() else None
+try:
+    videos = list_video_ids(listed) if listed.is_file() else None
+except (OSError, UnicodeError, csv.Error) as error:
+    sys.exit(f"{listed}: cannot be read: {error}")
 print(describe_status(read_status(options.workspace / "results", videos)))

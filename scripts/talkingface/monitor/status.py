@@ -1,4 +1,8 @@
-"""Where every video stands, from the files of a run alone, at any time."""
+"""Where every video stands, from the files of a run alone, at any time.
+
+A run that goes on may take any file away or be in the middle of writing it: what cannot be read is
+not counted.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +11,15 @@ import json
 import os
 from collections import Counter
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from talkingface.dataset.summary import describe, duration, video_seconds
 from talkingface.grid import FPS
+from talkingface.stages import STAGES, Stage
 
-# The stages of a video in the order of the rules.
-ORDER = (
-    "download", "proxy", "scenes", "tracks", "sync", "segments", "clips",
-    "landmarks", "pose", "expression", "depth",
-    "frames", "parsing", "background", "torso", "overlay",
-    "mfcc", "mel", "hubert", "quality",
-)  # fmt: skip
-# Folder of results/ with a stage's outputs, where it is not called like the stage.
-FOLDERS = {"download": "videos"}
 # Times of a stage are the mean of at most so many of its records, from all over the list.
 SAMPLE = 200
 # Characters at the end of a log in which its error is looked for.
@@ -30,7 +27,7 @@ TAIL = 16_000
 
 
 @dataclass(frozen=True)
-class Stage:
+class StageStatus:
     """How far a stage is, in videos; `seconds` a video as measured, None where nothing is yet.
 
     `failed`: the log ends with an error; `begun`: it ends in the middle, so the job is at work or
@@ -59,18 +56,11 @@ class Status:
     hours_in: float
     clips: int
     hours_kept: float
-    stages: list[Stage]
+    stages: list[StageStatus]
     not_kept: list[tuple[str, str, int, float]]
     errors: list[tuple[Path, str]]
     failed_videos: int
     dataset: dict[str, Any] | None = None
-
-
-def listed_videos(path: str | Path) -> list[str]:
-    """The video_ids of a videos.csv, unchecked."""
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        rows = csv.DictReader(file, skipinitialspace=True)
-        return [row["video_id"].strip() for row in rows if row.get("video_id")]
 
 
 def read_status(results: str | Path, videos: Collection[str] | None = None) -> Status:
@@ -80,15 +70,16 @@ def read_status(results: str | Path, videos: Collection[str] | None = None) -> S
     finished in a stage when the stage's table or record of it is there, up to date or not.
     """
     results = Path(results)
-    names = _stages(results)
-    finished = {name: _outputs(results / FOLDERS.get(name, name)) for name in names}
-    logs = {name: _stems(results / "logs" / name, ".log") for name in names}
+    # Every stage that has begun has a folder for its logs.
+    begun_stages = [stage for stage in STAGES.values() if (results / "logs" / stage.name).is_dir()]
+    finished = {stage.name: _finished(results, stage) for stage in begun_stages}
+    logs = {name: _stems(results / "logs" / name, ".log") for name in finished}
     if videos is None:
         videos = set().union(*finished.values(), *logs.values())
     known = set(videos)
     stages, errors, failed_videos = [], _errors_elsewhere(results), set()
-    for name in names:
-        done = finished[name] & known
+    for name, outputs in finished.items():
+        done = outputs & known
         failed = begun = 0
         for video in (logs[name] & known) - done:
             log = results / "logs" / name / f"{video}.log"
@@ -100,13 +91,13 @@ def read_status(results: str | Path, videos: Collection[str] | None = None) -> S
             elif error is not None:
                 begun += 1
         seconds = _mean_seconds(results / "benchmarks" / name)
-        stages.append(Stage(name, len(done), failed, begun, seconds))
+        stages.append(StageStatus(name, len(done), failed, begun, seconds))
     errors.sort(key=lambda error: -_mtime(error[0]))
     by_status, hours_in = _read_records(results, finished.get("download", set()) & known)
     clips, hours_kept, not_kept = _read_ledgers(results, finished.get("segments", set()) & known)
     return Status(
         len(known), by_status, hours_in, clips, hours_kept, stages, not_kept, errors,
-        len(failed_videos), json.loads(_read(results / "dataset/summary.json") or "null"),
+        len(failed_videos), _read_summary(results),
     )  # fmt: skip
 
 
@@ -168,7 +159,7 @@ def log_error(path: str | Path) -> str | None:
             file.seek(0, os.SEEK_END)
             file.seek(max(0, file.tell() - TAIL))
             text = file.read().decode(errors="replace")
-    except FileNotFoundError:
+    except OSError:
         return None
     _, found, trace = text.rpartition("Traceback (most recent call last):\n")
     if "log: done in " in trace:
@@ -177,11 +168,6 @@ def log_error(path: str | Path) -> str | None:
         return ""
     # The first line that is not indented is the error; a message may go on after it.
     return next((line for line in trace.splitlines() if line[:1].strip()), "Traceback")
-
-
-def _stages(results: Path) -> list[str]:
-    """Stages that have begun: each has a folder for its logs."""
-    return [name for name in ORDER if (results / "logs" / name).is_dir()]
 
 
 def _errors_elsewhere(results: Path) -> list[tuple[Path, str]]:
@@ -194,7 +180,7 @@ def _scan(folder: Path) -> Iterator[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
             yield from entries
-    except FileNotFoundError:
+    except OSError:
         return
 
 
@@ -203,25 +189,35 @@ def _stems(folder: Path, suffix: str) -> set[str]:
     return {entry.name[:-size] for entry in _scan(folder) if entry.name.endswith(suffix)}
 
 
-def _outputs(folder: Path) -> set[str]:
-    """Videos with a table or a record, the last that a stage writes; ids have no dots."""
-    stems = _stems(folder, ".csv") | _stems(folder, ".json")
-    return {stem for stem in stems if "." not in stem}
+def _finished(results: Path, stage: Stage) -> set[str]:
+    """Videos with the table or the record that a stage writes last."""
+    manifest = results / stage.manifest
+    # Names of videos have no dots, but a stage may write another table, as `{video}.frames.csv`.
+    return {stem for stem in _stems(manifest.parent, stage.suffix) if "." not in stem}
 
 
 def _mtime(path: Path) -> float:
     try:
         return path.stat().st_mtime
-    except FileNotFoundError:
+    except OSError:
         return 0.0
 
 
 def _read(path: Path) -> str:
     """A file's text; nothing when a job has just taken it away."""
     try:
-        return path.read_text("utf-8")
-    except FileNotFoundError:
+        return path.read_text("utf-8", errors="replace")
+    except OSError:
         return ""
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    """A JSON record; an empty one where there is none that can be read."""
+    try:
+        record = json.loads(_read(path))
+    except ValueError:
+        return {}
+    return record if isinstance(record, dict) else {}
 
 
 def _mean_seconds(folder: Path) -> float | None:
@@ -230,21 +226,21 @@ def _mean_seconds(folder: Path) -> float | None:
     times = []
     for name in names[:: max(1, len(names) // SAMPLE)]:
         lines = _read(folder / f"{name}.tsv").splitlines()
-        if len(lines) > 1:
-            times.append(float(lines[-1].split("\t")[0]))
+        with suppress(ValueError):
+            times += [float(line.split("\t")[0]) for line in lines[1:][-1:]]
     return sum(times) / len(times) if times else None
 
 
 def _read_records(results: Path, videos: Collection[str]) -> tuple[dict[str, int], float]:
+    """How many videos have each status, and the hours of all."""
     statuses: Counter[str] = Counter()
     seconds = 0.0
     for video in videos:
-        text = _read(results / "videos" / f"{video}.json")
-        if not text:
-            continue
-        record = json.loads(text)
-        statuses[record["status"]] += 1
-        seconds += video_seconds(record)
+        record = _read_json(results / STAGES["download"].manifest.format(video=video))
+        if "status" in record:
+            statuses[str(record["status"])] += 1
+            with suppress(AttributeError, TypeError, ValueError):
+                seconds += video_seconds(record)
     return dict(statuses), seconds / 3600
 
 
@@ -255,12 +251,27 @@ def _read_ledgers(
     frames: Counter[tuple[str, str]] = Counter()
     counts: Counter[tuple[str, str]] = Counter()
     for video in videos:
-        lines = csv.DictReader(_read(results / "segments" / f"{video}.csv").splitlines())
-        for row in lines:
-            key = ("", "") if row["verdict"] == "kept" else (row["stage"], row["reason"])
-            counts[key] += 1
-            frames[key] += int(float(row["n_frames"] or 0))
+        text = _read(results / STAGES["segments"].manifest.format(video=video))
+        with suppress(csv.Error):
+            for row in csv.DictReader(text.splitlines()):
+                if None in row.values():  # A line that ends in the middle lacks cells.
+                    continue
+                with suppress(KeyError, ValueError):
+                    n_frames = int(float(row["n_frames"] or 0))
+                    key = ("", "") if row["verdict"] == "kept" else (row["stage"], row["reason"])
+                    counts[key] += 1
+                    frames[key] += n_frames
     clips, kept = counts.pop(("", ""), 0), frames.pop(("", ""), 0)
     frequent = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     rejected = [(*key, count, frames[key] / FPS / 3600) for key, count in frequent]
     return clips, kept / FPS / 3600, rejected
+
+
+def _read_summary(results: Path) -> dict[str, Any] | None:
+    """The summary of the dataset; None where there is none that can be told."""
+    summary = _read_json(results / "dataset" / "summary.json")
+    try:
+        describe(summary)
+    except (KeyError, TypeError, ValueError):
+        return None
+    return summary

@@ -13,7 +13,9 @@ import pytest
 
 from helpers.paths import ROOT, SCRIPTS
 from talkingface.monitor import status as status_module
-from talkingface.monitor.status import ORDER, describe_status, listed_videos, log_error, read_status
+from talkingface.monitor.status import describe_status, log_error, read_status
+from talkingface.settings.videos import list_video_ids
+from talkingface.stages import STAGES
 
 LEDGER = "clip_id,video_id,verdict,stage,reason,n_frames\n"
 
@@ -103,7 +105,7 @@ def test_every_stage_is_known_in_the_order_of_the_rules() -> None:
     files = re.findall(r'^include: "(.+)"', (ROOT / "Snakefile").read_text(), re.MULTILINE)
     texts = [(ROOT / file).read_text() for file in files]
     rules = [name for text in texts for name in re.findall(r"^rule (\w+):", text, re.MULTILINE)]
-    assert [rule for rule in rules if rule not in NOT_OF_A_VIDEO] == list(ORDER)
+    assert [rule for rule in rules if rule not in NOT_OF_A_VIDEO] == list(STAGES)
 
 
 def test_videos_hours_and_what_was_not_kept(results: Path) -> None:
@@ -161,7 +163,7 @@ def test_how_a_log_ends(tmp_path: Path, text: str, error: str | None) -> None:
 
 def test_the_table_as_the_command_prints_it(results: Path) -> None:
     write(results.parent / "videos.csv", "video_id,source\n" + "".join(f"{v},x\n" for v in LISTED))
-    assert listed_videos(results.parent / "videos.csv") == LISTED
+    assert list_video_ids(results.parent / "videos.csv") == LISTED
     command = [sys.executable, str(SCRIPTS / "status.py"), str(results.parent)]
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     lines = shown.splitlines()
@@ -210,6 +212,49 @@ def test_files_of_a_run_that_goes_on_may_vanish(
     status = read_status(results, LISTED)
     assert (status.by_status, status.clips, status.failed_videos) == ({}, 0, 0)
     assert describe_status(status)
+
+
+WHOLE = {"videos": {}, "hours_in": 1, "kept": {}, "rejected": [], "train": {}, "eval": {}}
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00", b"[1]", b"x,y\n1\n", b"null"])
+def test_files_may_be_half_written(results: Path, content: bytes) -> None:
+    for name in ("videos/done.json", "segments/done.csv", "dataset/summary.json"):
+        write(results / name)
+        (results / name).write_bytes(content)
+    for path in (results / "benchmarks").rglob("*.tsv"):
+        path.write_bytes(content)
+    status = read_status(results, LISTED)
+    assert status.by_status == {"ok": 2, "not_found": 1}
+    assert (status.clips, status.dataset) == (0, None)
+    assert [row[:3] for row in status.not_kept] == [("download", "not_found", 1)]
+    assert {stage.seconds for stage in status.stages} <= {None, 1.0}
+    assert describe_status(status)
+
+
+def test_what_another_version_wrote_is_not_told(results: Path) -> None:
+    write(results / "dataset/summary.json", json.dumps(WHOLE))
+    write(results / "videos/done.json", json.dumps({"status": "ok", "probe": {"duration": "?"}}))
+    ledger = (results / "segments/done.csv").read_text()
+    write(results / "segments/done.csv", ledger + "\ndone_5,done,rejected\n,,,,,many\n")
+    status = read_status(results, LISTED)
+    assert (status.dataset, status.by_status["ok"], status.clips) == (None, 3, 2)
+    assert [row[:3] for row in status.not_kept][0] == ("sync", "not_speaking", 2)
+    assert describe_status(status)
+
+
+def test_a_folder_where_a_file_should_be(results: Path) -> None:
+    for name in ("videos/at_work.json", "logs/sync/failed.log", "segments/gone.csv"):
+        (results / name).unlink()
+        (results / name).mkdir()
+    assert describe_status(read_status(results, LISTED))
+
+
+def test_a_list_that_cannot_be_read_is_said(results: Path) -> None:
+    (results.parent / "videos.csv").write_bytes(b"video_id,source\n\xff\xfe,x\n")
+    command = [sys.executable, str(SCRIPTS / "status.py"), str(results.parent)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1 and "videos.csv: cannot be read" in done.stderr
 
 
 def test_a_run_that_has_not_begun(tmp_path: Path) -> None:
