@@ -21,6 +21,7 @@ def split_side(group: str, eval_fraction: float, seed: int | str) -> Side:
 
     A growing `eval_fraction` only moves groups from train to eval. The fraction is of groups,
     met on average: clips or hours may differ, and a handful of groups may all fall on one side.
+    Raises ValueError for a fraction that is not within 0 to 1.
     """
     if not 0 <= eval_fraction <= 1:
         raise ValueError(f"eval_fraction {eval_fraction} is not within 0 to 1")
@@ -38,14 +39,9 @@ def split_groups(videos: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     listed under several), or without one by its (first) video_id. So a new video changes the
     group of others only if it is what connects them.
 
-    Args:
-        videos: rows with `video_id`, `source`, `identity`; an empty identity is none.
-
-    Returns:
-        Group by video_id.
-
-    Raises:
-        ValueError: a video_id is listed twice, or a source is missing.
+    videos: rows with `video_id`, `source`, `identity`; an empty identity is none.
+    Gives the group by video_id. Raises ValueError where a video_id is listed twice, or a source is
+    missing.
     """
     parent: dict[tuple[str, str], tuple[str, str]] = {}
 
@@ -80,15 +76,9 @@ def assign_splits(
 ) -> dict[str, Side]:
     """Side of every video: that which a row of its group pins, else that of `split_side`.
 
-    Args:
-        videos: rows with `video_id`, `source`, `identity`, `split`; an empty `split` pins nothing.
-
-    Returns:
-        Side by video_id.
-
-    Raises:
-        SplitError: rows of one group pin different sides, or `split` is neither side nor empty.
-        ValueError: as `split_groups` and `split_side`.
+    videos: rows with `video_id`, `source`, `identity`, `split`; an empty `split` pins nothing.
+    Gives the side by video_id. Raises SplitError where rows of one group pin different sides or
+    `split` is neither side nor empty, and ValueError as `split_groups` and `split_side`.
     """
     groups = split_groups(videos)
     pins: dict[str, tuple[Side, str]] = {}
