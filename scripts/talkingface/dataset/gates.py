@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from talkingface.clips.verdict import KEPT, Verdict, rejected
+from talkingface.sync.motion import TRUSTED_CONFIDENCE
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,8 @@ THRESHOLD_KEYS = tuple(field.name for field in fields(QualityThresholds))
 class _Gate(NamedTuple):
     """A threshold, the measure that is compared with it, and the reason of a clip that misses it.
 
-    confidence: a measure of how certain the other is. Where that is not to be trusted, the gate
-    lets the clip through.
+    confidence: a measure of how certain the other is. Below TRUSTED_CONFIDENCE the gate lets the
+    clip through.
     """
 
     key: str
@@ -78,8 +79,8 @@ def judge_quality(measures: np.recarray, thresholds: QualityThresholds) -> dict[
 
     A value at its threshold is good enough. A measure that is missing (NaN: no sampled frame has a
     face) misses every threshold there is for it. The residual offset, either way, is judged only
-    where its confidence reaches `motion.TRUSTED_CONFIDENCE`: others are let through. Of a rejected
-    clip `reason`, `value` and `threshold` are those of the first gate missed in the order of
+    where its confidence reaches TRUSTED_CONFIDENCE: others are let through. Of a rejected clip
+    `reason`, `value` and `threshold` are those of the first gate missed in the order of
     `QualityThresholds`, `detail` lists all. Raises ValueError when a column is missing.
     """
     lacking = {gate.measure for gate in _GATES} - set(measures.dtype.names)
@@ -101,7 +102,8 @@ def _judge(clip: Mapping[str, Any], thresholds: QualityThresholds) -> Verdict:
         is_least = gate.key.startswith("min_")
         # A comparison with NaN is false.
         reached = value >= threshold if is_least else abs(value) <= threshold
-        if reached or (gate.confidence and not _is_trusted(clip[gate.confidence])):
+        certain = not gate.confidence or clip[gate.confidence] >= TRUSTED_CONFIDENCE
+        if reached or not certain:
             continue
         if verdict is KEPT:
             verdict = rejected("quality", gate.reason, value, float(threshold))
@@ -109,14 +111,6 @@ def _judge(clip: Mapping[str, Any], thresholds: QualityThresholds) -> Verdict:
         if miss not in misses:  # Brightness has two thresholds.
             misses.append(miss)
     return verdict._replace(detail="; ".join(misses))
-
-
-def _is_trusted(confidence: float) -> bool:
-    """Whether an offset measured with this confidence is no chance."""
-    # What `motion` imports takes longer than judging, and few configs ask for this gate.
-    from talkingface.sync.motion import TRUSTED_CONFIDENCE
-
-    return confidence >= TRUSTED_CONFIDENCE
 
 
 def _describe_miss(measure: str, value: float, threshold: float, is_least: bool) -> str:
