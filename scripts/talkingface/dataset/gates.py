@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from talkingface.clips.verdict import KEPT, Verdict, rejected
-from talkingface.sync.motion import TRUSTED_CONFIDENCE
+from talkingface.sync.trust import TRUSTED_CONFIDENCE
 
 
 @dataclass(frozen=True)

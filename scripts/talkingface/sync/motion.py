@@ -19,14 +19,10 @@ import numpy as np
 from talkingface.filters import zero_phase_filter
 from talkingface.grid import SAMPLE_RATE, SAMPLES_PER_FRAME
 from talkingface.sync.comparison import TrackSync, VideoFiles, face_boxes, rows_by_track
+from talkingface.sync.trust import TRUSTED_CONFIDENCE, TRUSTED_OFFSET
 
 if TYPE_CHECKING:
     from talkingface.faces.mesh import FaceMesh
-
-# Chance reached 5 in windows of 5 s of unrelated sound, and a difference of one frame is within
-# what the measure can tell.
-TRUSTED_CONFIDENCE = 6.0
-TRUSTED_OFFSET = 2
 
 # Mesh points that move with the skull (eye corners, bridge and tip of the nose) and those of the
 # mouth and chin, by number in the mesh.
