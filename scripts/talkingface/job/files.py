@@ -11,24 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 # A disk with less space than this, in bytes, is full: writers stop short of its very end.
 FULL = 1 << 20
-TEXT = (
-    "clip_id",
-    "video_id",
-    "verdict",
-    "stage",
-    "reason",
-    "crop",
-    "detail",
-    "backend",
-    "layers",
-    "dtype",
-    "model",
-    "sha256",
-)
 
 
 def _remove(path: Path) -> None:
@@ -61,25 +45,6 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     partial.replace(path)
-
-
-def write_table(table: pd.DataFrame, path: str | Path) -> None:
-    """Write a table as csv with a header line, also when it has no rows."""
-    with atomic_path(path) as partial:
-        table.to_csv(partial, index=False)
-
-
-def read_table(path: str | Path) -> pd.DataFrame:
-    """Read a csv written by `write_table`: TEXT columns as text, empty or not, the others as
-    numbers, where an empty cell is NaN."""
-    names = pd.read_csv(path, nrows=0).columns
-    return pd.read_csv(
-        path,
-        dtype=dict.fromkeys(TEXT, str),
-        # A video may be called NA.
-        keep_default_na=False,
-        na_values={name: [""] for name in names if name not in TEXT},
-    )
 
 
 def write_json(record: dict[str, Any], path: str | Path) -> None:

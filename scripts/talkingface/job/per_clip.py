@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from talkingface.job import files
 from talkingface.job.files import atomic_path
 from talkingface.job.progress import Progress
 from talkingface.job.tables import table_of_rows, write_table
@@ -47,29 +46,3 @@ def make_for_clips(
             rows.append({"clip_id": clip.clip_id, "n_frames": clip.n_frames, **cells})
             progress.add(clip.n_frames, f"{len(rows)} of {len(clips)} clips")
     write_table(table_of_rows(table, rows), manifest, table)
-
-
-def make_products(
-    manifest: str | Path,
-    folder: str | Path,
-    table: str | Path,
-    make: Callable[[Any, Path], Mapping[str, Any] | None],
-    columns: Sequence[str] = (),
-) -> None:
-    """Call `make` for every clip of the clips' `manifest`, then write `table`, one row a clip.
-
-    `make(clip, folder)` is given the clip's row as a named tuple and the folder to write its files
-    to, which gets its name `folder` when all clips are done. It returns the values of `columns`,
-    which follow `clip_id` and `n_frames` in the table, whether there are clips or not.
-    """
-    clips = files.read_table(manifest)
-    rows = []
-    with atomic_path(folder) as partial, Progress() as progress:
-        partial.mkdir()
-        for clip in clips.itertuples():
-            values = make(clip, partial) or {}
-            rows.append([clip.clip_id, clip.n_frames, *(values[name] for name in columns)])
-            progress.add(clip.n_frames, f"{len(rows)} of {len(clips)} clips")
-    import pandas as pd
-
-    files.write_table(pd.DataFrame(rows, columns=["clip_id", "n_frames", *columns]), table)

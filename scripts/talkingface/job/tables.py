@@ -63,8 +63,8 @@ def table_of_rows(
 def read_table(path: str | Path, definition: Table) -> np.recarray:
     """Read a table that `write_table` wrote.
 
-    Raises ValueError, naming the file, where its header is not the definition's, or a cell is no
-    number.
+    Raises ValueError, naming the file, where its header is not the definition's, a row has not all
+    cells, or a cell is no number.
     """
     with open(path, newline="", encoding="utf-8") as file:
         reader = csv.reader(file)
@@ -75,6 +75,12 @@ def read_table(path: str | Path, definition: Table) -> np.recarray:
                 "delete it to have it made again"
             )
         rows = list(reader)
+    for number, row in enumerate(rows, start=2):
+        if len(row) != len(header):
+            raise ValueError(
+                f"{path}, line {number}: {len(row)} cells, but {len(header)} columns; "
+                "delete it to have it made again"
+            )
     table = _empty(definition, len(rows))
     for column, cells in zip(definition.columns, zip(*rows, strict=True), strict=False):
         try:

@@ -3,11 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from helpers.small_disk import small_disk
-from talkingface.job.files import atomic_path, read_json, read_table, write_json, write_table
+from talkingface.job.files import atomic_path, read_json, write_json
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -53,24 +52,6 @@ def test_what_a_killed_run_left_is_removed(tmp_path: Path) -> None:
         again.mkdir()
         (again / "fresh").touch()
     assert [p.name for p in path.iterdir()] == ["fresh"]
-
-
-def test_tables_keep_text_as_text_and_gaps_as_gaps(tmp_path: Path) -> None:
-    table = pd.DataFrame(
-        {"video_id": ["007", "NA"], "reason": ["", "null"], "track": [1, None], "x": [0.5, 2]}
-    )
-    write_table(table, tmp_path / "t.csv")
-    read = read_table(tmp_path / "t.csv")
-    assert list(read.video_id) == ["007", "NA"]
-    assert list(read.reason) == ["", "null"]
-    assert read.track.isna().tolist() == [False, True]
-    assert read.x.tolist() == [0.5, 2.0]
-
-
-def test_an_empty_table_keeps_its_columns(tmp_path: Path) -> None:
-    write_table(pd.DataFrame(columns=["clip_id", "n_frames"]), tmp_path / "t.csv")
-    assert (tmp_path / "t.csv").read_text() == "clip_id,n_frames\n"
-    assert list(read_table(tmp_path / "t.csv")) == ["clip_id", "n_frames"]
 
 
 def test_json_keeps_order_and_letters(tmp_path: Path) -> None:
