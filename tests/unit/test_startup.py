@@ -26,7 +26,6 @@ HEAVY = {
 # Script -> what it may import before it does anything; "*": every script.
 EXCEPTIONS = {
     "*": {"pandas"},
-    "demo": {"scipy"},  # of scikit-image, which holds the portrait
     "make_docs": {"jsonschema"},  # reads the schema, and does nothing else
     "mel": {"librosa"},  # the package alone, which imports its modules when they are used
 }
