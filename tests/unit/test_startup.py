@@ -25,8 +25,6 @@ HEAVY = {
 }
 # Script -> what it may import before it does anything.
 EXCEPTIONS = {
-    "demo": {"scipy"},  # of scikit-image, which holds the portrait
-    "make_docs": {"jsonschema"},  # reads the schema, and does nothing else
     "mel": {"librosa"},  # the package alone, which imports its modules when they are used
 }
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
-
-from talkingface.settings.schema import ConfigError, explain_error, load_schema
+from talkingface.settings.schema import ConfigError, explain_error, load_schema, open_validator
 
 
 def check_config(config: dict[str, Any]) -> dict[str, Any]:
@@ -17,7 +15,7 @@ def check_config(config: dict[str, Any]) -> dict[str, Any]:
     """
     schema = load_schema("config")
     completed = _with_defaults(config, schema)
-    errors = sorted(Draft202012Validator(schema).iter_errors(completed), key=lambda e: list(e.path))
+    errors = sorted(open_validator(schema).iter_errors(completed), key=lambda e: list(e.path))
     if errors:
         lines = "\n".join(f"  {explain_error(error, 'the setting')}" for error in errors)
         raise ConfigError(f"config:\n{lines}\nEvery setting is described in config.yaml.")

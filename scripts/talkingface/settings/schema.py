@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
-from jsonschema.exceptions import ValidationError
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
 
 SCHEMAS = Path(__file__).parents[3] / "schemas"
 
@@ -18,6 +21,14 @@ class ConfigError(ValueError):
 def load_schema(name: str) -> dict[str, Any]:
     """Read `schemas/{name}.schema.yaml`."""
     return yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text("utf-8"))
+
+
+def open_validator(schema: dict[str, Any]) -> Draft202012Validator:
+    """What finds the places where a value breaks a schema."""
+    # Imported here: the status and the demonstration come by this module and check nothing.
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(schema)
 
 
 def explain_error(error: ValidationError, kind: str) -> str:

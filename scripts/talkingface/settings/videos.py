@@ -7,9 +7,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from jsonschema import Draft202012Validator
-
-from talkingface.settings.schema import ConfigError, explain_error, load_schema
+from talkingface.settings.schema import ConfigError, explain_error, load_schema, open_validator
 from talkingface.settings.sources import local_path
 
 
@@ -26,7 +24,7 @@ def read_videos(path: str | Path) -> list[dict[str, str | None]]:
         )
     schema = load_schema("videos")
     columns = schema["properties"]
-    validator = Draft202012Validator(schema)
+    validator = open_validator(schema)
     faults: list[str] = []
     first_lines: dict[str, int] = {}
     videos = []
