@@ -6,9 +6,9 @@ Backends: `mesh` (embedded), `bisenet`, `segformer` (learned).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -89,7 +89,6 @@ def make_parsing(
     landmarks: the clips' folder of landmarks. backend and the others: see `load`; without clips
     nothing is loaded.
     """
-    parser: Parser | None = None
     cells = {"backend": backend, "sha256": model.weights_sha256 if model else ""}
 
     def make(clip: Clip, into: Path) -> dict[str, str]:
@@ -97,17 +96,12 @@ def make_parsing(
         parse_clip(parser, frames, marks, into / clip.clip_id, threads)
         return cells
 
-    with ExitStack() as opened:
-        if clips:
-            loaded = load(
-                backend,
-                model=model,
-                device=device,
-                precision=precision,
-                threads=threads,
-                person=person,
-            )
-            parser = opened.enter_context(loaded)
+    opened: AbstractContextManager[Any] = nullcontext()
+    if clips:
+        opened = load(
+            backend, model=model, device=device, precision=precision, threads=threads, person=person
+        )
+    with opened as parser:
         make_for_clips(make, clips, folder, manifest, PARSING)
 
 

@@ -95,7 +95,7 @@ def test_a_batch_gives_what_each_frame_gives(tmp_path: Path) -> None:
 
 
 def test_the_published_order() -> None:
-    """As CONVENTIONS and both projects list them."""
+    """As both projects list them."""
     names = dict(enumerate(PUBLISHED))
     assert segformer.labels_by_name(names, "config.json") == [
         0, 1, 10, 6, 4, 5, 2, 3, 7, 8, 11, 12, 13, 17, 18, 9, 15, 14, 16,
