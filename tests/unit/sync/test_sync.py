@@ -136,6 +136,7 @@ def test_the_samples_speak_in_step(sample: str, tmp_path: Path) -> None:
     with detection.load(threads=2) as detector:
         shots = table_of_rows(SCENES, [(0, 0, proxy.n_frames)])
         tracks = track_faces(
+            proxy_frames(video),
             shots,
             detector.follow,
             scale=proxy.scale,
