@@ -2,17 +2,21 @@
 # make test: set up and run the tests.
 PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
+# Processes that share the tests; each of them may use two cores.
+WORKERS ?= 2
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
+PYTEST = $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
 
-.PHONY: help demo bench-scale bench-learned test test-learned test-slurm lint docs constraints clean
+.PHONY: help demo bench-scale bench-learned test test-unit test-learned test-slurm lint docs constraints clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   run the workflow on a demonstration video, into demo/"
-	@echo "make test   run the tests"
+	@echo "make test   run the tests, but for those of the next two"
 	@echo "make test-learned   run the tests of the learned backends"
 	@echo "make test-slurm   run the demonstration in a SLURM cluster of this machine; as root"
+	@echo "make test-unit   run the tests that run no whole workflow"
 	@echo "make lint   check style and types"
 	@echo "make docs   write config.yaml, docs/settings.md and the tables in docs/"
 
@@ -33,11 +37,15 @@ demo: $(VENV)/.ready-demo
 	@echo "The dataset is in demo/results/dataset, a picture of it in demo/contact_sheet.jpg."
 
 test: $(VENV)/.ready-demo,dlib,test
-	$(BIN)/python -m pytest -q
+	$(PYTEST) -m "not learned"
+
+# With as little as they need: VENV=.venv-3.12 PYTHON=python3.12 tries another Python.
+test-unit: $(VENV)/.ready-demo,test
+	$(PYTEST) -m "not learned" tests/unit
 
 # With the learned backends: torch is large where there is no build for processors alone.
 test-learned: $(VENV)/.ready-demo,learned,test
-	$(BIN)/python -m pytest -q $$(grep -rl --include='test_*.py' 'importorskip("torch")' tests)
+	$(PYTEST) -m learned
 
 bench-scale: $(VENV)/.ready-demo
 	$(BIN)/python benchmarks/scale.py --idle 2000

@@ -12,28 +12,25 @@ from pathlib import Path
 
 import pytest
 
-from helpers.paths import ROOT
-from talkingface.demo.videos import make_demo
+from helpers.workspace import Workspace
 
 from .cluster import Cluster, missing_programs, slurm_cluster
 
 INSTALL = Path(__file__).parent / "install.sh"
 
 
-@dataclass
-class Workspace:
-    """A folder with a videos.csv, from which jobs are submitted."""
+@dataclass(frozen=True, kw_only=True)
+class ClusterWorkspace(Workspace):
+    """A workspace from which jobs are submitted."""
 
-    folder: Path
     cluster: Cluster
 
     def start(self, *arguments: str, profile: str = "slurm") -> subprocess.Popen[str]:
         """Start snakemake as a user of the cluster would; its output goes to a file here."""
         # setpriv: it ends with the tests, however they end.
         command = ["setpriv", "--pdeathsig", "KILL", "--", sys.executable, "-m", "snakemake"]
-        command += ["-s", str(ROOT / "Snakefile")]
-        command += ["--configfile", str(self.folder / "mine.yaml"), "-d", str(self.folder)]
-        command += ["--workflow-profile", str(ROOT / "profiles" / profile)]
+        command += self.arguments("--configfile", str(self.folder / "mine.yaml"))
+        command += ["--workflow-profile", str(self.project / "profiles" / profile)]
         with (self.folder / "output").open("a") as output:
             return subprocess.Popen(
                 [*command, *arguments],
@@ -85,21 +82,14 @@ def _problem() -> str | None:
     return None
 
 
-@pytest.fixture(scope="session")
-def demo_videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("demo_videos")
-    make_demo(folder)
-    return folder
-
-
 @pytest.fixture
-def workspace(cluster: Cluster, demo_videos: Path, tmp_path: Path) -> Workspace:
+def workspace(cluster: Cluster, demo_videos: Path, tmp_path: Path) -> ClusterWorkspace:
     return make_workspace(tmp_path, cluster, demo_videos)
 
 
-def make_workspace(folder: Path, cluster: Cluster, demo_videos: Path) -> Workspace:
+def make_workspace(folder: Path, cluster: Cluster, demo_videos: Path) -> ClusterWorkspace:
     """A workspace with the demonstration videos; one feature, so that it takes minutes."""
     for file in demo_videos.iterdir():
         (folder / file.name).symlink_to(file)
     (folder / "mine.yaml").write_text("features: [mfcc]\nsync: {backend: motion}\n")
-    return Workspace(folder, cluster)
+    return ClusterWorkspace(folder, cluster=cluster)

@@ -6,7 +6,6 @@ import json
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,8 +17,10 @@ import numpy as np
 import pytest
 import yaml
 
+from helpers.paths import ROOT
+
 from .cluster import Cluster, Job
-from .conftest import QUICK, ROOT, Workspace, make_workspace
+from .conftest import QUICK, ClusterWorkspace, make_workspace
 
 # What this cluster's users put in place of the profile's comments.
 SITE = (
@@ -34,10 +35,10 @@ OVER_MEMORY = "tracks:mem_mb=150 if wildcards.video == 'vlog' and attempt == 1 e
 class Run:
     """A finished run in the cluster."""
 
-    workspace: Workspace
+    workspace: ClusterWorkspace
     jobs: list[Job]
     cancelled: int
-    local: Path
+    local: ClusterWorkspace
 
     def of(self, rule: str) -> list[Job]:
         return [job for job in self.jobs if job.rule == rule]
@@ -66,7 +67,7 @@ def run(cluster: Cluster, demo_videos: Path, tmp_path_factory: pytest.TempPathFa
     cluster.ask("scancel", str(cancelled))
     workspace.finish(process)
     local.finish(alone)
-    return Run(workspace, cluster.jobs(), cancelled, local.folder)
+    return Run(workspace, cluster.jobs(), cancelled, local)
 
 
 def wait_for(find: Callable[[], Job | None], process: subprocess.Popen[str]) -> Job:
@@ -80,10 +81,11 @@ def wait_for(find: Callable[[], Job | None], process: subprocess.Popen[str]) -> 
 @pytest.fixture(scope="module")
 def said(run: Run) -> dict[tuple[str, str], dict[str, int]]:
     """What the rules say every job needs at its first attempt, as a dry run prints it."""
-    command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), "--dry-run"]
-    command += ["--configfile", str(run.local / "mine.yaml"), "-d", str(run.local)]
-    command += ["--forceall", "--cores", "64"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    done = run.local.ask(
+        *("--dry-run", "--forceall", "--cores", "64"),
+        *("--configfile", str(run.local.folder / "mine.yaml")),
+    )
+    assert done.returncode == 0, done.stderr
     said: dict[tuple[str, str], dict[str, int]] = {}
     for rule, block in re.findall(r"^rule (\w+):\n((?: .*\n)+)", done.stdout, re.MULTILINE):
         video = re.search(r"wildcards: video=(\S+)", block)
@@ -150,7 +152,7 @@ def test_a_job_over_its_memory_is_tried_again_with_more(run: Run) -> None:
 
 
 def test_the_dataset_is_that_of_a_local_run(run: Run) -> None:
-    here, there = run.local / "results", run.workspace.folder / "results"
+    here, there = run.local.folder / "results", run.workspace.folder / "results"
     files = products(here)
     assert len(files) > 90
     assert products(there) == files
@@ -187,7 +189,7 @@ def test_a_second_run_submits_nothing(run: Run) -> None:
     assert len(run.workspace.cluster.jobs()) == before
 
 
-def test_downloads_can_stay_on_this_machine(workspace: Workspace) -> None:
+def test_downloads_can_stay_on_this_machine(workspace: ClusterWorkspace) -> None:
     with (workspace.folder / "mine.yaml").open("a") as settings:
         settings.write("download: {local: true}\n")
     before = len(workspace.cluster.jobs())
@@ -196,7 +198,7 @@ def test_downloads_can_stay_on_this_machine(workspace: Workspace) -> None:
     assert len(workspace.cluster.jobs()) == before
 
 
-def test_an_interrupted_run_leaves_no_jobs(workspace: Workspace) -> None:
+def test_an_interrupted_run_leaves_no_jobs(workspace: ClusterWorkspace) -> None:
     before = {job.number for job in workspace.cluster.jobs()}
 
     def started() -> Job | None:

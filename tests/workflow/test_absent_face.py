@@ -10,14 +10,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from helpers.demo_parts import demo_video, draw, shortened
+from helpers.tables import read_frame
+from helpers.workspace import Workspace
 from talkingface.clips.clips import clip_frames
 from talkingface.demo.face import Face
-from talkingface.demo.videos import demo_videos, write_video
 from talkingface.faces.landmark_files import read_landmarks, read_text
-from talkingface.job.files import read_table
 from talkingface.media.audio import read_wav
 
-from .conftest import FEATURES, Workspace
+from .conftest import FEATURES
 
 FRAMES = 150
 # From frame 44 to 85 the person walks out of the picture, 1280 pixels wide, and back: x of the
@@ -31,7 +32,7 @@ THERE = [*range(50), *range(80, FRAMES)]
 @pytest.fixture(scope="module")
 def face() -> Face:
     """A speaker on that path."""
-    film = next(video for video in demo_videos() if video.video_id == "vlog")
+    film = demo_video("vlog")
     path = [(frame / 25, x, 330.0) for frame, x in enumerate(PATH)]
     return replace(film.shots[0].faces[0], centre=np.array(path), height=220.0)
 
@@ -39,12 +40,10 @@ def face() -> Face:
 @pytest.fixture(scope="module")
 def run(face: Face, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     workspace = Workspace(tmp_path_factory.mktemp("absent"))
-    film = next(video for video in demo_videos() if video.video_id == "vlog")
-    sound = film.shots[0].sound[: FRAMES * film.audio_rate // 25]
-    shot = replace(film.shots[0], frames=FRAMES, faces=(face,), sound=sound)
-    film = replace(film, rate=Fraction(25), size=(1280, 720), shots=(shot,))
-    source = workspace.folder / "a.mp4"
-    write_video(source, film.frames(), film.rate, film.sound(), film.audio_rate)
+    film = replace(demo_video("vlog"), rate=Fraction(25), size=(1280, 720))
+    film = shortened(film, [0], FRAMES)
+    film = replace(film, shots=(replace(film.shots[0], faces=(face,)),))
+    draw(film, workspace.folder / "a.mp4")
     workspace.list_videos("a,a.mp4,,")
     settings = workspace.folder / "mine.yaml"
     settings.write_text("quality: {min_present_share: 0.8, max_border_share: 0.5}\n")
@@ -70,8 +69,8 @@ def test_landmarks_pose_and_expression_say_when(run: Workspace, clip: pd.Series)
     found = read_landmarks(results / clip.landmarks)
     text = read_text(results / clip.landmarks68)[0]
     angles = np.load(results / clip.pose)
-    pose = read_table(results / clip.pose.replace(".npy", ".csv"))
-    expression = read_table(results / clip.expression)
+    pose = read_frame(results / clip.pose.replace(".npy", ".csv"))
+    expression = read_frame(results / clip.expression)
     for product in (found.points, found.present, text, angles, pose, expression):
         assert len(product) == FRAMES
     assert not found.present[ABSENT].any() and found.present[THERE].all()
@@ -118,7 +117,7 @@ def test_films_and_sound_last_as_long(run: Workspace, clip: pd.Series) -> None:
     for film in (clip.video, clip.overlay):
         assert sum(1 for _ in clip_frames(results / film, FRAMES)) == FRAMES
     assert len(read_wav(results / clip.audio)) == 640 * FRAMES
-    assert len(read_table(results / clip.boxes)) == FRAMES
+    assert len(read_frame(results / clip.boxes)) == FRAMES
     assert len(np.load(results / clip.mfcc)) == len(np.load(results / clip.mel)) == 4 * FRAMES
 
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import threading
-from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+import socket
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from subprocess import CompletedProcess
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 
+from helpers.file_server import file_server
+from helpers.workspace import Workspace
 from talkingface.media.video import shown_frames
 from talkingface.media.writer import VideoWriter
-
-from .conftest import Workspace
 
 # What each video's row in rejected.csv must say: stage, reason and a part of the detail.
 EXPECTED = {
@@ -35,25 +35,6 @@ EXPECTED = {
 }
 
 
-@pytest.fixture(scope="module")
-def address(demo_videos: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A web server on this machine that has one video, /talk.mp4."""
-
-    class OneVideo(SimpleHTTPRequestHandler):
-        def __init__(self, *arguments: Any) -> None:
-            super().__init__(*arguments, directory=str(folder))
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    folder = tmp_path_factory.mktemp("web")
-    shutil.copy(demo_videos / "vlog.mp4", folder / "talk.mp4")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), OneVideo)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-
-
 def cut(source: Path, target: Path, frames: int, sound: np.ndarray) -> None:
     """The first frames of a video with another sound at 16 kHz, index in front."""
     shown = list(shown_frames(source, [(0, frames)]))
@@ -64,14 +45,53 @@ def cut(source: Path, target: Path, frames: int, sound: np.ndarray) -> None:
                 writer.write(item.frame)
 
 
+@dataclass(frozen=True)
+class Runs:
+    """What runs said of a list that is done in two batches, and in which then `web` is tried
+    again; `rejected` and `plan` are those after the batches, `again` is planned after the retry."""
+
+    workspace: Workspace
+    first: CompletedProcess[str]
+    early: CompletedProcess[str]
+    second: CompletedProcess[str]
+    rejected: pd.DataFrame
+    plan: dict[str, set[str]]
+    again: dict[str, set[str]]
+
+
 @pytest.fixture(scope="module")
-def workspace(
-    demo_videos: Path, address: str, tmp_path_factory: pytest.TempPathFactory
-) -> Workspace:
+def runs(demo_videos: Path, tmp_path_factory: pytest.TempPathFactory) -> Runs:
     workspace = Workspace(tmp_path_factory.mktemp("bad_input"))
     folder = workspace.folder
+    make_videos(demo_videos, folder)
+    port = free_port()
+    sources = {name: f"{name}.mp4" for name in EXPECTED}
+    sources |= {"picture": "picture.png", "missing": "nowhere.mp4"}
+    (folder / "mine.yaml").write_text("features: [mfcc]\ndownload: {tries: 2, backoff: 0.1}\n")
+    settings = ("--configfile", str(folder / "mine.yaml"))
+    with file_server(folder) as address:
+        sources["gone"] = f"{address}/gone.mp4"
+        good = ["good,good.mp4,,", f"web,http://127.0.0.1:{port}/talk.mp4,,"]
+        workspace.list_videos(*good, *(f"{k},{v},," for k, v in sources.items()))
+        first = workspace.run("--batch", "dataset=1/2", *settings)
+        done = folder / "results/finished/good"
+        done.rename(folder / "kept")
+        early = workspace.ask("--batch", "dataset=2/2", *settings)
+        (folder / "kept").rename(done)
+        second = workspace.run("--batch", "dataset=2/2", *settings)
+    rejected, plan = workspace.table("dataset/rejected.csv"), workspace.planned(*settings)
+    workspace.run("retry_unavailable", *settings)
+    again = workspace.planned(*settings)
+    with file_server(folder, port):
+        workspace.run(*settings)
+    return Runs(workspace, first, early, second, rejected, plan, again)
+
+
+def make_videos(demo_videos: Path, folder: Path) -> None:
+    """A good video, twice, and the files of EXPECTED."""
     vlog = demo_videos / "vlog.mp4"
     shutil.copy(vlog, folder / "good.mp4")
+    shutil.copy(vlog, folder / "talk.mp4")
     (folder / "zero.mp4").touch()
     (folder / "text.mp4").write_text("This is no video.\n" * 500)
     noise = np.random.default_rng(0).normal(0, 3000, (640 * 80, 1)).astype(np.int16)
@@ -87,12 +107,19 @@ def workspace(
     cut(vlog, folder / "short.mp4", 3, noise[: 3 * 640])
     shutil.copy(demo_videos / "landscape.mp4", folder / "no_face.mp4")
     cv2.imwrite(str(folder / "picture.png"), np.full((480, 640, 3), 90, np.uint8))
-    sources = {name: f"{name}.mp4" for name in EXPECTED}
-    sources |= {"picture": "picture.png", "gone": f"{address}/gone.mp4", "missing": "nowhere.mp4"}
-    good = ["good,good.mp4,,", f"web,{address}/talk.mp4,,"]
-    workspace.list_videos(*good, *(f"{k},{v},," for k, v in sources.items()))
-    workspace.run("--config", "features=[mfcc]")
-    return workspace
+
+
+def free_port() -> int:
+    """A port of this machine at which nobody answers."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def workspace(runs: Runs) -> Workspace:
+    """The workspace at the end of all runs."""
+    return runs.workspace
 
 
 @pytest.mark.parametrize("video", EXPECTED)
@@ -125,11 +152,29 @@ def test_a_download_is_recorded(workspace: Workspace, demo_videos: Path) -> None
     assert (workspace.folder / "results/raw/good.media").is_symlink()
 
 
+def test_a_list_in_batches_is_the_list_at_once(runs: Runs) -> None:
+    first, early, second = runs.first, runs.early, runs.second
+    assert "to do: download (7 not there yet), " in first.stdout and "dataset" not in first.stdout
+    assert early.returncode != 0 and "not all previous batches" in early.stderr
+    assert "to do: download (6 not there yet), " in second.stdout
+    assert "dataset (1 not there yet)" in second.stdout
+    assert set(runs.rejected.video_id) == {"web", *EXPECTED}
+    assert runs.plan == {}
+
+
+def test_an_unreachable_video_is_tried_again(runs: Runs) -> None:
+    rejected = runs.rejected.set_index("video_id")
+    assert rejected.reason["web"] == "unavailable"
+    assert list(rejected.reason).count("unavailable") == 1
+    assert runs.again["download"] == runs.again["finished"] == {"web"}
+    assert "web" not in set(runs.workspace.table("dataset/rejected.csv").video_id)
+
+
 @pytest.mark.parametrize("video_id", ["../x", "a b", ";rm", "", "a/b", "ä"])
 def test_unsafe_names_are_refused_before_anything_runs(tmp_path: Path, video_id: str) -> None:
     workspace = Workspace(tmp_path)
     workspace.list_videos("fine,a.mp4,,", f"{video_id},b.mp4,,")
-    done = workspace.run(check=False)
+    done = workspace.ask()
     assert done.returncode != 0
     assert "videos.csv" in done.stderr
     assert "line 3" in done.stderr
@@ -140,7 +185,7 @@ def test_unsafe_names_are_refused_before_anything_runs(tmp_path: Path, video_id:
 def test_a_name_given_twice_is_refused(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     workspace.list_videos("one,a.mp4,,", "two,b.mp4,,", "one,c.mp4,,")
-    done = workspace.run(check=False)
+    done = workspace.ask()
     assert done.returncode != 0
     assert "line 4" in done.stderr and "line 2" in done.stderr and "'one'" in done.stderr
 
@@ -149,7 +194,7 @@ def test_unknown_settings_are_refused(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     workspace.list_videos("one,a.mp4,,")
     (tmp_path / "mine.yaml").write_text("clips: {sise: 256}\n")
-    done = workspace.run("--configfile", "mine.yaml", check=False)
+    done = workspace.ask("--configfile", "mine.yaml")
     assert done.returncode != 0
     assert "clips.sise" in done.stderr and "size" in done.stderr
     assert not (tmp_path / "results").exists()
@@ -158,7 +203,7 @@ def test_unknown_settings_are_refused(tmp_path: Path) -> None:
 def test_contrary_splits_are_refused(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     workspace.list_videos("one,a.mp4,ann,train", "two,b.mp4,ann,eval")
-    done = workspace.run(check=False)
+    done = workspace.ask()
     assert done.returncode != 0
     assert "'one'" in done.stderr and "'two'" in done.stderr
     assert not (tmp_path / "results").exists()

@@ -14,10 +14,13 @@ import numpy as np
 import pytest
 import soundfile
 
+from helpers.workspace import Workspace
 from talkingface.faces.landmark_files import read_landmarks, read_text
-from talkingface.monitor.status import ORDER, listed_videos, read_status
+from talkingface.monitor.status import read_status
+from talkingface.settings.videos import list_video_ids
+from talkingface.stages import STAGES
 
-from .conftest import FEATURES, Workspace
+from .conftest import FEATURES
 
 
 @pytest.fixture(scope="module")
@@ -173,9 +176,9 @@ def test_the_split_keeps_identities_apart(demo: Workspace) -> None:
 
 def test_the_status_says_what_the_dataset_says(demo: Workspace) -> None:
     summary = demo.json("dataset/summary.json")
-    status = read_status(demo.folder / "results", listed_videos(demo.folder / "videos.csv"))
+    status = read_status(demo.folder / "results", list_video_ids(demo.folder / "videos.csv"))
     videos = summary["videos"]["count"]
-    wanted = set(ORDER) - {"hubert"}
+    wanted = set(STAGES) - {"hubert"}
     assert {(s.name, s.finished, s.failed, s.begun) for s in status.stages} == {
         (name, videos, 0, 0) for name in wanted
     }
@@ -191,11 +194,11 @@ def test_the_status_says_what_the_dataset_says(demo: Workspace) -> None:
 
 
 def test_every_log_of_pictures_says_how_fast(demo: Workspace) -> None:
-    for stage in set(ORDER) - {"hubert", "download", "segments"}:
+    for stage in set(STAGES) - {"hubert", "download", "segments"}:
         log = (demo.folder / f"results/logs/{stage}/vlog.log").read_text()
         assert re.search(r"\d+ frames, [\d.]+ frames/s\n", log), stage
 
 
 def test_a_second_run_does_nothing(demo: Workspace) -> None:
-    done = demo.run("--config", FEATURES)
+    done = demo.ask("--config", FEATURES)
     assert "Nothing to be done" in done.stdout + done.stderr

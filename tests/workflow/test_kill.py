@@ -13,23 +13,19 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
+from helpers.demo_parts import demo_video, draw, shortened
+from helpers.file_server import file_server
 from helpers.small_disk import resize, small_disk
-from talkingface.demo.videos import Video, demo_videos, write_video
-
-from .conftest import ROOT, Workspace
+from helpers.workspace import Workspace
 
 KILLS = int(os.environ.get("KILLS", "6"))
 SEED = int(os.environ.get("KILL_SEED", "0"))
@@ -38,62 +34,45 @@ FEATURES = ("--config", "features=[landmarks,mfcc]")
 LONGEST_WAIT = 2.0
 
 
-class SlowServer(SimpleHTTPRequestHandler):
-    """Gives files in a second or two, so that a kill may come in between."""
-
-    def copyfile(self, source: Any, outputfile: BinaryIO) -> None:
-        with suppress(ConnectionError):
-            while block := source.read(32 << 10):
-                outputfile.write(block)
-                time.sleep(0.1)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
     """Rows of videos.csv: one short film from a server on this machine, another from a file."""
     folder = tmp_path_factory.mktemp("short")
-    films = {video.video_id: video for video in demo_videos()}
-    for name, film in {
-        "web": shortened(films["vlog"], [0], 100),
-        "file": shortened(films["interview"], [0, 2], 85),
-    }.items():
-        write_video(folder / f"{name}.mp4", film.frames(), film.rate, film.sound(), film.audio_rate)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SlowServer, directory=str(folder)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield [
-        f"web,http://127.0.0.1:{server.server_port}/web.mp4,ann,train",
-        f"file,{folder}/file.mp4,ben,eval",
-    ]
-    server.shutdown()
-
-
-def shortened(video: Video, shots: list[int], frames: int) -> Video:
-    """The first frames of some of a film's shots."""
-    samples = round(frames / video.rate * video.audio_rate)
-    parts = [video.shots[index] for index in shots]
-    short = [replace(shot, frames=frames, sound=shot.sound[:samples]) for shot in parts]
-    return replace(video, shots=tuple(short))
+    draw(shortened(demo_video("vlog"), [0], 100), folder / "web.mp4")
+    draw(shortened(demo_video("interview"), [0, 2], 85), folder / "file.mp4")
+    # A download takes a second or two, so that a kill may come in between.
+    with file_server(folder, pause=0.1) as address:
+        yield [f"web,{address}/web.mp4,ann,train", f"file,{folder}/file.mp4,ben,eval"]
 
 
 class Outcome(NamedTuple):
-    """What a run has made, and of how many jobs."""
+    """What a run has made, of how many jobs; and what another one said meanwhile."""
 
     content: dict[str, str]
     jobs: int
+    refused: subprocess.CompletedProcess[str]
 
 
 @pytest.fixture(scope="module")
 def undisturbed(rows: list[str], tmp_path_factory: pytest.TempPathFactory) -> Outcome:
-    """A run that nobody disturbs."""
+    """A run that nobody kills; another one is started beside it, which must not disturb it."""
     workspace = Workspace(tmp_path_factory.mktemp("undisturbed"))
     workspace.list_videos(*rows)
-    workspace.run(*FEATURES)
+    process = start(workspace)
+    wait_for(lambda: finished_jobs(workspace) > 0, process)
+    refused = workspace.ask(*FEATURES)
+    assert process.poll() is None
+    assert process.wait(timeout=600) == 0, (workspace.folder / "terminal.txt").read_text()
+    assert "Nothing to be done" in workspace.ask(*FEATURES).stderr
     assert workspace.json("dataset/summary.json")["train"]["clips"] == 1
     assert workspace.json("dataset/summary.json")["eval"]["clips"] == 2
-    return Outcome(content(workspace), finished_jobs(workspace))
+    return Outcome(content(workspace), finished_jobs(workspace), refused)
+
+
+def test_a_second_run_at_the_same_time_is_refused(undisturbed: Outcome) -> None:
+    assert undisturbed.refused.returncode != 0
+    said = undisturbed.refused.stderr
+    assert "cannot be locked" in said and "--unlock" in said
 
 
 def test_a_killed_run_ends_as_if_it_had_not_been(
@@ -102,7 +81,7 @@ def test_a_killed_run_ends_as_if_it_had_not_been(
     chance = random.Random(SEED)
     # Moments in jobs done: spread over the whole run, each anywhere in its part.
     moments = [undisturbed.jobs * (kill + chance.random()) / KILLS for kill in range(KILLS)]
-    workspaces = math.ceil(KILLS / 5)
+    workspaces = math.ceil(KILLS / 6)
     hits = []
     for number in range(workspaces):
         workspace = Workspace(tmp_path / str(number))
@@ -114,7 +93,7 @@ def test_a_killed_run_ends_as_if_it_had_not_been(
             hits.append(hit)
             print(f"kill {len(hits)}, at {moment:.2f} of {undisturbed.jobs} jobs: {hit or 'none'}")
             # What README tells to do.
-            workspace.run("--unlock")
+            assert workspace.ask("--unlock").returncode == 0
         workspace.run(*FEATURES)
         assert content(workspace) == undisturbed.content
         shutil.rmtree(workspace.folder)
@@ -123,34 +102,16 @@ def test_a_killed_run_ends_as_if_it_had_not_been(
     assert len(counts) >= min(7, KILLS // 2)
 
 
-def test_a_second_run_at_the_same_time_is_refused(rows: list[str], tmp_path: Path) -> None:
+def test_a_run_fills_the_disk(undisturbed: Outcome, rows: list[str], tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
-    workspace.list_videos(rows[0])
-    first = start(workspace)
-    wait_for(lambda: finished_jobs(workspace) > 0, first)
-    second = workspace.run(*FEATURES, check=False)
-    assert first.poll() is None
-    assert second.returncode != 0
-    assert "cannot be locked" in second.stderr and "--unlock" in second.stderr
-    assert first.wait(timeout=300) == 0
-    assert "Nothing to be done" in workspace.run(*FEATURES).stderr
-
-
-# Room for a part of the download, then for a part of the clips.
-@pytest.mark.parametrize(
-    ("size", "said"),
-    [("300k", "No space left on device"), ("2M", "No space left on device: 'results/clips/")],
-    ids=["download", "clips"],
-)
-def test_a_run_fills_the_disk(
-    undisturbed: Outcome, rows: list[str], tmp_path: Path, size: str, said: str
-) -> None:
-    workspace = Workspace(tmp_path)
-    with small_disk(tmp_path, size):
+    with small_disk(tmp_path, "300k"):
         workspace.list_videos(*rows)
-        failed = workspace.run(*FEATURES, check=False)
-        assert failed.returncode != 0
-        assert said in failed.stderr
+        # Room for a part of the download, then for a part of the clips.
+        for size, said in (("300k", ""), ("2M", ": 'results/clips/")):
+            resize(tmp_path, size)
+            failed = workspace.run(*FEATURES, check=False)
+            assert failed.returncode != 0
+            assert f"No space left on device{said}" in failed.stderr
         resize(tmp_path, "100M")
         workspace.run(*FEATURES)
         assert content(workspace) == undisturbed.content
@@ -158,8 +119,7 @@ def test_a_run_fills_the_disk(
 
 def start(workspace: Workspace) -> subprocess.Popen[bytes]:
     """Begin a run in a session of its own."""
-    command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile")]
-    command += ["-d", str(workspace.folder), "--cores", "2", *FEATURES]
+    command = [sys.executable, "-m", "snakemake", *workspace.arguments("--cores", "2", *FEATURES)]
     with (workspace.folder / "terminal.txt").open("wb") as terminal:
         return subprocess.Popen(
             command, cwd=workspace.folder, stdout=terminal, stderr=terminal, start_new_session=True

@@ -1,9 +1,8 @@
-"""Whole runs with learned backends, on networks of the published layout with random weights."""
+"""A whole run with config/learned.yaml, on networks of the published layout with random weights."""
 
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,99 +10,91 @@ import cv2
 import numpy as np
 import pytest
 
+from helpers.demo_parts import demo_video, draw, shortened
+from helpers.paths import ROOT
+from helpers.workspace import Workspace
 from talkingface.job.files import write_json
 from talkingface.models.store import model_record
 from talkingface.models.table import MODELS, digest
 
-from .conftest import Workspace
-
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-FRAMES_OF_VLOG = 226
+# The first 50 frames of `vlog`, which has 30000 / 1001 a second, on the grid of 25 a second.
+FRAMES = 42
+HUBERT = "TencentGameMate--chinese-hubert-large"
+SETTINGS = ("--configfile", str(ROOT / "config/learned.yaml"), "mine.yaml")
 
 
 @pytest.fixture(scope="module")
-def workspace(demo_videos: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     workspace = Workspace(tmp_path_factory.mktemp("learned"))
     folder = workspace.folder
-    shutil.copy(demo_videos / "vlog.mp4", folder / "vlog.mp4")
-    shutil.copy(demo_videos / "landscape.mp4", folder / "view.mp4")
-    workspace.list_videos("vlog,vlog.mp4,,", "view,view.mp4,,")
-    put_syncnet(folder)
-    put_bisenet(folder)
-    put_dagan(folder / "models/dagan")
-    put_hubert(folder / "models/test--tiny-hubert")
+    draw(shortened(demo_video("vlog"), [0], 50), folder / "vlog.mp4")
+    draw(shortened(demo_video("landscape"), [0], 50), folder / "view.mp4")
+    workspace.list_videos(f"vlog,{folder}/vlog.mp4,,", f"view,{folder}/view.mp4,,")
+    put_networks(folder)
     (folder / "mine.yaml").write_text(
-        "features: [hubert, parsing, depth, background, torso]\n"
         "device: cpu\n"
-        "sync: {backend: syncnet}\n"
-        "segments: {min_confidence: -100, max_offset: 15}\n"
-        "parsing: {backend: bisenet}\n"
-        "depth: {backend: dagan}\n"
-        "hubert: {model: test/tiny-hubert, layers: [0, -1]}\n"
+        # A short video, and random weights, which are never certain.
+        "segments: {min_frames: 40, min_confidence: -100, max_offset: 15}\n"
+        "hubert: {layers: [0, -1]}\n"
     )
-    workspace.run("--configfile", "mine.yaml")
+    workspace.run(*SETTINGS)
     return workspace
 
 
-def put_syncnet(folder: Path) -> None:
+def put_networks(folder: Path) -> None:
+    from helpers.random_networks import random_bisenet, random_dagan
     from helpers.random_syncnet import random_state
+    from helpers.tiny_transformers import put_depth_anything, put_hubert
 
-    put(folder, "syncnet", random_state())
-
-
-def put_bisenet(folder: Path) -> None:
-    from helpers.random_networks import random_bisenet
-
-    put(folder, "bisenet", random_bisenet())
-
-
-def put(folder: Path, name: str, state: dict[str, Any]) -> None:
-    """Its hash is not the published one, so its record is written here."""
-    [file] = MODELS[name].files
-    path = folder / "models" / name / file.name
-    path.parent.mkdir(parents=True)
-    torch.save(state, path)
-    record = model_record(MODELS[name], {path.name: digest(path)})
-    write_json(record, folder / f"results/models/{name}.json")
+    models = folder / "models"
+    size = next(f.size for f in MODELS[HUBERT].files if f.name == "preprocessor_config.json")
+    assert size is not None
+    put_hubert(models / HUBERT, size)
+    put_hubert(models / "test--tiny-hubert", size)
+    put_weights(models / "dagan", *random_dagan(18, 64, 64))
+    # Of these the hash is known, and it is not that of random weights.
+    put_weights(models / "syncnet", random_state())
+    put_weights(models / "bisenet", random_bisenet())
+    put_depth_anything(models / "depth_anything")
+    for name in ("syncnet", "bisenet", "depth_anything"):
+        files = [models / name / file.name for file in MODELS[name].files]
+        record = model_record(MODELS[name], {file.name: digest(file) for file in files})
+        write_json(record, folder / f"results/models/{name}.json")
 
 
-def put_dagan(folder: Path) -> None:
-    from helpers.random_networks import random_dagan
-
+def put_weights(folder: Path, *states: dict[str, Any]) -> None:
+    """Write a file of weights for each of the model's files."""
     folder.mkdir(parents=True)
-    for name, state in zip(("encoder", "depth"), random_dagan(18, 64, 64), strict=True):
-        torch.save(state, folder / f"{name}.pth")
+    for file, state in zip(MODELS[folder.name].files, states, strict=True):
+        torch.save(state, folder / file.name)
 
 
-def put_hubert(folder: Path) -> None:
-    config = transformers.HubertConfig(
-        hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64,
-        conv_dim=[32] * 7, num_conv_pos_embeddings=16, num_conv_pos_embedding_groups=4,
-        feat_extract_norm="layer", do_stable_layer_norm=True,
-    )  # fmt: skip
-    torch.manual_seed(0)
-    transformers.HubertModel(config).save_pretrained(folder)
-    transformers.Wav2Vec2FeatureExtractor(do_normalize=True).save_pretrained(folder)
+def weights(workspace: Workspace, model: str) -> list[str]:
+    """The hashes of the model's files, of those with weights where others are among them."""
+    files = workspace.json(f"models/{model}.json")["files"]
+    assert list(files) == sorted(file.name for file in MODELS[model].files)
+    return [file["sha256"] for name, file in files.items() if not name.endswith(".json")]
 
 
 def test_every_face_is_judged_by_syncnet(workspace: Workspace) -> None:
     tracks = workspace.table("sync/vlog.csv")
     assert list(tracks.backend) == ["syncnet"]
     frames = workspace.table("sync/vlog.frames.csv")
-    assert list(frames.frame) == list(range(FRAMES_OF_VLOG))
+    assert list(frames.frame) == list(range(FRAMES))
     assert np.isfinite(frames.score).all()
     clips = workspace.table("dataset/clips.csv")
-    assert list(clips.clip_id) == [f"vlog_000000_{FRAMES_OF_VLOG:06d}_00"]
+    assert list(clips.clip_id) == [f"vlog_000000_{FRAMES:06d}_00"]
 
 
 def test_hubert_has_two_rows_a_frame(workspace: Workspace) -> None:
     [clip] = workspace.table("dataset/clips.csv").itertuples()
     features = np.load(workspace.folder / "results" / clip.hubert)
     assert features.shape == (2, 2 * clip.n_frames, 32) and features.dtype == np.float32
-    manifest = workspace.table("hubert/vlog.csv")
-    assert list(manifest.model) == ["test--tiny-hubert"]
+    [row] = workspace.table("hubert/vlog.csv").itertuples()
+    assert row.model == HUBERT and row.sha256.split() == weights(workspace, HUBERT)
     assert len(workspace.table("hubert/view.csv")) == 0
 
 
@@ -111,27 +102,50 @@ def test_pictures_come_from_the_networks(workspace: Workspace) -> None:
     results = workspace.folder / "results"
     [clip] = workspace.table("dataset/clips.csv").itertuples()
     numbered = [f"{k:06d}.png" for k in range(1, clip.n_frames + 1)]
-    for folder in (clip.parsing, clip.depth, clip.torso):
+    for folder in (clip.frames, clip.parsing, clip.depth, clip.torso):
         assert sorted(file.name for file in (results / folder).iterdir()) == numbered
     labels = cv2.imread(str(results / clip.parsing / numbered[7]), cv2.IMREAD_UNCHANGED)
     assert labels.shape == (clip.height, clip.width) and labels.max() <= 18
-    assert json.loads((results / clip.depth_scale).read_text())["backend"] == "dagan"
-    for stage, name, files in (("parsing", "bisenet", 1), ("depth", "dagan", 2)):
+    assert json.loads((results / clip.depth_scale).read_text())["backend"] == "depth_anything"
+    for stage, name in (("parsing", "bisenet"), ("depth", "depth_anything")):
         [row] = workspace.table(f"{stage}/vlog.csv").itertuples()
-        record = workspace.json(f"models/{name}.json")
         assert row.backend == name
-        assert row.sha256.split() == [file["sha256"] for file in record["files"].values()]
-        assert len(record["files"]) == files
+        assert row.sha256.split() == weights(workspace, name)
+        assert len(row.sha256.split()) == 1
 
 
 def test_a_gpu_needs_a_budget(workspace: Workspace) -> None:
-    mine = (workspace.folder / "mine.yaml").read_text()
-    (workspace.folder / "gpu.yaml").write_text(mine.replace("device: cpu", "device: cuda"))
-    done = workspace.run("--configfile", "gpu.yaml", check=False)
+    (workspace.folder / "gpu.yaml").write_text("device: cuda\n")
+    done = workspace.ask(*SETTINGS, "gpu.yaml")
     assert done.returncode != 0
     assert "On a GPU: depth, hubert, parsing, sync." in done.stdout + done.stderr
     assert "--resources gpu=1" in done.stdout + done.stderr
 
 
 def test_a_second_run_does_nothing(workspace: Workspace) -> None:
-    assert "Nothing to be done" in workspace.run("--configfile", "mine.yaml").stderr
+    assert "Nothing to be done" in workspace.ask(*SETTINGS).stderr
+
+
+def test_another_backend_and_another_model(workspace: Workspace, tmp_path: Path) -> None:
+    """Of two files of weights, and of a name that is not in the table of models."""
+    other = workspace.copy(tmp_path / "other")
+    (other.folder / "other.yaml").write_text(
+        "depth: {backend: dagan}\nhubert: {model: test/tiny-hubert}\n"
+    )
+    asked = (*SETTINGS, "other.yaml", "--", "results/depth/vlog.csv", "results/hubert/vlog.csv")
+    assert other.planned(*asked) == {
+        "models": {"dagan", "test--tiny-hubert"},
+        "depth": {"vlog"},
+        "hubert": {"vlog"},
+    }
+    other.run(*asked)
+    [row] = other.table("depth/vlog.csv").itertuples()
+    assert row.backend == "dagan" and row.sha256.split() == weights(other, "dagan")
+    assert len(row.sha256.split()) == 2
+    results = other.folder / "results"
+    [record] = (results / "depth/vlog").glob("*.json")
+    assert json.loads(record.read_text())["backend"] == "dagan"
+    [row] = other.table("hubert/vlog.csv").itertuples()
+    assert row.model == "test--tiny-hubert"
+    [features] = (results / "hubert/vlog").glob("*.npy")
+    assert np.load(features).shape == (2, 2 * FRAMES, 32)

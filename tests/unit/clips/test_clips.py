@@ -386,7 +386,7 @@ def test_a_clip_plays_while_it_arrives(film_path, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["FAzSK8PLmGI", "seated_woman"])
-@pytest.mark.skipif(not SAMPLES.exists(), reason="no samples here")
+@pytest.mark.footage
 def test_real_footage(tmp_path, name):
     path = SAMPLES / f"{name}.mp4"
     info = probe(path).video

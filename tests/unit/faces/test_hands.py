@@ -74,7 +74,7 @@ def test_a_face_outside_the_frame_is_no_error(astronaut, finder):
     assert finder.run(astronaut, FACE + 5000) == []
 
 
-@pytest.mark.skipif(not SAMPLE.exists(), reason="no samples")
+@pytest.mark.footage
 def test_hands_of_a_person(finder):
     """Her hands lie folded in her lap: read off the picture, x 480 to 690, y 1410 to 1600."""
     _, frame = next(bgr_frames(SAMPLE))

@@ -136,8 +136,6 @@ def ffmpeg_cfr(n_frames: int, rate: float, out: float) -> list[int]:
 def published():
     """Frames of the sample, its published 68 points, and the source frame each line shows."""
     av = pytest.importorskip("av")
-    if not SAMPLE.is_file():
-        pytest.skip("no samples")
     reference, present = landmark_files.read_text(SAMPLES / "FAzSK8PLmGI.landmarks.txt")
     assert present.all()
     with av.open(str(SAMPLE)) as container:
@@ -160,6 +158,7 @@ def followed(published):
         return backend.run(published[0])
 
 
+@pytest.mark.footage
 def test_the_published_file_by_mediapipe(published, followed):
     """No frame of this video and no line of this file took part in the fit."""
     _, reference, shown = published
@@ -169,6 +168,7 @@ def test_the_published_file_by_mediapipe(published, followed):
     assert overall <= 4.0 and inner <= 2.8
 
 
+@pytest.mark.footage
 @pytest.mark.skipif(not has_dlib, reason="dlib is not installed")
 def test_the_published_file_by_dlib(published):
     frames, reference, shown = published
@@ -179,6 +179,7 @@ def test_the_published_file_by_dlib(published):
     assert overall <= 3.2 and inner <= 2.0
 
 
+@pytest.mark.footage
 def test_the_alignment_is_the_best_one(published, followed):
     """Motion alone, each point less its mean place: no other shift of lines fits better."""
     _, reference, shown = published

@@ -411,14 +411,13 @@ def test_threads_do_not_change_the_table(detector):
     assert alone.equals(track_faces(iter(frames), [(0, 0, 40)], detector))
 
 
+@pytest.mark.footage
 @pytest.mark.parametrize(
     ("name", "count", "size", "scale"),
     [("seated_woman", 250, (360, 640), 3.0), ("FAzSK8PLmGI", 150, (640, 360), 2.0)],
 )
 def test_one_person_is_one_track(detector, name, count, size, scale):
     path = SAMPLES / f"{name}.mp4"
-    if not path.exists():
-        pytest.skip("no samples here")
 
     def frames():
         with av.open(str(path)) as media:

@@ -126,11 +126,10 @@ def test_what_is_written_is_rounded_and_left_empty(tmp_path: Path) -> None:
             assert rows == ["4,7,0.123,1.0,0.0", "4,8,2.0,,0.5"]
 
 
+@pytest.mark.footage
 @pytest.mark.parametrize("sample", ["FAzSK8PLmGI", "seated_woman"])
 def test_the_samples_speak_in_step(sample: str, tmp_path: Path) -> None:
     media = SAMPLES / f"{sample}.mp4"
-    if not media.exists():
-        pytest.skip("shared samples are not here")
     video, sound = tmp_path / "v.mp4", tmp_path / "v.wav"
     proxy = encode_proxy(media, video, sound, long_side=640)
     with detection.load(threads=2) as detector:

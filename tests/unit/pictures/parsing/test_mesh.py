@@ -2,13 +2,13 @@
 sample against another project's landmarks."""
 
 from itertools import islice
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import skimage.data
 
+from helpers.paths import SAMPLES
 from talkingface.faces.ibug68 import points68
 from talkingface.faces.landmark_files import read_text
 from talkingface.faces.landmarks import load as load_landmarker
@@ -35,7 +35,7 @@ from talkingface.pictures.parsing.labels import (
 from talkingface.pictures.parsing.person import person_pixels
 
 FACE_BOX = (177.0, 82.0, 92.0, 98.0)  # brow to chin, read off the picture
-SAMPLE = Path("../shared/samples/FAzSK8PLmGI.mp4")
+SAMPLE = SAMPLES / "FAzSK8PLmGI.mp4"
 MIRRORED = {L_BROW: R_BROW, R_BROW: L_BROW, L_EYE: R_EYE, R_EYE: L_EYE, L_EAR: R_EAR, R_EAR: L_EAR}
 
 
@@ -178,7 +178,7 @@ def test_a_batch_must_fit(parser, astronaut, points):
         parser.run([astronaut] * 2, points[None], np.array([True, True]))
 
 
-@pytest.mark.skipif(not SAMPLE.exists(), reason="the samples are not here")
+@pytest.mark.footage
 def test_published_landmarks_of_the_sample(parser):
     """Lips, eyes and chin where PIPNet, of another project, has them."""
     from talkingface.media.video import bgr_frames
