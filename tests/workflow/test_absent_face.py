@@ -13,10 +13,10 @@ import pytest
 from helpers.demo_parts import demo_video, draw, shortened
 from helpers.tables import read_frame
 from helpers.workspace import Workspace
-from talkingface.clips.clips import clip_frames
 from talkingface.demo.face import Face
 from talkingface.faces.landmark_files import read_landmarks, read_text
 from talkingface.media.audio import read_wav
+from talkingface.media.video import bgr_frames
 
 from .conftest import FEATURES
 
@@ -115,7 +115,7 @@ def test_pictures_are_numbered_through(run: Workspace, clip: pd.Series) -> None:
 def test_films_and_sound_last_as_long(run: Workspace, clip: pd.Series) -> None:
     results = run.folder / "results"
     for film in (clip.video, clip.overlay):
-        assert sum(1 for _ in clip_frames(results / film, FRAMES)) == FRAMES
+        assert sum(1 for _ in bgr_frames(results / film)) == FRAMES
     assert len(read_wav(results / clip.audio)) == 640 * FRAMES
     assert len(read_frame(results / clip.boxes)) == FRAMES
     assert len(np.load(results / clip.mfcc)) == len(np.load(results / clip.mel)) == 4 * FRAMES
