@@ -6,7 +6,7 @@ CORES ?= $(shell nproc 2>/dev/null || echo 2)
 WORKERS ?= 2
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
-PYTEST = $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
+PYTEST = $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: help demo bench-scale bench-learned test test-unit test-learned test-slurm lint docs constraints clean
 .DEFAULT_GOAL := help

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,12 +30,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(no_footage)
         if needs_torch(item):
             item.add_marker("learned")
-    if config.pluginmanager.has_plugin("xdist"):
-        order = list(LONG)
+    if hasattr(config, "workerinput"):
+        order = {file: place for place, file in enumerate(LONG)}
         files = {item: item.path.relative_to(ROOT).as_posix() for item in items}
-        for item, file in files.items():
-            item.add_marker(pytest.mark.xdist_group(LONG.get(file, file)))
-        items.sort(key=lambda item: order.index(files[item]) if files[item] in LONG else len(order))
+        items.sort(key=lambda item: order.get(files[item], len(order)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With `--dist loadfile`, one process has all files of an entry of LONG."""
+    # Only here, as the tests can be run without it.
+    from xdist.scheduler import LoadFileScheduling
+
+    class Together(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return LONG.get(file, file)
+
+    return Together(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def needs_torch(item: pytest.Item) -> bool:
