@@ -2,9 +2,9 @@
 
     python benchmarks/fit_face_model.py VIDEO_OR_IMAGE ... > face_model.csv
 
-The table in use came from `astronaut` (scikit-image's), `FAzSK8PLmGI.mp4` (a news anchor, seed 0's
-sample) and `seated_woman.mp4` (LatentSync, assets/). Each file weighs the same; every frame is
-also shown mirrored. Takes a minute.
+The table in use came from `astronaut` (scikit-image's), `FAzSK8PLmGI.mp4` (a news anchor, the
+sample of liutaocode/talking_face_preprocessing) and `seated_woman.mp4` (LatentSync, assets/). Each
+file weighs the same; every frame is also shown mirrored. Takes a minute.
 """
 
 import argparse
