@@ -30,8 +30,12 @@ def finished(demo: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Works
     feature; no test changes it."""
     workspace = demo.copy(tmp_path_factory.mktemp("incremental"))
     workspace.list_videos(*rows(workspace, "vlog", "landscape"))
+    results = workspace.folder / "results"
     for feature in set(EMBEDDED) - set(OF_CLIPS):
-        shutil.rmtree(workspace.folder / "results" / feature)
+        shutil.rmtree(results / feature)
+    for clips in (results / "clips").iterdir():
+        if clips.is_dir() and clips.name not in ("vlog", "landscape"):
+            shutil.rmtree(clips)
     assert set(workspace.planned(*FEATURES)) == {"finished", "dataset", "all"}
     workspace.run(*FEATURES)
     return workspace
