@@ -37,23 +37,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from talkingface.stages import FEATURES  # noqa: E402
+
+# Rules that need weights to be fetched: only the imports at the head of their scripts are measured.
+NOT_RUN = ("models", "hubert")
 RULES = [
     name
     for file in sorted((ROOT / "rules").glob("*.smk"))
     for name in re.findall(r"^rule (\w+):$", file.read_text(), re.MULTILINE)
-]
-FEATURES = [
-    "landmarks",
-    "pose",
-    "expression",
-    "mfcc",
-    "mel",
-    "parsing",
-    "background",
-    "torso",
-    "depth",
-    "frames",
-    "overlay",
 ]
 LEAST = "numpy alone"
 ADDRESS = "download (address)"
@@ -159,10 +152,9 @@ def kept_programs(checkout: Path, video: Path, folder: Path) -> dict[str, Progra
     programs = {rule: Program(kept / f"{rule}.py", local) for rule in RULES}
     programs[ADDRESS] = Program(folder / "fetched/download.py", folder / "address")
     preamble = (kept / "segments.py").read_text().split(PREAMBLE_END)[0]
-    for rule in RULES:
-        if not programs[rule].path.exists():
-            head = imports_of(checkout / f"scripts/{rule}.py")
-            programs[rule].path.write_text(f"{preamble}\n{head}\n")
+    for rule in NOT_RUN:
+        head = imports_of(checkout / f"scripts/{rule}.py")
+        programs[rule].path.write_text(f"{preamble}\n{head}\n")
     programs[LEAST] = Program(kept / "numpy.alone.py", local)
     programs[LEAST].path.write_text(f"{preamble}\nimport numpy\n")
     return programs
@@ -190,7 +182,8 @@ def run_workflow(
     (workspace / "videos.csv").write_text(f"video_id,source\nvideo,{source}\n")
     # Whatever is spoken, it is kept.
     thresholds = {"min_confidence": -100, "min_face_height": 1, "min_frames": 25}
-    config = {"features": FEATURES, "segments": thresholds}
+    features = [feature for feature in FEATURES if feature not in NOT_RUN]
+    config = {"features": features, "segments": thresholds}
     (workspace / "settings.json").write_text(json.dumps(config))
     command = [sys.executable, "-m", "snakemake", "-s", str(checkout / "Snakefile")]
     command += ["-d", str(workspace), "--configfile", str(workspace / "settings.json")]
@@ -225,7 +218,6 @@ def measure(program: Program, checkout: Path, folder: Path) -> Seconds:
 
 def show(names: list[str], least: dict[tuple[str, str], Seconds]) -> None:
     """Print the table."""
-    ran = {"models", "hubert"}
     heads = [f"{name} {head}".strip() for name in names for head in ("import", "x", "job")]
     print(f"{'rule':<20}" + "".join(f"{head:>15}" for head in heads))
     for job in [LEAST, *rows()]:
@@ -233,9 +225,9 @@ def show(names: list[str], least: dict[tuple[str, str], Seconds]) -> None:
         for name in names:
             found = least[name, job]
             ratio = found.imports / least[name, LEAST].imports
-            whole = f"{found.job:15.2f}" if job not in ran else f"{'':15}"
+            whole = f"{found.job:15.2f}" if job not in NOT_RUN else f"{'':15}"
             cells += f"{found.imports:15.3f}{ratio:15.2f}{whole}"
-        print(f"{job + ('*' if job in ran else ''):<20}{cells}")
+        print(f"{job + ('*' if job in NOT_RUN else ''):<20}{cells}")
 
 
 if __name__ == "__main__":

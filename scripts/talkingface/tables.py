@@ -178,17 +178,20 @@ LANDMARKS = _manifest(
 )
 
 _ANGLE = "degrees"
+_ANGLES = ("yaw", "pitch", "roll")
+_ANGLE_RANGES = tuple(
+    Column(f"{angle}_range", "float", "from the 5th to the 95th percentile", _ANGLE)
+    for angle in _ANGLES
+)
+_LARGEST_ANGLES = tuple(
+    Column(f"max_abs_{angle}", "float", "95th percentile without the sign", _ANGLE)
+    for angle in _ANGLES
+)
 POSE = _manifest(
     "pose",
-    *(Column(f"median_{angle}", "float", "median", _ANGLE) for angle in ("yaw", "pitch", "roll")),
-    *(
-        Column(f"{angle}_range", "float", "from the 5th to the 95th percentile", _ANGLE)
-        for angle in ("yaw", "pitch", "roll")
-    ),
-    *(
-        Column(f"max_abs_{angle}", "float", "95th percentile without the sign", _ANGLE)
-        for angle in ("yaw", "pitch", "roll")
-    ),
+    *(Column(f"median_{angle}", "float", "median", _ANGLE) for angle in _ANGLES),
+    *_ANGLE_RANGES,
+    *_LARGEST_ANGLES,
     Column("max_view_angle", "float", "95th percentile", _ANGLE),
     Column("angular_speed", "float", "mean", "degrees a second"),
     Column("speed", "float", "mean", "face widths a second"),
@@ -267,14 +270,8 @@ QUALITY = _manifest(
     Column("brightness", "float", "median luma of the face", "levels of 0 to 255"),
     Column("sharpness", "float", "variance of the Laplacian at one size and light"),
     Column("hand_share", "float", "share of measured frames with hands before the face"),
-    *(
-        Column(f"max_abs_{angle}", "float", "95th percentile without the sign", _ANGLE)
-        for angle in ("yaw", "pitch", "roll")
-    ),
-    *(
-        Column(f"{angle}_range", "float", "from the 5th to the 95th percentile", _ANGLE)
-        for angle in ("yaw", "pitch", "roll")
-    ),
+    *_LARGEST_ANGLES,
+    *_ANGLE_RANGES,
     Column("residual_offset", "float", "by how much the finished clip's sound leads", "frames"),
     Column("residual_confidence", "float", "how certain that is"),
 )

@@ -21,6 +21,7 @@ from talkingface.job.files import read_json
 from talkingface.job.tables import read_table, table_of_rows, write_table
 from talkingface.media.audio import read_wav
 from talkingface.shots.proxy import Proxy, read_proxy
+from talkingface.sync.comparison import rows_by_track
 from talkingface.sync.speaking import speaking_stretches
 from talkingface.tables import SEGMENTS, SYNC, SYNC_FRAMES, TRACKS
 
@@ -130,7 +131,7 @@ def judge_segments(
     unusable = _judge_video(media_record, proxy, len(tracks), thresholds)
     if unusable:
         return table_of_rows(SEGMENTS, [{"video_id": video_id, **unusable._asdict()}])
-    boxes, scores = _by_track(tracks), _by_track(sync_frames)
+    boxes, scores = rows_by_track(tracks), rows_by_track(sync_frames)
     offsets = {row.track: row for row in sync}
     rows = []
     for number, track in boxes.items():
@@ -174,13 +175,6 @@ def _judge_video(
     if proxy.n_frames < thresholds.min_frames:
         return rejected("proxy", "too_short", proxy.n_frames, thresholds.min_frames)
     return rejected("tracks", "no_face")
-
-
-def _by_track(table: np.recarray) -> dict[int, np.recarray]:
-    """The rows of every track by its number, in the order of their frames."""
-    table = table[np.lexsort((table.frame, table.track))]
-    numbers, starts = np.unique(table.track, return_index=True)
-    return dict(zip(numbers.tolist(), np.split(table, starts[1:]), strict=False))
 
 
 def _between(rows: np.recarray, start: int, end: int) -> np.recarray:

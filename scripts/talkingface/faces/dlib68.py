@@ -47,7 +47,7 @@ class DlibMissing(ImportError):
     """dlib or its predictor file is not installed."""
 
 
-def find_model() -> Path:
+def find_predictor() -> Path:
     """Path of the predictor file inside `face_recognition_models`.
 
     Raises DlibMissing if that package is not installed.
@@ -73,7 +73,7 @@ def load_predictor(model: str | Path | None = None) -> Any:
         import dlib
     except ImportError as error:
         raise DlibMissing("the landmark backend dlib needs dlib: pip install dlib-bin") from error
-    path = find_model() if model is None else Path(model)
+    path = find_predictor() if model is None else Path(model)
     if not path.is_file():
         raise DlibMissing(f"no dlib predictor at {path}: pip install face_recognition_models")
     return dlib.shape_predictor(str(path))

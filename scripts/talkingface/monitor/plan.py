@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 REASONS = {
     "forced": "forced",
     "incomplete output files": "interrupted before",
+    "output files have to be generated": "not there yet",
     "params have changed since last execution": "settings or version changed",
     "set of input files has changed since last execution": "other inputs",
     "updated input files": "newer input",
-    "output files have to be generated": "not there yet",
 }
 
 
@@ -36,8 +36,6 @@ def describe_plan(jobs: Iterable[tuple[str, Iterable[str]]], order: Sequence[str
     for rule in sorted(causes, key=lambda rule: position.get(rule, len(order))):
         why = ", ".join(f"{count} {cause}" for cause, count in causes[rule].most_common())
         parts.append(f"{rule} ({why})")
-    text = "to do: " + ", ".join(parts)
-    if following:
-        names = sorted(following, key=lambda rule: position.get(rule, len(order)))
-        text += "; then " + ", ".join(f"{rule} ({following[rule]})" for rule in names)
-    return text
+    names = sorted(following, key=lambda rule: position.get(rule, len(order)))
+    consequences = ", ".join(f"{rule} ({following[rule]})" for rule in names)
+    return "to do: " + "; then ".join(filter(None, [", ".join(parts), consequences]))

@@ -1,1 +1,1 @@
-"""What all learned backends share: devices, batches, weights."""
+"""What backends with a network share: devices, batches, weights, and mediapipe's solutions."""

@@ -6,6 +6,7 @@ torch is imported only when one is loaded: it takes seconds.
 from __future__ import annotations
 
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from talkingface.models.store import StoredModel
@@ -24,17 +25,26 @@ def load_learned(
     else is raised see the backend's `load`.
     """
     name = module.rpartition(".")[2]
-    instead = find_model(name).instead
     if model is None:
-        raise ModelError(f"{name} needs the folder of its model; or set {instead}")
+        raise ModelError(f"{name} needs the folder of its model; or set {find_model(name).instead}")
+    devices, backend = import_learned(module, name)
+    return backend.load(
+        model.checked_folder(),
+        devices.open_device(device, threads),
+        devices.number_format(precision),
+    )
+
+
+def import_learned(module: str, model: str) -> tuple[ModuleType, ModuleType]:
+    """`networks.devices` and the library's `module`, which both import torch.
+
+    Raises ModelError, which names what is to be installed and how to do without `model`, a name in
+    the store, where torch or transformers cannot be imported.
+    """
     try:
-        devices = import_module("talkingface.networks.devices")
-        backend = import_module(module)
+        return import_module("talkingface.networks.devices"), import_module(module)
     except ImportError as error:
         raise ModelError(
-            f"{name} needs the package {error.name}, which cannot be imported ({error}): "
-            f"pip install -c constraints.txt -e '.[learned]', or set {instead}"
+            f"{model} needs the package {error.name}, which cannot be imported ({error}): "
+            f"pip install -c constraints.txt -e '.[learned]', or set {find_model(model).instead}"
         ) from error
-    return backend.load(
-        model.folder, devices.open_device(device, threads), devices.number_format(precision)
-    )

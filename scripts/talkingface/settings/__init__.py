@@ -1,1 +1,1 @@
-"""config.yaml and videos.csv, checked before anything runs."""
+"""config.yaml and videos.csv, checked before anything runs; the pages made from the schema."""

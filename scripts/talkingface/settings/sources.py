@@ -19,7 +19,7 @@ def local_path(source: str) -> Path | None:
     """The absolute path of a local source, existing or not; None when the source is an address.
 
     A path is absolute or relative to the working directory; `file:///...` is a path, too (with
-    another host in it, it is an address, which `fetch` finds unsupported).
+    another host in it, it is an address, which `download.ytdlp.fetch` finds unsupported).
     """
     if source.lower().startswith("file://"):
         address = urlsplit(source)

@@ -15,6 +15,7 @@ from talkingface.grid import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from talkingface.job.progress import Progress
 from talkingface.media.audio import SoundTrack, has_sound
 from talkingface.media.prefetch import prefetch
+from talkingface.media.sizes import even_size
 from talkingface.media.video import (
     BrokenClock,
     NoVideo,
@@ -67,7 +68,7 @@ def encode(
 def fitted_size(width: int, height: int, long_side: int) -> tuple[int, int]:
     """Even width and height of the same shape, the longer side at most `long_side`."""
     scale = min(1.0, long_side / max(width, height))
-    return max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2)
+    return even_size(width * scale, height * scale)
 
 
 def _encode_video(

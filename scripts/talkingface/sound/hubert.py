@@ -18,6 +18,7 @@ from talkingface.grid import FPS, SAMPLES_PER_FRAME, SPEECH_STEPS_PER_FRAME
 from talkingface.job.per_clip import make_for_clips
 from talkingface.media.clip_files import Clip
 from talkingface.models.store import StoredModel
+from talkingface.networks.backend import import_learned
 from talkingface.tables import HUBERT
 
 if TYPE_CHECKING:
@@ -53,12 +54,14 @@ def load(model: StoredModel, *, device: str, threads: int, precision: str) -> Sp
     """The network of a model of the store.
 
     device, threads: see devices.open_device. precision: float32, float16 or bfloat16, in which it
-    computes. For what is raised see speech_models.load_network.
+    computes. For what is raised see backend.import_learned and speech_models.load_network.
     """
-    from talkingface.networks.devices import number_format, open_device
-    from talkingface.sound.speech_models import load_network
-
-    return load_network(model.folder, open_device(device, threads), number_format(precision))
+    devices, speech_models = import_learned("talkingface.sound.speech_models", model.name)
+    return speech_models.load_network(
+        model.checked_folder(),
+        devices.open_device(device, threads),
+        devices.number_format(precision),
+    )
 
 
 def make_hubert(

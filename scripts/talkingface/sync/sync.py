@@ -7,7 +7,6 @@ Backends: `motion` (embedded; shape of the mouth against bands of the sound), `s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +21,7 @@ from talkingface.job.tables import (
     write_table,
 )
 from talkingface.models.store import StoredModel
+from talkingface.networks.backend import import_learned
 from talkingface.sync.comparison import TrackSync, VideoFiles, rows_by_track
 from talkingface.tables import SYNC, SYNC_FRAMES, TRACKS
 
@@ -73,7 +73,7 @@ def load(
         return MotionSync(max_offset=max_offset, threads=threads)
     if name == "syncnet":
         # By its name, so that who only wants an offset measured needs no environment with torch.
-        syncnet = import_module("talkingface.sync.syncnet.backend")
+        _, syncnet = import_learned("talkingface.sync.syncnet.backend", name)
         return syncnet.load(
             model,
             device=device,
@@ -159,7 +159,7 @@ def residual_offset(points: np.ndarray, sound: np.ndarray) -> tuple[float, float
     points: (N, 478, 3), the clip's landmarks in pixels, NaN where there is no face. sound: its
     (640 N,) int16 at 16 kHz.
     The backend `motion` measures it, whatever moved the sound: where that was a network, this is a
-    second opinion. Below `motion.TRUSTED_CONFIDENCE` the offset may be chance: of windows of 3 s of
+    second opinion. Below `trust.TRUSTED_CONFIDENCE` the offset may be chance: of windows of 3 s of
     two people who speak in step, half are more than a frame off (4 s: a fifth, 8 s: none), with
     confidences up to 4. Both are NaN where nothing can be said: no face, or less than 2 s.
     Raises ValueError for a sound of another length.

@@ -153,7 +153,7 @@ def test_dlib_missing_names_the_command(monkeypatch):
 def test_dlib_predictor_missing_names_the_command(tmp_path, monkeypatch):
     with pytest.raises(dlib68.DlibMissing, match="pip install"):
         monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-        dlib68.find_model()
+        dlib68.find_predictor()
 
 
 @needs_dlib

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from talkingface.models.store import model_folder, model_record
+from talkingface.job.files import write_json
+from talkingface.models.store import model_record, open_model
 from talkingface.models.table import (
     MODELS,
     Digest,
@@ -138,14 +139,18 @@ def test_a_stage_finds_its_files_again(tmp_path: Path, monkeypatch: pytest.Monke
     assert record["files"] == {own.name: {"size": 7, "sha256": found[own.name].sha256}}
     assert list(record) == ["model", "source", "revision", "licence", "files"]
     monkeypatch.chdir(tmp_path)
-    assert model_folder(record, "models") == own.parent
+    write_json(record, tmp_path / "syncnet.json")
+    model = open_model(["syncnet.json"], "models")
+    assert model is not None and model.weights_sha256 == found[own.name].sha256
+    assert model.checked_folder() == own.parent
     own.write_bytes(b"others")
     with pytest.raises(ModelError, match=f"{own} has 6 bytes, expected 7") as error:
-        model_folder(record, "models")
+        model.checked_folder()
     assert "--forcerun models" in str(error.value)
     own.unlink()
     with pytest.raises(ModelError, match=f"{own} is not there"):
-        model_folder(record, "models")
+        model.checked_folder()
+    assert open_model([], "models") is None
 
 
 def test_the_table_for_readme() -> None:

@@ -5,6 +5,7 @@ from talkingface.monitor.plan import describe_plan
 ORDER = ["download", "proxy", "clips", "dataset"]
 NEW = "output files have to be generated"
 CHANGED = "params have changed since last execution"
+NEWER = "updated input files"
 AFTER = "input files updated by another job"
 
 
@@ -31,3 +32,12 @@ def test_a_new_video_s_later_jobs_are_not_there_yet_either() -> None:
     assert describe_plan(jobs, ORDER) == (
         "to do: download (1 not there yet), proxy (1 not there yet)"
     )
+
+
+def test_what_is_not_there_is_not_called_outdated() -> None:
+    """The file of a new video may be newer than what others have."""
+    assert describe_plan([("download", [NEWER, NEW])], ORDER) == "to do: download (1 not there yet)"
+
+
+def test_what_only_follows_stands_alone() -> None:
+    assert describe_plan([("dataset", [AFTER])], ORDER) == "to do: dataset (1)"

@@ -169,7 +169,9 @@ def load(
         raise ModelError(f"{entry.name} needs its model; or set {entry.instead}")
     [checkpoint] = entry.files
     network = load_embedder(
-        model.folder / checkpoint.name, open_device(device, threads), number_format(precision)
+        model.checked_folder() / checkpoint.name,
+        open_device(device, threads),
+        number_format(precision),
     )
     return SyncNetSync(network, max_offset=max_offset, ends=ends, threads=threads)
 
