@@ -27,15 +27,9 @@ def zero_phase_filter(sections: np.ndarray, series: np.ndarray) -> np.ndarray:
     the last place of a section: the ends are continued by their point reflection, three times as
     far as the filter has taps, and it starts as if it had seen the first value for ever.
 
-    Args:
-        sections: (S, 6) float64, second-order sections b0, b1, b2, 1, a1, a2.
-        series: (N, C) float64, N more than 3 (2 S + 1).
-
-    Returns:
-        (N, C) float64.
-
-    Raises:
-        ValueError: the series is too short.
+    sections: (S, 6) float64, second-order sections b0, b1, b2, 1, a1, a2. series: (N, C) float64,
+    N more than 3 (2 S + 1). Returns (N, C) float64.
+    Raises ValueError where the series is too short.
     """
     reach = 3 * (2 * len(sections) + 1)
     if len(series) <= reach:

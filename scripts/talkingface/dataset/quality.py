@@ -79,14 +79,14 @@ def make_quality(
     """
 
     def make(clip: Clip, folder: Path) -> Mapping[str, float]:
-        found = read_landmarks(Path(landmarks, f"{clip.clip_id}.npz"))
+        marks = read_landmarks(Path(landmarks, f"{clip.clip_id}.npz"))
         measures, frames = measure_clip(
             clip.frames(),
             clip.boxes(),
-            found.points,
-            found.present,
+            marks.points,
+            marks.present,
             np.load(Path(pose, f"{clip.clip_id}.npy")),
-            residual_offset(found.points, clip.sound()),
+            residual_offset(marks.points, clip.sound()),
             clip_size=(clip.width, clip.height),
             source_size=source_size,
             find_hands=hands.run,

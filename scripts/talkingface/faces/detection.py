@@ -162,11 +162,11 @@ def _look_again(graph: Any, rgb: np.ndarray, first: np.ndarray) -> np.ndarray | 
     x1, y1 = min(frame_w, round(cx + half)), min(frame_h, round(cy + half))
     if x1 - x0 < 2 or y1 - y0 < 2:
         return None
-    found = _squares(graph, rgb, View(x0, y0, x1 - x0, y1 - y0), stretch=False)
-    move = np.hypot(found[:, 0] - cx, found[:, 1] - cy) / side
-    ratio = found[:, 2] / side
-    found = found[(move < MOVE) & (ratio < RESIZE) & (ratio > 1 / RESIZE)]
-    return found[found[:, 3].argmax()] if len(found) else None
+    squares = _squares(graph, rgb, View(x0, y0, x1 - x0, y1 - y0), stretch=False)
+    move = np.hypot(squares[:, 0] - cx, squares[:, 1] - cy) / side
+    ratio = squares[:, 2] / side
+    squares = squares[(move < MOVE) & (ratio < RESIZE) & (ratio > 1 / RESIZE)]
+    return squares[squares[:, 3].argmax()] if len(squares) else None
 
 
 def _boxes(squares: np.ndarray) -> np.ndarray:

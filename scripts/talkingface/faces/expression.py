@@ -72,8 +72,8 @@ def make_expression(
     """
 
     def make(clip: Clip, folder: Path) -> Mapping[str, float]:
-        found = read_landmarks(Path(landmarks, f"{clip.clip_id}.npz"))
-        table = expression_table(found.points, found.present, closed)
+        marks = read_landmarks(Path(landmarks, f"{clip.clip_id}.npz"))
+        table = expression_table(marks.points, marks.present, closed)
         write_table(table, folder / f"{clip.clip_id}.csv", EXPRESSION_FRAMES)
         return expression_summary(table)
 

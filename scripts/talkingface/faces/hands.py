@@ -69,12 +69,12 @@ class HandFinder(Closeable):
 
     def _look(self, frame: np.ndarray, centre: np.ndarray, side: float) -> list[np.ndarray]:
         picture, corner = _square(frame, centre, side)
-        found = self._hands.process(picture).multi_hand_landmarks or []
+        hands = self._hands.process(picture).multi_hand_landmarks or []
         return [
             np.array([(p.x * side + corner[0], p.y * side + corner[1]) for p in hand.landmark])
             .reshape(N_POINTS, 2)
             .astype(np.float32)
-            for hand in found
+            for hand in hands
         ]
 
 

@@ -195,8 +195,8 @@ class FaceMesh(Closeable):
     def _infer(self, picture: np.ndarray) -> tuple[np.ndarray, float]:
         """(192, 192, 3) BGR -> (n_points, 3) float64 in units of the crop's side, and score."""
         rgb = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
-        found = self._graph.process({"image": rgb, "roi": self._whole})
-        return _positions(found.landmarks), float(getattr(found, _SCORE))
+        outputs = self._graph.process({"image": rgb, "roi": self._whole})
+        return _positions(outputs.landmarks), float(getattr(outputs, _SCORE))
 
     def _detect(
         self, picture: np.ndarray, model: int, merit: Callable[[Any], float]
@@ -209,10 +209,10 @@ class FaceMesh(Closeable):
                 self._detectors[model] = detector
                 detector.process(np.zeros((_INPUT, _INPUT, 3), np.uint8))
         height, width = picture.shape[:2]
-        found = detector.process(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)).detections
-        if not found:
+        detections = detector.process(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)).detections
+        if not detections:
             return None
-        face = max((d.location_data for d in found), key=merit)
+        face = max((d.location_data for d in detections), key=merit)
         box = face.relative_bounding_box
         right, left = face.relative_keypoints[:2]  # the eyes
         turn = np.arctan2((left.y - right.y) * height, (left.x - right.x) * width)
@@ -227,10 +227,10 @@ class FaceMesh(Closeable):
         scale = 2 * max(w, h) / _INPUT
         corner = np.array([x + w / 2, y + h / 2]) - scale * _INPUT / 2
         square = crop(frame, scale * np.eye(2), corner, _INPUT)
-        found = self._detect(square, _SHORT_RANGE, _central)
-        if found is None:
+        region = self._detect(square, _SHORT_RANGE, _central)
+        if region is None:
             return None
-        cx, cy, side, turn = found
+        cx, cy, side, turn = region
         return Region(corner[0] + scale * cx, corner[1] + scale * cy, scale * side, turn)
 
 

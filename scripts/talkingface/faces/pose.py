@@ -76,9 +76,9 @@ def make_pose(
     """
 
     def make(clip: Clip, folder: Path) -> Mapping[str, float]:
-        found = read_landmarks(Path(landmarks, f"{clip.clip_id}.npz"))
-        points = clip_to_source(found.points, clip.boxes(), (clip.width, clip.height))
-        pose = solve_pose(points, found.present, source_size, focal)
+        marks = read_landmarks(Path(landmarks, f"{clip.clip_id}.npz"))
+        points = clip_to_source(marks.points, clip.boxes(), (clip.width, clip.height))
+        pose = solve_pose(points, marks.present, source_size, focal)
         table = pose_table(pose)
         np.save(folder / f"{clip.clip_id}.npy", pose.angles)
         write_table(table, folder / f"{clip.clip_id}.csv", POSE_FRAMES)

@@ -59,16 +59,10 @@ def mel_features(audio: np.ndarray, *, layout: Layout, bands: int) -> np.ndarray
     - "wav2lip": row r is centred on sample 200 r (80 Hz), 1 + floor(3.2 N) rows; with 80 bands
       this is Wav2Lip's own spectrogram, transposed.
 
-    Args:
-        audio: (640 N,) int16, mono, 16 kHz, N >= 1.
-        bands: number of mel bands, from 55 to 7600 Hz.
-
-    Returns:
-        float32, (4 N, bands) for "grid", (1 + 640 N // 200, bands) for "wav2lip".
-
-    Raises:
-        ValueError: the audio is not int16, not mono, or not a whole number of frames; an unknown
-            layout.
+    audio: (640 N,) int16, mono, 16 kHz, N >= 1. bands: number of mel bands, from 55 to 7600 Hz.
+    Returns float32, (4 N, bands) for "grid", (1 + 640 N // 200, bands) for "wav2lip".
+    Raises ValueError where the audio is not int16, not mono, or not a whole number of frames, and
+    for an unknown layout.
     """
     audio = check_sound(audio)
     if layout not in HOPS:

@@ -71,14 +71,8 @@ def mfcc_features(audio: np.ndarray) -> np.ndarray:
     samples later (160 of sound, 240 zeros). All other MFCC rows are the same; of the deltas, only
     those that see the end differ: the last row of the first, the last two of the second.
 
-    Args:
-        audio: (640 N,) int16, mono, 16 kHz, N >= 1.
-
-    Returns:
-        (4 N, 39) float32.
-
-    Raises:
-        ValueError: the audio is not int16, not mono, or not a whole number of frames.
+    audio: (640 N,) int16, mono, 16 kHz, N >= 1. Returns (4 N, 39) float32.
+    Raises ValueError where the audio is not int16, not mono, or not a whole number of frames.
     """
     audio = check_sound(audio)
     rows = audio.size // STEP
