@@ -356,7 +356,9 @@ def make_clips(video: Path, folder: Path, lengths: set[int]) -> None:
         square = cv2.resize(frame[top : top + side, left : left + side], (SIZE, SIZE))
         pictures.append(limited_yuv420p(av.VideoFrame.from_ndarray(square, "bgr24")))
     for length in lengths:
-        with VideoWriter(folder / f"{length}.mp4", SIZE, SIZE, colour=pictures[0]) as writer:
+        with VideoWriter(
+            folder / f"{length}.mp4", SIZE, SIZE, colour=pictures[0], preset="superfast", crf=18
+        ) as writer:
             for picture in islice(cycle(pictures), length):
                 writer.write(picture)
         samples = np.resize(sound, length * SAMPLES_PER_FRAME)

@@ -149,6 +149,7 @@ def write_overlay(
     with VideoWriter(
         target,
         *overlay.size,
+        preset="superfast",
         crf=CRF,
         threads=threads,
         sound=partial(read_wav, _wav(clip)),

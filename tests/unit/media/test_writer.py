@@ -34,7 +34,9 @@ def tone(rate, channels, seconds=2.0):
 @pytest.mark.parametrize("threads", [1, 0])
 def test_every_frame_is_written_once(tmp_path, count, threads):
     path = tmp_path / "a.mp4"
-    with VideoWriter(path, *SIZE, threads=threads, keyframe_interval=30) as writer:
+    with VideoWriter(
+        path, *SIZE, threads=threads, keyframe_interval=30, preset="superfast", crf=18
+    ) as writer:
         for k in range(count):
             writer.write(numbered(k))
     assert writer.frames == count
@@ -44,7 +46,7 @@ def test_every_frame_is_written_once(tmp_path, count, threads):
 
 
 def test_the_same_frame_may_be_written_again(tmp_path):
-    with VideoWriter(tmp_path / "a.mp4", *SIZE) as writer:
+    with VideoWriter(tmp_path / "a.mp4", *SIZE, preset="superfast", crf=18) as writer:
         for frame in (numbered(7), numbered(9)):
             for _ in range(20):
                 writer.write(frame)
@@ -53,7 +55,9 @@ def test_the_same_frame_may_be_written_again(tmp_path):
 
 
 def test_keyframes_are_the_writers_own(tmp_path):
-    with VideoWriter(tmp_path / "a.mp4", *SIZE, keyframe_interval=40) as writer:
+    with VideoWriter(
+        tmp_path / "a.mp4", *SIZE, keyframe_interval=40, preset="superfast", crf=18
+    ) as writer:
         for k in range(100):
             frame = numbered(k // 100)
             frame.pict_type = 1  # as if all came from keyframes
@@ -73,7 +77,9 @@ def test_sound_is_in_step(tmp_path, rate, channels):
         asked.append((start, stop))
         return samples[start:stop]
 
-    with VideoWriter(path, *SIZE, sound=read, sound_rate=rate, channels=channels) as writer:
+    with VideoWriter(
+        path, *SIZE, sound=read, sound_rate=rate, channels=channels, preset="superfast", crf=18
+    ) as writer:
         for _ in range(50):
             writer.write(grey(100))
     assert asked == [(k * rate // 25, (k + 1) * rate // 25) for k in range(50)]
@@ -95,7 +101,9 @@ def test_the_colour_description_is_passed_on(tmp_path, code):
     """BT.709, BT.601 in its two kinds, BT.2020, by ITU-T H.273's numbers."""
     colour = grey(100)
     colour.colorspace, colour.color_primaries, colour.color_trc = code, code, min(code, 6)
-    with VideoWriter(tmp_path / "a.mp4", *SIZE, colour=colour) as writer:
+    with VideoWriter(
+        tmp_path / "a.mp4", *SIZE, colour=colour, preset="superfast", crf=18
+    ) as writer:
         writer.write(grey(100))
     with av.open(str(tmp_path / "a.mp4")) as container:
         frame = next(container.decode(video=0))
@@ -106,12 +114,12 @@ def test_the_colour_description_is_passed_on(tmp_path, code):
 def test_odd_sizes_are_refused(tmp_path):
     for size in ((95, 64), (96, 63)):
         with pytest.raises(ValueError, match="must be even"):
-            VideoWriter(tmp_path / "a.mp4", *size)
+            VideoWriter(tmp_path / "a.mp4", *size, preset="superfast", crf=18)
 
 
 def test_a_name_that_looks_like_a_url(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with VideoWriter("a:b %03d.mp4", *SIZE) as writer:
+    with VideoWriter("a:b %03d.mp4", *SIZE, preset="superfast", crf=18) as writer:
         writer.write(grey(100))
     assert len(decode_pictures(tmp_path / "a:b %03d.mp4")) == 1
 
@@ -124,7 +132,7 @@ def test_a_full_disk_is_not_a_broken_source():
     frame = frame_from_planes(noise, noise[::2, ::2], noise[1::2, ::2])
     with (
         pytest.raises(OSError, match="cannot write") as caught,
-        VideoWriter("/dev/full", 640, 480, crf=0) as writer,
+        VideoWriter("/dev/full", 640, 480, crf=0, preset="superfast") as writer,
     ):
         for _ in range(60):
             writer.write(frame)

@@ -18,7 +18,7 @@ from talkingface.overlay.contact_sheet import MARGIN, SIDE, WAVE_HEIGHT, contact
 def make_clip(folder: Path, name: str, luma: int) -> dict[str, str]:
     """50 grey frames, loud in the second half, landmarks in the picture's middle."""
     half = np.full((64, 64), 128, np.uint8)
-    with VideoWriter(folder / f"{name}.mp4", 128, 128) as writer:
+    with VideoWriter(folder / f"{name}.mp4", 128, 128, preset="superfast", crf=18) as writer:
         for _ in range(50):
             writer.write(frame_from_planes(np.full((128, 128), luma, np.uint8), half, half))
     sound = np.zeros(640 * 50, np.int16)

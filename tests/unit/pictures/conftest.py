@@ -15,7 +15,7 @@ def two_clips(tmp_path_factory: pytest.TempPathFactory) -> list[Clip]:
     folder = tmp_path_factory.mktemp("clips")
     clips = [Clip("long", 10, 32, 16, folder), Clip("short", 3, 32, 16, folder)]
     for clip in clips:
-        with VideoWriter(clip.video, clip.width, clip.height, crf=1) as writer:
+        with VideoWriter(clip.video, clip.width, clip.height, crf=1, preset="superfast") as writer:
             for k in range(clip.n_frames):
                 image = np.full((clip.height, clip.width, 3), 20 + 10 * k, np.uint8)
                 writer.write(limited_yuv420p(av.VideoFrame.from_ndarray(image, "bgr24")))

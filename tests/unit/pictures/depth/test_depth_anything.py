@@ -136,7 +136,7 @@ def test_a_clips_pictures_give_back_what_was_measured(tmp_path: Path) -> None:
     (tmp_path / "preprocessor_config.json").write_text(json.dumps(settings))
     backend = depth_anything.load(tmp_path, *ON_CPU)
     film = tmp_path / "clip.mp4"
-    with VideoWriter(film, 128, 96) as writer:
+    with VideoWriter(film, 128, 96, preset="superfast", crf=18) as writer:
         for seed in range(9):
             image = av.VideoFrame.from_ndarray(picture(96, 128, seed), "bgr24")
             writer.write(limited_yuv420p(image))

@@ -255,7 +255,7 @@ def test_short_tracks_and_short_sound_say_nothing(
 def test_the_raw_file_is_decoded_where_there_are_tracks(
     state: random_syncnet.State, tmp_path: Path
 ) -> None:
-    with VideoWriter(tmp_path / "v.mp4", 480, 240) as writer:
+    with VideoWriter(tmp_path / "v.mp4", 480, 240, preset="superfast", crf=18) as writer:
         for picture in noise_film(30):
             writer.write(av.VideoFrame.from_ndarray(picture, "bgr24").reformat(format="yuv420p"))
     write_wav(tmp_path / "s.wav", noise_sound(30), 16000)
