@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -205,10 +206,14 @@ def test_an_interrupted_run_leaves_no_jobs(workspace: ClusterWorkspace) -> None:
         jobs = [job for job in workspace.cluster.jobs() if job.number not in before]
         return next((job for job in jobs if job.state == "RUNNING"), None)
 
-    process = workspace.start("results/videos/vlog.json", *QUICK)
-    wait_for(started, process)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(60) != 0
+    # A server that takes a connection and never answers: the job cannot end by itself.
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/slow.mp4"
+        workspace.list_videos(f"slow,{address},,")
+        process = workspace.start("results/videos/slow.json", *QUICK)
+        wait_for(started, process)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) != 0
     time.sleep(1)
     jobs = [job for job in workspace.cluster.jobs() if job.number not in before]
     assert [job.state for job in jobs] == ["CANCELLED"]
