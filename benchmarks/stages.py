@@ -30,7 +30,7 @@ import av
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 THREADS = len(os.sched_getaffinity(0))
-COUNTED = ("scenes", "tracks", "sync", "clips")
+COUNTED = ("scenes", "tracks", "speech", "sync", "clips")
 # Seconds of the file by which start-up is told from work.
 SHORT = 4.0
 
@@ -78,6 +78,12 @@ def tracks(media: str) -> None:
 
     files = ("proxy.mp4", "proxy.json", "scenes.csv", "tracks.csv")
     make_tracks(*files, threads=THREADS, **settings_of("tracks"))
+
+
+def speech(media: str) -> None:
+    from talkingface.sound.speech import make_speech
+
+    make_speech("proxy.wav", "proxy.json", "speech.csv", threads=1)
 
 
 def sync(media: str) -> None:
@@ -172,7 +178,7 @@ def mfcc(media: str) -> None:
 STAGES: dict[str, Callable[[str], None]] = {
     stage.__name__: stage
     for stage in (
-        proxy, scenes, tracks, sync, segments, clips, landmarks, pose, expression, parsing,
+        proxy, scenes, tracks, speech, sync, segments, clips, landmarks, pose, expression, parsing,
         background, torso, depth, quality, mfcc,
     )
 }  # fmt: skip
@@ -210,7 +216,7 @@ def main() -> None:
             print(f"{stage:<12}{cells}", flush=True)
         total = sum(ratios[stage] for stage in COUNTED)
         print(f"{' + '.join(COUNTED)}: {total:.2f} x decode only")
-        print(f"and proxy, which the first three read: {total + ratios['proxy']:.2f}")
+        print(f"and proxy, which the first four read: {total + ratios['proxy']:.2f}")
         if options.memory:
             memory(media, peaks)
 

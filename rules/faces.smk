@@ -1,4 +1,4 @@
-"""Faces: where they are, and which of them the sound belongs to."""
+"""Faces: where they are, where somebody speaks, and which of the faces the sound belongs to."""
 
 
 rule tracks:
@@ -23,6 +23,27 @@ rule tracks:
         version=2,
     script:
         "../scripts/tracks.py"
+
+
+rule speech:
+    input:
+        sound=rules.proxy.output.sound,
+        record=rules.proxy.output.record,
+    output:
+        "results/speech/{video}.csv",
+    log:
+        "results/logs/speech/{video}.log",
+    benchmark:
+        "results/benchmarks/speech/{video}.tsv"
+    conda:
+        "../envs/audio.yaml"
+    resources:
+        mem_mb=scaled(1000),
+        runtime=scaled(30),
+    params:
+        version=1,
+    script:
+        "../scripts/speech.py"
 
 
 rule sync:

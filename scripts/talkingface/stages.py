@@ -60,7 +60,7 @@ _REGISTER = (
     ),
     Stage(
         "proxy",
-        "decodes it once to a small copy at 25 fps, which the next three look at",
+        "decodes it once to a small copy at 25 fps, which the next four work on",
         ("download",),
         suffix=".json",
     ),
@@ -70,6 +70,7 @@ _REGISTER = (
         "detects faces, also small ones, and follows each through its shot",
         ("proxy", "scenes"),
     ),
+    Stage("speech", "finds where somebody is heard to speak", ("proxy",)),
     Stage(
         "sync",
         "compares every face's lips with the sound: who speaks, and is the sound early or late?",

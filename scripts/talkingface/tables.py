@@ -78,6 +78,15 @@ TRACKS = Table(
     ),
 )
 
+SPEECH = Table(
+    "speech/{video}.csv",
+    "a frame of the video",
+    (
+        Column("frame", "int", "frame of the grid"),
+        Column("probability", "float", "how probable it is that somebody is heard to speak"),
+    ),
+)
+
 SYNC = Table(
     "sync/{video}.csv",
     "a track",

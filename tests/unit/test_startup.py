@@ -17,6 +17,7 @@ HEAVY = {
     "librosa",
     "matplotlib",
     "mediapipe",
+    "onnxruntime",
     "pandas",
     "scipy",
     "torch",

@@ -17,7 +17,8 @@ from helpers.workspace import Workspace
 from .conftest import EMBEDDED
 
 FEATURES = ("--config", "features=[mfcc]")
-ROAD = ["download", "proxy", "scenes", "tracks", "sync", "segments", "clips"]
+# The sound needs no scenes.
+ROAD = ["download", "proxy", "speech", "scenes", "tracks", "sync", "segments", "clips"]
 # Landmarks and pose are wanted by quality.
 OF_CLIPS = ["mfcc", "landmarks", "pose", "quality"]
 PER_VIDEO = {*ROAD, *OF_CLIPS, "finished"}

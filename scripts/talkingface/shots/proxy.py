@@ -1,7 +1,7 @@
 """The analysis copy of a video: small, upright, 25 fps, with its sound beside it at 16 kHz.
 
-The raw file is decoded once for all of scenes, tracks and sync; only clips read it again. Frame k
-of the copy is grid frame k, sample 640 k of its wav is the grid's sample.
+The raw file is decoded once for all of scenes, tracks, speech and sync; only clips read it again.
+Frame k of the copy is grid frame k, sample 640 k of its wav is the grid's sample.
 """
 
 from __future__ import annotations
