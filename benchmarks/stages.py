@@ -101,9 +101,12 @@ def segments(media: str) -> None:
 
     # Whatever the file shows, it is cut into clips.
     lenient = {"min_face_height": 1, "min_confidence": -100, "min_loudness": -100}
+    lenient["min_speech_share"] = 0
     thresholds = thresholds_for("motion", **settings_of("segments") | lenient)
-    files = ("media.json", "proxy.json", "tracks.csv", "sync.csv", "sync.frames.csv", "proxy.wav")
-    make_segments("video", *files, "segments.csv", thresholds=thresholds)
+    records = ("media.json", "proxy.json")
+    tables = ("tracks.csv", "speech.csv", "sync.csv", "sync.frames.csv")
+    files = (*records, *tables, "proxy.wav", "segments.csv")
+    make_segments("video", *files, thresholds=thresholds)
 
 
 def clips(media: str) -> None:

@@ -7,6 +7,7 @@ rule segments:
         proxy_record=rules.proxy.output.record,
         sound=rules.proxy.output.sound,
         tracks=rules.tracks.output[0],
+        speech=rules.speech.output[0],
         sync=rules.sync.output.tracks,
         sync_frames=rules.sync.output.frames,
     output:
@@ -23,7 +24,7 @@ rule segments:
     params:
         thresholds=config["segments"],
         backend=config["sync"]["backend"],
-        version=1,
+        version=2,
     script:
         "../scripts/segments.py"
 
@@ -50,6 +51,6 @@ rule clips:
         runtime=scaled(120),
     params:
         settings=config["clips"],
-        version=1,
+        version=2,
     script:
         "../scripts/clips.py"

@@ -14,6 +14,7 @@ with logged(snakemake.log[0]):
         snakemake.input.media_record,
         snakemake.input.proxy_record,
         snakemake.input.tracks,
+        snakemake.input.speech,
         snakemake.input.sync,
         snakemake.input.sync_frames,
         snakemake.input.sound,

@@ -80,7 +80,7 @@ _REGISTER = (
         "segments",
         "keeps or rejects every stretch of every face, and says why; on request only the "
         "stretches in which it speaks",
-        ("download", "proxy", "tracks", "sync"),
+        ("download", "proxy", "tracks", "speech", "sync"),
     ),
     Stage(
         "clips",

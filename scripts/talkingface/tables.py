@@ -50,6 +50,9 @@ _N_FRAMES = Column("n_frames", "int", "length", "frames")
 _BACKEND = Column("backend", "text", "the backend that made it")
 _SHA256 = Column("sha256", "text", "hash of the weights, of several one after the other")
 _FRAME = Column("frame", "int", "frame of the clip, from 0")
+_SPEECH_SHARE = Column(
+    "speech_share", "float", "share of frames in which somebody is heard to speak"
+)
 _PRESENT = Column("present", "int", "1 where the mesh found the face, else 0")
 
 SCENES = Table(
@@ -134,6 +137,7 @@ SEGMENTS = Table(
         Column("detected_share", "float", "share of frames in which the face was seen"),
         Column("other_face_share", "float", "share of frames with another face beside it"),
         Column("loudness", "float", "RMS of the sound", "dB of full scale"),
+        _SPEECH_SHARE,
         Column("offset", "optional int", "by how much the sound leads the lips", "frames"),
         Column("trusted", "optional int", "1 where the offset is certain"),
         Column("confidence", "float", "how clearly the face speaks"),
@@ -161,6 +165,7 @@ CLIPS = Table(
         Column("crop_h", "float", "height of the crop", "source pixels"),
         Column("offset", "optional int", "by how much the sound led the lips", "frames"),
         Column("confidence", "float", "how clearly the face speaks"),
+        _SPEECH_SHARE,
         Column("audio_shift", "int", "by how much the sound was delayed", "samples at 16 kHz"),
     ),
 )

@@ -16,6 +16,7 @@ import pytest
 
 from helpers.file_server import file_server
 from helpers.workspace import Workspace
+from talkingface.demo.speech import ambience
 from talkingface.media.video import shown_frames
 from talkingface.media.writer import VideoWriter
 
@@ -27,6 +28,7 @@ EXPECTED = {
     "cut_front": ("proxy", "truncated", "could be decoded"),
     "no_audio": ("proxy", "no_audio", "no audio track"),
     "quiet": ("proxy", "silent", ""),
+    "music": ("speech", "no_speech", ""),
     "no_face": ("tracks", "no_face", ""),
     "picture": ("download", "broken", "a still image"),
     "missing": ("download", "missing", "no such file"),
@@ -106,6 +108,8 @@ def make_videos(demo_videos: Path, folder: Path) -> None:
     (folder / "cut_end.mp4").write_bytes(whole[: len(whole) // 2])
     shutil.copy(demo_videos / "silent.mp4", folder / "no_audio.mp4")
     cut(vlog, folder / "quiet.mp4", 80, np.zeros_like(noise))
+    music = (32767 * ambience(80 / 25, 16000)).astype(np.int16)[:, None]
+    cut(vlog, folder / "music.mp4", 80, music)
     cut(vlog, folder / "short.mp4", 3, noise[: 3 * 640])
     shutil.copy(demo_videos / "landscape.mp4", folder / "no_face.mp4")
     cv2.imwrite(str(folder / "picture.png"), np.full((480, 640, 3), 90, np.uint8))

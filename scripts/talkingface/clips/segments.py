@@ -23,7 +23,7 @@ from talkingface.media.audio import read_wav
 from talkingface.shots.proxy import Proxy, read_proxy
 from talkingface.sync.comparison import rows_by_track
 from talkingface.sync.speaking import speaking_stretches
-from talkingface.tables import SEGMENTS, SYNC, SYNC_FRAMES, TRACKS
+from talkingface.tables import SEGMENTS, SPEECH, SYNC, SYNC_FRAMES, TRACKS
 
 # Another face counts as inside when its centre is in the square that `clips` cuts by default.
 NEIGHBOURHOOD = 1.6
@@ -40,6 +40,8 @@ class SegmentThresholds:
     min_detected_share: float
     max_other_face_share: float
     min_loudness: float
+    speech_threshold: float
+    min_speech_share: float
     min_confidence: float
     max_offset: int
     cut: str
@@ -81,6 +83,7 @@ def make_segments(
     media_record: str | Path,
     proxy_record: str | Path,
     tracks: str | Path,
+    speech: str | Path,
     sync: str | Path,
     sync_frames: str | Path,
     sound: str | Path,
@@ -97,6 +100,7 @@ def make_segments(
         read_json(media_record),
         read_proxy(proxy_record),
         read_table(tracks, TRACKS),
+        read_table(speech, SPEECH),
         read_table(sync, SYNC),
         read_table(sync_frames, SYNC_FRAMES),
         sound,
@@ -110,6 +114,7 @@ def judge_segments(
     media_record: Mapping[str, Any],
     proxy: Proxy,
     tracks: np.recarray,
+    speech: np.recarray,
     sync: np.recarray,
     sync_frames: np.recarray,
     sound: str | Path,
@@ -117,11 +122,11 @@ def judge_segments(
 ) -> np.recarray:
     """Cut tracks into candidate segments and judge each; gives the ledger, a table SEGMENTS.
 
-    `media_record` is the video's record by download, `tracks` a table TRACKS, `sync` a table SYNC,
-    `sync_frames` a table SYNC_FRAMES, `sound` the grid's wav. A video with no candidate at all has
-    one row without clip_id that says why. `reason` names the first threshold missed (or the status
-    of a video that cannot be used, with `detail` in words), `stage` the stage that measured it,
-    `value` what was measured.
+    `media_record` is the video's record by download, `tracks` a table TRACKS, `speech` a table
+    SPEECH, `sync` a table SYNC, `sync_frames` a table SYNC_FRAMES, `sound` the grid's wav. A video
+    with no candidate at all has one row without clip_id that says why. `reason` names the first
+    threshold missed (or the status of a video that cannot be used, with `detail` in words), `stage`
+    the stage that measured it, `value` what was measured.
 
     With `cut` speaking the candidates are the stretches in which a face speaks, by `local_score` of
     `sync_frames` (see `speaking`). The rest of its track is rejected: `not_speaking` by its median
@@ -133,10 +138,11 @@ def judge_segments(
         return table_of_rows(SEGMENTS, [{"video_id": video_id, **unusable._asdict()}])
     boxes, scores = rows_by_track(tracks), rows_by_track(sync_frames)
     offsets = {row.track: row for row in sync}
+    is_speech = speech.probability >= thresholds.speech_threshold
     rows = []
     for number, track in boxes.items():
         for start, end, verdict in _stretches(track, scores.get(number), thresholds):
-            measures = _measure(number, start, end, boxes, sound)
+            measures = _measure(number, start, end, boxes, is_speech, sound)
             levels = 0.0, 0.0
             if number in offsets:
                 measures["offset"] = offsets[number].offset
@@ -239,9 +245,17 @@ def _parts(start: int, end: int, thresholds: SegmentThresholds) -> Iterator[tupl
 
 
 def _measure(
-    number: int, start: int, end: int, boxes: Mapping[int, np.recarray], sound: str | Path
+    number: int,
+    start: int,
+    end: int,
+    boxes: Mapping[int, np.recarray],
+    is_speech: np.ndarray,
+    sound: str | Path,
 ) -> dict[str, Any]:
-    """What is measured of a stretch of track `number` without knowing who speaks."""
+    """What is measured of a stretch of track `number` without knowing who speaks.
+
+    `is_speech`: bool, of every frame of the grid, whether somebody is heard to speak.
+    """
     rows = _between(boxes[number], start, end)
     beside = np.zeros(len(rows), bool)
     for other, track in boxes.items():
@@ -255,6 +269,7 @@ def _measure(
         "detected_share": round(float(rows.detected.mean()), 3),
         "other_face_share": round(float(beside.mean()), 3),
         "loudness": round(loudness, 1),
+        "speech_share": round(float(is_speech[start:end].mean()), 3),
     }
 
 
@@ -300,6 +315,9 @@ def _judge(
         return rejected("tracks", "other_face", beside, most)
     if measures["loudness"] < thresholds.min_loudness:
         return rejected("proxy", "silent", measures["loudness"], thresholds.min_loudness)
+    if measures["speech_share"] < thresholds.min_speech_share:
+        share = measures["speech_share"]
+        return rejected("speech", "no_speech", share, thresholds.min_speech_share)
     if "confidence" in measures:
         if measures["confidence"] < thresholds.min_confidence:
             confidence = measures["confidence"]

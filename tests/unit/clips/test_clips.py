@@ -44,7 +44,7 @@ from talkingface.tables import CLIP_FRAMES, CLIPS, SEGMENTS, TRACKS
 COLUMNS = [
     "clip_id", "video_id", "scene", "track", "start_frame", "end_frame", "n_frames",
     "width", "height", "crop", "crop_x", "crop_y", "crop_w", "crop_h",
-    "offset", "confidence", "audio_shift",
+    "offset", "confidence", "speech_share", "audio_shift",
 ]  # fmt: skip
 FRAME_COLUMNS = [
     "frame", "source_frame", "x", "y", "w", "h", "crop_x", "crop_y", "crop_w", "crop_h",
@@ -62,6 +62,7 @@ def segment(start, end, track=0, offset=0, trusted=1):
         "n_frames": end - start,
         "offset": offset,
         "confidence": 5.0,
+        "speech_share": 0.75,
         "trusted": trusted,
     }
 
@@ -301,6 +302,7 @@ def test_what_the_clip_says_of_itself(film_path, tmp_path):
     row = manifest.loc[0]
     assert (row.width, row.height, row.crop, row.n_frames) == (64, 64, "follow", 40)
     assert (row.offset, row.confidence, row.audio_shift) == (2, 5.0, 1280)
+    assert row.speech_share == 0.75
     path = tmp_path / f"{one['clip_id']}.csv"
     assert path.read_text().splitlines()[0].split(",") == FRAME_COLUMNS
     table = read_table(path, CLIP_FRAMES)

@@ -17,16 +17,17 @@ from talkingface.clips.segments import (
 )
 from talkingface.clips.verdict import kept
 from talkingface.job.files import write_json
-from talkingface.job.tables import table_of_rows, write_table
+from talkingface.job.tables import empty_table, table_of_rows, write_table
 from talkingface.media.audio import write_wav
 from talkingface.shots.proxy import Proxy, write_proxy
-from talkingface.tables import SYNC, SYNC_FRAMES, TRACKS, Table
+from talkingface.tables import SPEECH, SYNC, SYNC_FRAMES, TRACKS, Table
 
 # The columns that users have on disk.
 COLUMNS = [
     "clip_id", "video_id", "scene", "track", "start_frame", "end_frame", "verdict", "stage",
     "reason", "detail", "value", "threshold", "n_frames", "face_height", "detected_share",
-    "other_face_share", "loudness", "offset", "trusted", "confidence", "other_confidence",
+    "other_face_share", "loudness", "speech_share", "offset", "trusted", "confidence",
+    "other_confidence",
 ]  # fmt: skip
 
 OK = {"status": "ok", "reason": None}
@@ -39,6 +40,8 @@ THRESHOLDS = SegmentThresholds(
     min_detected_share=0.7,
     max_other_face_share=0.1,
     min_loudness=-50,
+    speech_threshold=0.5,
+    min_speech_share=0.2,
     min_confidence=2,
     max_offset=15,
     cut="track",
@@ -83,6 +86,14 @@ def frame_scores(tracks: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     return scores.assign(local_score=scores.score, openness=0.0)
 
 
+def voices(*spans: tuple[int, int], probability: float = 0.9) -> pd.DataFrame:
+    """Somebody is heard to speak in these frames, of more than any track here has."""
+    heard = np.full(2000, 0.1)
+    for start, end in spans:
+        heard[start:end] = probability
+    return pd.DataFrame({"frame": np.arange(len(heard)), "probability": heard})
+
+
 @pytest.fixture
 def sound(tmp_path: Path) -> Path:
     """16 s: loud, from second 12 on digital silence."""
@@ -102,16 +113,19 @@ def judge(
     table: pd.DataFrame | None = None,
     thresholds: SegmentThresholds = THRESHOLDS,
     scores: pd.DataFrame | None = None,
+    heard: pd.DataFrame | None = None,
     **settings: Any,
 ) -> pd.DataFrame:
     together = pd.concat(tracks, ignore_index=True) if tracks else track(0, 0, 0)
     table = sync(**{f"t{n}": 5.0 for n in together.track.unique()}) if table is None else table
     scores = frame_scores(together, table) if scores is None else scores
+    heard = voices((0, 2000)) if heard is None else heard
     ledger = judge_segments(
         "v",
         OK,
         PROXY,
         table_of(together, TRACKS),
+        table_of(heard, SPEECH),
         table_of(table, SYNC),
         table_of(scores, SYNC_FRAMES),
         sound,
@@ -166,6 +180,33 @@ def test_a_face_seen_now_and_then(sound: Path) -> None:
     face["detected"] = (face.frame % 10 == 0).astype(int)
     row = only(judge(sound, face))
     assert (row.reason, row.value) == ("face_lost", 0.1)
+
+
+@pytest.mark.parametrize(
+    ("spans", "share"),
+    [([(0, 25)], 0.25), ([(0, 10), (60, 70)], 0.2), ([(0, 19)], 0.19), ([], 0)],
+    ids=["one phrase", "long pauses", "a word", "nobody"],
+)
+def test_somebody_must_be_heard(sound: Path, spans: list[tuple[int, int]], share: float) -> None:
+    """In a fifth of the frames, wherever they are; speech beside the stretch does not count."""
+    inside = [(100 + start, 100 + end) for start, end in spans]
+    heard = voices((0, 100), *inside, (200, 400))
+    row = only(judge(sound, track(0, 100, 200), heard=heard))
+    assert row.speech_share == pytest.approx(share)
+    if share >= 0.2:
+        assert row.verdict == "kept"
+    else:
+        assert (row.stage, row.reason) == ("speech", "no_speech")
+        assert (row.value, row.threshold) == (pytest.approx(share), 0.2)
+
+
+def test_what_counts_as_speech_is_a_setting(sound: Path) -> None:
+    heard = voices((0, 400), probability=0.5)
+    assert only(judge(sound, track(0, 0, 100), heard=heard)).speech_share == 1
+    row = only(judge(sound, track(0, 0, 100), heard=heard, speech_threshold=0.51))
+    assert (row.reason, row.value) == ("no_speech", 0)
+    row = only(judge(sound, track(0, 0, 100), heard=voices(), min_speech_share=0))
+    assert row.verdict == "kept"
 
 
 def test_a_silent_mouth(sound: Path) -> None:
@@ -388,6 +429,7 @@ def test_a_video_without_candidates_has_one_row(
         record,
         proxy,
         table_of(empty, TRACKS),
+        empty_table(SPEECH),
         table_of(sync(), SYNC),
         table_of(frame_scores(empty, sync()), SYNC_FRAMES),
         tmp_path / "x",
@@ -407,9 +449,10 @@ def test_the_ledger_as_it_is_written(sound: Path) -> None:
     write_proxy(PROXY, folder / "proxy.json")
     write_table(table_of(faces, TRACKS), folder / "tracks.csv", TRACKS)
     write_table(table_of(table, SYNC), folder / "sync.csv", SYNC)
+    write_table(table_of(voices((50, 400)), SPEECH), folder / "speech.csv", SPEECH)
     scores = table_of(frame_scores(faces, table), SYNC_FRAMES)
     write_table(scores, folder / "frames.csv", SYNC_FRAMES)
-    names = ("media.json", "proxy.json", "tracks.csv", "sync.csv", "frames.csv")
+    names = ("media.json", "proxy.json", "tracks.csv", "speech.csv", "sync.csv", "frames.csv")
     make_segments(
         "v", *(folder / name for name in names), sound, folder / "v.csv", thresholds=THRESHOLDS
     )
@@ -418,7 +461,7 @@ def test_the_ledger_as_it_is_written(sound: Path) -> None:
     loudness = first.split(",")[COLUMNS.index("loudness")]
     assert float(loudness) == pytest.approx(20 * np.log10(3000 / 32768), abs=0.2)
     assert first == (
-        f"v_000000_000100_00,v,0,0,0,100,kept,,,,,,100,200.0,1.0,0.0,{loudness},-2,1,5.0,0.0"
+        f"v_000000_000100_00,v,0,0,0,100,kept,,,,,,100,200.0,1.0,0.0,{loudness},0.5,-2,1,5.0,0.0"
     )
     assert second.startswith(
         "v_000100_000174_01,v,0,1,100,174,rejected,tracks,too_short,,74.0,75.0,74,200.0,1.0,0.0,"

@@ -23,7 +23,8 @@ from talkingface.tables import CLIPS, QUALITY, REJECTED, SEGMENTS, dataset_clips
 LEDGER_COLUMNS = [
     "clip_id", "video_id", "scene", "track", "start_frame", "end_frame", "verdict", "stage",
     "reason", "detail", "value", "threshold", "n_frames", "face_height", "detected_share",
-    "other_face_share", "loudness", "offset", "trusted", "confidence", "other_confidence",
+    "other_face_share", "loudness", "speech_share", "offset", "trusted", "confidence",
+    "other_confidence",
 ]  # fmt: skip
 MEASURES = [
     "face_height", "present_share", "border_share", "brightness", "sharpness", "hand_share",
@@ -40,7 +41,7 @@ GOOD = dict.fromkeys(MEASURES, 0.0) | {
 # What the manifest says of every clip here, beside what it is called and when it is.
 OF_CLIP = {
     "width": 512, "height": 512, "crop": "fixed", "crop_x": 8.5, "crop_y": 16.0, "crop_w": 300.0,
-    "crop_h": 300.0, "offset": 1, "confidence": 5.25, "audio_shift": 640,
+    "crop_h": 300.0, "offset": 1, "confidence": 5.25, "speech_share": 0.5, "audio_shift": 640,
 }  # fmt: skip
 DEFAULTS = QualityThresholds(
     **{key: value for key, value in default_settings("quality").items() if key in THRESHOLD_KEYS}
@@ -233,15 +234,17 @@ def test_written_numbers_stay_whole_beside_missing_ones(
     workspace.add(row("a", "s"), rejected=[",a,,,,,rejected,tracks,no face,,,,", line])
     workspace.write(tmp_path / "out")
     lines = (tmp_path / "out" / "rejected.csv").read_text().splitlines()
-    assert lines[1] == ",a,,,,,rejected,tracks,no face,,,,,,,,,,,,,,s"
+    assert lines[1] == ",a,,,,,rejected,tracks,no face,,,,,,,,,,,,,,,s"
     assert lines[2].startswith("a_000100_000140_00,a,0,0,100,140,rejected,segments,too short,")
     assert ",0.30000000000000004," in lines[2]
-    whole = "a_000140_000240_00,a,0,0,140,240,rejected,sync,offset,,-8,5,100,9,1,0,-20,-8.0,1.0,3,0"
+    whole = (
+        "a_000140_000240_00,a,0,0,140,240,rejected,sync,offset,,-8,5,100,9,1,0,-20,1,-8.0,1.0,3,0"
+    )
     workspace.add(row("b", "s"), rejected=[whole.replace("a", "b", 1).replace(",a,", ",b,")])
     workspace.write(tmp_path / "out")
     line = (tmp_path / "out" / "rejected.csv").read_text().splitlines()[3]
     # The offset once stood beside an empty cell.
-    assert line.endswith(",100,9.0,1.0,0.0,-20.0,-8,1,3.0,0.0,,s")
+    assert line.endswith(",100,9.0,1.0,0.0,-20.0,1.0,-8,1,3.0,0.0,,s")
 
 
 def test_summary_counts(workspace: Workspace) -> None:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from helpers.paths import SAMPLES
-from talkingface.demo.speech import speak
+from talkingface.demo.speech import ambience, speak
+from talkingface.demo.videos import VOICES
 from talkingface.job.tables import read_table
 from talkingface.media.audio import pcm_blocks, write_wav
 from talkingface.shots.proxy import Proxy, write_nothing, write_proxy
@@ -67,6 +68,13 @@ def test_what_is_no_speech(sound: np.ndarray) -> None:
     assert probability.shape == (25 * SECONDS,)
     assert (probability >= 0.5).mean() < 0.03
     assert np.median(probability) < 0.1
+
+
+@pytest.mark.parametrize("name", VOICES)
+def test_the_voices_of_the_demonstration(name: str) -> None:
+    """Its pauses, a quarter of the time, are most of the rest."""
+    assert (heard(speak(9, 16000, VOICES[name]).samples) >= 0.5).mean() > 0.65
+    assert (heard(ambience(4, 16000)) >= 0.5).mean() == 0
 
 
 @pytest.mark.footage
