@@ -52,6 +52,7 @@ rule sync:
         sound=rules.proxy.output.sound,
         record=rules.proxy.output.record,
         tracks=rules.tracks.output[0],
+        speech=rules.speech.output[0],
         # The learned backend looks at the raw file.
         media=rules.download.output.media if learned("sync") else [],
         model=learned("sync"),
@@ -72,6 +73,6 @@ rule sync:
     params:
         settings=config["sync"],
         device=config["device"],
-        version=2,
+        version=3,
     script:
         "../scripts/sync.py"

@@ -21,6 +21,7 @@ with logged(snakemake.log[0]), reserve(snakemake.resources.gpu):
             media=snakemake.input.media or None,
         ),
         snakemake.input.tracks,
+        snakemake.input.speech,
         snakemake.output.tracks,
         snakemake.output.frames,
         model=open_model(snakemake.input.model, snakemake.config["models"]),

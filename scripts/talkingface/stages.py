@@ -74,7 +74,7 @@ _REGISTER = (
     Stage(
         "sync",
         "compares every face's lips with the sound: who speaks, and is the sound early or late?",
-        ("download", "proxy", "tracks"),
+        ("download", "proxy", "tracks", "speech"),
     ),
     Stage(
         "segments",
@@ -306,8 +306,8 @@ _REGISTER = (
     ),
     Stage(
         "quality",
-        "measures size, place, light and sharpness of the face, pose, hands in front of it, and by "
-        "how many frames the finished clip's sound is still off",
+        "measures size, place, light and sharpness of the face, pose, hands in front of it, how "
+        "good the finished clip's sound is and by how many frames it is still off",
         ("proxy", "clips", "landmarks", "pose"),
     ),
 )

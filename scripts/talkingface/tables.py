@@ -96,7 +96,10 @@ SYNC = Table(
     (
         Column("track", "int", "number of the track"),
         Column("offset", "int", "by how much the sound leads the lips", "frames"),
-        Column("confidence", "float", "how clearly lips and sound belong together"),
+        Column(
+            "confidence", "float", "how clearly lips and sound go together, in the backend's unit"
+        ),
+        Column("probability", "float", "how likely the voice heard is this face's own"),
         Column("trusted", "int", "1 where the offset is certain enough to move the sound by it"),
         _BACKEND,
         Column("distance", "float", "SyncNet's lowest mean distance"),
@@ -110,9 +113,9 @@ SYNC_FRAMES = Table(
     (
         Column("track", "int", "number of the track"),
         Column("frame", "int", "frame of the grid"),
-        Column("score", "float", "how clearly the face speaks here"),
-        Column("local_score", "float", "the same by a shorter stretch of time"),
-        Column("openness", "float", "height of the mouth's opening", "lengths of the nose"),
+        Column("score", "float", "how clearly lips and sound go together, in the backend's unit"),
+        Column("probability", "float", "how likely this face is the one that speaks"),
+        Column("opening", "float", "height of the mouth's opening", "lengths of the nose"),
     ),
 )
 
@@ -128,7 +131,7 @@ SEGMENTS = Table(
         Column("end_frame", "optional int", "frame of the grid after the last"),
         Column("verdict", "text", "`kept` or `rejected`"),
         Column("stage", "text", "the stage that measured what it was rejected for"),
-        Column("reason", "text", "what it was rejected for"),
+        Column("reason", "text", "what it was rejected for; `unsure` where it is kept in doubt"),
         Column("detail", "text", "the reason in words"),
         Column("value", "float", "what was measured"),
         Column("threshold", "float", "what it was compared with"),
@@ -140,8 +143,10 @@ SEGMENTS = Table(
         _SPEECH_SHARE,
         Column("offset", "optional int", "by how much the sound leads the lips", "frames"),
         Column("trusted", "optional int", "1 where the offset is certain"),
-        Column("confidence", "float", "how clearly the face speaks"),
-        Column("other_confidence", "float", "how clearly the other faces do, at most"),
+        Column("confidence", "float", "mean score of the lips with the sound, the backend's unit"),
+        Column("probability", "float", "how likely the voice heard is this face's own"),
+        Column("other_probability", "float", "how likely it is another visible face's, at most"),
+        Column("mouth_motion", "float", "spread of the mouth's opening", "lengths of the nose"),
     ),
 )
 
@@ -164,7 +169,8 @@ CLIPS = Table(
         Column("crop_w", "float", "width of the crop", "source pixels"),
         Column("crop_h", "float", "height of the crop", "source pixels"),
         Column("offset", "optional int", "by how much the sound led the lips", "frames"),
-        Column("confidence", "float", "how clearly the face speaks"),
+        Column("confidence", "float", "mean score of the lips with the sound, the backend's unit"),
+        Column("probability", "float", "how likely the voice heard is this face's own"),
         _SPEECH_SHARE,
         Column("audio_shift", "int", "by how much the sound was delayed", "samples at 16 kHz"),
     ),
@@ -287,7 +293,8 @@ QUALITY = _manifest(
     *_LARGEST_ANGLES,
     *_ANGLE_RANGES,
     Column("residual_offset", "float", "by how much the finished clip's sound leads", "frames"),
-    Column("residual_confidence", "float", "how certain that is"),
+    Column("residual_certainty", "float", "how likely that is within a frame of the truth"),
+    Column("speech_quality", "float", "how good the sound is, 1 to 5; empty below 3 s"),
 )
 
 QUALITY_FRAMES = Table(

@@ -10,3 +10,4 @@ SCRIPTS = ROOT / "scripts"
 # Real footage with labels; tests that need it are skipped where it is not.
 FOOTAGE = Path(os.environ.get("TALKINGFACE_FOOTAGE", ROOT.parent / "shared"))
 SAMPLES = FOOTAGE / "samples"
+TALKERS = FOOTAGE / "footage"

@@ -111,7 +111,7 @@ _TABLE = (
         ),
         "MIT (its code; nothing is said of the weights)",
         "https://github.com/joonson/syncnet_python",
-        "sync.backend: motion",
+        "sync.backend: mesh",
     ),
     Model(
         "bisenet",

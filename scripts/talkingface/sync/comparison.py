@@ -23,21 +23,25 @@ class VideoFiles:
 
 
 @dataclass(frozen=True)
-class TrackSync:
-    """How the lips of a track of N frames go with the sound.
+class TrackComparison:
+    """How alike lips and sound of a track of N frames are.
 
-    `offset` is in frames, positive when the sound leads. The three arrays are (N,) float64:
-    `scores` are comparable with `confidence`, `local_scores` are judged in a shorter stretch of
-    time, where the backend does that, and `openness` is the height of the mouth's opening in
-    lengths of the nose. `distance` is SyncNet's lowest mean one, `drift` is in frames a minute.
-    NaN stands for what a backend does not measure.
+    likeness: (N, 2 V + 1), in the backend's own unit, of the lips in frame t and the sound in frame
+        t + lag, for lags from -V to V; NaN where either is missing.
+    opening: (N,) height of the mouth's opening in lengths of the nose; NaN where not measured.
+    max_offset: the largest offset looked for, where V is more: farther lags show what chance gives.
+    offset, confidence, scores: what the backend's own rule says: by how many frames the sound
+        leads, how clearly, and (N,) how clearly in every frame; None for what it leaves to
+        `probability`.
+    distance: SyncNet's lowest mean one. drift: in frames a minute. NaN where not measured.
     """
 
-    offset: int
-    confidence: float
-    scores: np.ndarray
-    local_scores: np.ndarray
-    openness: np.ndarray
+    likeness: np.ndarray
+    opening: np.ndarray
+    max_offset: int | None = None
+    offset: int | None = None
+    confidence: float | None = None
+    scores: np.ndarray | None = None
     distance: float = float("nan")
     drift: float = float("nan")
 

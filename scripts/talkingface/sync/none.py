@@ -6,7 +6,7 @@ from math import inf
 
 import numpy as np
 
-from talkingface.sync.comparison import TrackSync, VideoFiles
+from talkingface.sync.comparison import TrackComparison, VideoFiles
 
 
 class NoSync:
@@ -16,6 +16,6 @@ class NoSync:
     trusted_confidence = inf
     trusted_offset = 0
 
-    def compare(self, video: VideoFiles, tracks: np.recarray) -> dict[int, TrackSync]:
+    def compare(self, video: VideoFiles, tracks: np.recarray) -> dict[int, TrackComparison]:
         """Nothing, whatever the video."""
         return {}

@@ -20,7 +20,7 @@ from talkingface.media.video import bgr_frames
 from talkingface.models.store import StoredModel
 from talkingface.models.table import ModelError, find_model
 from talkingface.networks.devices import number_format, open_device, run_batches
-from talkingface.sync.comparison import TrackSync, VideoFiles, face_boxes, rows_by_track
+from talkingface.sync.comparison import TrackComparison, VideoFiles, face_boxes, rows_by_track
 from talkingface.sync.syncnet import scores
 from talkingface.sync.syncnet.crops import crop_face, crop_squares
 from talkingface.sync.syncnet.network import WINDOW, Embedder, load_embedder
@@ -91,9 +91,9 @@ class SyncNetSync:
         self._network, self._max_offset = network, max_offset
         self._ends, self._threads = ends, threads
 
-    def compare(self, video: VideoFiles, tracks: np.recarray) -> dict[int, TrackSync]:
-        """Offset, confidence, distance, drift and scores of every track; of the raw file only the
-        tracks' stretches are decoded. Raises ValueError where the raw file is not given."""
+    def compare(self, video: VideoFiles, tracks: np.recarray) -> dict[int, TrackComparison]:
+        """Likeness, offset, confidence, scores, distance and drift of every track; of the raw file
+        only the tracks' stretches are decoded. Raises ValueError where it is not given."""
         if video.media is None:
             raise ValueError(f"{self.name} looks at the raw file, which is not given")
         threads = max(1, self._threads - 1)
@@ -102,12 +102,12 @@ class SyncNetSync:
 
     def compare_frames(
         self, frames: Iterable[tuple[int, np.ndarray]], tracks: np.recarray, sound: str | Path
-    ) -> dict[int, TrackSync]:
+    ) -> dict[int, TrackComparison]:
         """The same of decoded pictures.
 
         `frames` are grid frame numbers, rising, and (H, W, 3) uint8 BGR pictures of the source's
-        size, at least those of all tracks (`track_stretches`); `sound` is the grid's wav. Both
-        scores of a frame are the same; openness is not measured.
+        size, at least those of all tracks (`track_stretches`); `sound` is the grid's wav. The
+        mouth's opening is not measured.
         Raises ValueError when `frames` leaves out frames of a track.
         """
         faces = self._faces(tracks, sound)
@@ -133,17 +133,17 @@ class SyncNetSync:
         embeddings = self._network.lips([crops for _, crops in windows])
         return [(face, lips) for (face, _), lips in zip(windows, embeddings, strict=True)]
 
-    def _judge(self, face: _Face) -> TrackSync:
+    def _judge(self, face: _Face) -> TrackComparison:
         distances = face.distances(self._max_offset)
         estimate = scores.estimate_offset(distances)
         pad = scores.PAD_DISTANCE if self._ends == "compatible" else None
         confidences = scores.frame_confidences(distances, len(face.frames), pad)
-        return TrackSync(
-            estimate.offset,
-            estimate.confidence,
+        return TrackComparison(
+            scores.frame_likeness(distances, len(face.frames), face.sounds.windows),
+            opening=np.full(len(face.frames), np.nan),
+            offset=estimate.offset,
+            confidence=estimate.confidence,
             scores=confidences,
-            local_scores=confidences,
-            openness=np.full(len(face.frames), np.nan),
             distance=estimate.distance,
             drift=scores.drift(scores.local_offsets(distances)),
         )

@@ -99,6 +99,26 @@ def frame_confidences(
     return median_filter(padded, MEDIAN_FRAMES)[:n_frames]
 
 
+def frame_likeness(table: np.ndarray, n_frames: int, sounds: range) -> np.ndarray:
+    """How alike the lips of every frame and the sound around it are, (n_frames, 2 V + 1) float32:
+    less the distances of the frame's window, from a track's (n, 2 V + 1).
+
+    `sounds` are the numbers of the windows that have sound, 0 that of the track's first window of
+    lips. Frames at the ends have the nearest window that they are in; NaN where there is none, and
+    where the distance is not to a sound.
+    """
+    reach = table.shape[1] // 2
+    others = np.arange(len(table))[:, None] + np.arange(-reach, reach + 1)
+    known = (sounds.start <= others) & (others < sounds.stop)
+    of_windows = np.where(known, -table, np.nan)
+    likeness = np.full((n_frames, table.shape[1]), np.nan, np.float32)
+    if len(table):
+        # A window's own frame is its fourth; the fifth comes after it.
+        of_frames = np.pad(of_windows, ((PAD_FRAMES, 1), (0, 0)), mode="edge")[:n_frames]
+        likeness[: len(of_frames)] = of_frames
+    return likeness
+
+
 def local_offsets(table: np.ndarray) -> list[tuple[int, OffsetEstimate]]:
     """The number of the middle window and the offset of every stretch of 4 s, a second apart, in a
     track's (n, 2 V + 1) distances. Short of 4 s there is none."""

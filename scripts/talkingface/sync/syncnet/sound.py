@@ -36,7 +36,8 @@ class SoundEmbeddings:
     """SyncNet's embeddings of the sound of a track, window by window, as they are asked for.
 
     sound: the grid's wav. frames: the track's, rising. max_offset, ends: see backend.SyncNetSync.
-    `n_windows` is how many windows of the track's lips have sound.
+    `n_windows` is how many windows of the track's lips have sound, `windows` the numbers of those
+    there is an embedding of.
     """
 
     def __init__(
@@ -54,9 +55,8 @@ class SoundEmbeddings:
         # The frames of the grid whose sound is looked at, and the windows they have, by number:
         # 0 begins with the track's first frame.
         self._begin, self._end = max(0, start - margin), min(end + margin, total)
-        self._first_window = self._begin - start
         count = max(0, self._end - self._begin - LOST_WINDOWS)
-        self._last_window = self._first_window + count
+        self.windows = range(self._begin - start, self._begin - start + count)
         self._filler = 0.0 if ends == "compatible" else np.nan
         self._sound, self._network, self._max_offset = sound, network, max_offset
         # The embeddings at hand, and the number of the first one's window.
@@ -78,12 +78,12 @@ class SoundEmbeddings:
     def _block(self, start: int, stop: int) -> np.ndarray:
         """The embeddings of windows `start` to `stop`, (stop - start, 1024) float32."""
         block = np.full((stop - start, EMBEDDING), self._filler, np.float32)
-        first, last = max(start, self._first_window), min(stop, self._last_window)
+        first, last = max(start, self.windows.start), min(stop, self.windows.stop)
         if first < last:
             rows = ROWS_PER_FRAME * (last - first - 1) + ROWS
             # A frame more in front, for the sample before the first.
-            lead = min(1, first - self._first_window)
-            begin = (self._begin + first - self._first_window - lead) * SAMPLES_PER_FRAME
+            lead = min(1, first - self.windows.start)
+            begin = (self._begin + first - self.windows.start - lead) * SAMPLES_PER_FRAME
             samples = read_wav(self._sound, begin, begin + (rows + 8) * STEP)
             skipped = ROWS_PER_FRAME * lead
             mfcc = sound_mfcc(samples, skipped, skipped + rows)

@@ -20,13 +20,13 @@ from talkingface.media.audio import write_wav  # noqa: E402
 from talkingface.media.video import bgr_frames  # noqa: E402
 from talkingface.media.writer import VideoWriter  # noqa: E402
 from talkingface.models.store import StoredModel  # noqa: E402
-from talkingface.sync.comparison import TrackSync, VideoFiles  # noqa: E402
+from talkingface.sync.comparison import TrackComparison, VideoFiles  # noqa: E402
 from talkingface.sync.sync import compare_tracks, load, make_sync  # noqa: E402
 from talkingface.sync.syncnet import scores as syncnet_scores  # noqa: E402
 from talkingface.sync.syncnet.backend import SyncNetSync, track_stretches  # noqa: E402
 from talkingface.sync.syncnet.crops import crop_face, crop_squares  # noqa: E402
 from talkingface.sync.syncnet.network import Embedder, read_network  # noqa: E402
-from talkingface.tables import SYNC, SYNC_FRAMES, TRACKS  # noqa: E402
+from talkingface.tables import SPEECH, SYNC, SYNC_FRAMES, TRACKS  # noqa: E402
 
 FRAMES = 50
 START = 12  # of the track in the film
@@ -55,7 +55,7 @@ class OnFrames(SyncNetSync):
         super().__init__(network, max_offset=15, ends=ends, threads=1)
         self.frames = frames
 
-    def compare(self, video: VideoFiles, tracks: np.recarray) -> dict[int, TrackSync]:
+    def compare(self, video: VideoFiles, tracks: np.recarray) -> dict[int, TrackComparison]:
         return self.compare_frames(self.frames, tracks, video.sound)
 
 
@@ -66,8 +66,9 @@ def sync_frames(
     network: Embedder,
     ends: str = "compatible",
 ) -> list[pd.DataFrame]:
-    """Both tables."""
-    tables = compare_tracks(OnFrames(network, frames, ends), VideoFiles("", 1.0, sound), tracks)
+    """Both tables, where somebody is heard all the time."""
+    backend = OnFrames(network, frames, ends)
+    tables = compare_tracks(backend, VideoFiles("", 1.0, sound), tracks, np.ones(FRAMES))
     return [pd.DataFrame(table) for table in tables]
 
 
@@ -198,7 +199,31 @@ def test_early_sound_has_a_positive_offset(
     assert table.trusted[0] == (early != 0)
     assert np.isnan(table.drift[0])
     assert frames.score[15:35].min() > 3
-    assert (frames.local_score == frames.score).all()
+    assert table.probability[0] > 0.9 and frames.probability[15:35].min() > 0.9
+    assert frames.opening.isna().all()
+
+
+@pytest.mark.parametrize("ends", ["compatible", "valid"])
+def test_likeness_is_less_the_distance_of_the_frames_window(
+    state: random_syncnet.State, judged: list[np.ndarray], ends: str, tmp_path: Path
+) -> None:
+    """Window i shows frames i to i + 4, and is that of frame i + 3 (run_visualise.py)."""
+    write_wav(tmp_path / "s.wav", noise_sound(FRAMES), 16000)
+    backend = SyncNetSync(embedder(state), max_offset=15, ends=ends, threads=1)
+    given = enumerate(noise_film(FRAMES))
+    found = backend.compare_frames(given, tracks({0: (START, 40)}), tmp_path / "s.wav")[0]
+    [distances] = judged
+    assert found.likeness.shape == (28, 31) and distances.shape == (23, 31)
+    # The film has 45 windows of sound, the track by itself 23.
+    sounds = range(23) if ends == "compatible" else range(-START, 45 - START)
+    for k in range(28):
+        window = min(max(k - 3, 0), 22)
+        for shift in range(-15, 16):
+            likeness = found.likeness[k, shift + 15]
+            if window + shift in sounds and k < 27:
+                assert likeness == -distances[window, shift + 15]
+            else:
+                assert np.isnan(likeness)
 
 
 def test_pictures_may_begin_late_and_end_early(
@@ -245,6 +270,7 @@ def test_short_tracks_and_short_sound_say_nothing(
     both = tracks({0: (3, 8), 1: (5, 25)})
     table, frames = sync_frames(film, both, tmp_path / "s.wav", network)
     assert list(table.offset[:1]) == [0] and list(table.confidence[:1]) == [0.0]
+    assert list(table.probability[:1]) == [0.5] and table.trusted[0] == 0
     assert len(frames) == 5 + 20 and not frames.score[:5].any()
     empty = sync_frames([], tracks({}), tmp_path / "s.wav", network)
     assert [list(t) for t in empty] == [SYNC.names, SYNC_FRAMES.names]
@@ -269,7 +295,7 @@ def test_the_raw_file_is_decoded_where_there_are_tracks(
         **{key: value for key, value in default_settings("sync").items() if key != "backend"},
     )
     video = VideoFiles(tmp_path / "missing", 2.0, tmp_path / "s.wav", tmp_path / "v.mp4")
-    found = [pd.DataFrame(part) for part in compare_tracks(backend, video, table)]
+    found = [pd.DataFrame(part) for part in compare_tracks(backend, video, table, np.ones(FRAMES))]
     frames = bgr_frames(tmp_path / "v.mp4")
     expected = sync_frames(frames, table, tmp_path / "s.wav", embedder(state))
     assert [len(part) for part in found] == [1, 22]
@@ -287,9 +313,11 @@ def test_a_video_without_faces_needs_no_checkpoint(tmp_path: Path) -> None:
     missing = tmp_path / "missing"
     outputs = [tmp_path / "sync.csv", tmp_path / "sync.frames.csv"]
     write_table(tracks({}), tmp_path / "tracks.csv", TRACKS)
+    write_table(table_of_rows(SPEECH, []), tmp_path / "speech.csv", SPEECH)
     make_sync(
         VideoFiles(missing, 1.0, missing, missing),
         tmp_path / "tracks.csv",
+        tmp_path / "speech.csv",
         *outputs,
         model=StoredModel("syncnet", missing, ""),
         device="cpu",

@@ -10,6 +10,7 @@ from talkingface.sync.syncnet.scores import (
     drift,
     estimate_offset,
     frame_confidences,
+    frame_likeness,
     local_offsets,
 )
 
@@ -106,6 +107,26 @@ def test_frame_confidences_fall_where_another_speaks() -> None:
     found = frame_confidences(table, 305)
     assert found[20:140].min() > 5
     assert found[165:290].max() < 2
+
+
+def test_a_frame_is_as_alike_as_its_window_is_near() -> None:
+    table = np.arange(4 * 5, dtype=np.float32).reshape(4, 5)  # four windows, shifts -2 to 2
+    everywhere = frame_likeness(table, 9, range(-9, 9))
+    assert everywhere.dtype == np.float32
+    # Window i is frame i + 3's, those before it and one after have the nearest; the ninth has none.
+    np.testing.assert_array_equal(everywhere[:8], -table[[0, 0, 0, 0, 1, 2, 3, 3]])
+    assert np.isnan(everywhere[8]).all()
+    own = frame_likeness(table, 9, range(4))
+    missing = [[1, 1, 0, 0, 0], [1, 0, 0, 0, 0], [0, 0, 0, 0, 1], [0, 0, 0, 1, 1]]
+    np.testing.assert_array_equal(np.isnan(own[3:7]), np.array(missing, bool))
+    np.testing.assert_array_equal(own[3:7][~np.isnan(own[3:7])], -table[~np.array(missing, bool)])
+    # The sound ends long before the track: frames after it have nothing.
+    early = frame_likeness(table, 30, range(4))
+    np.testing.assert_array_equal(early[:8], own[:8])
+    assert np.isnan(early[8:]).all()
+    assert np.isnan(frame_likeness(table[:0], 3, range(0))).all()
+    gaps = np.where(table > 3, np.nan, table)
+    assert np.isnan(frame_likeness(gaps, 9, range(-9, 9))[3, 4])
 
 
 def test_sound_that_runs_away_is_told() -> None:
