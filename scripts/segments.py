@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from talkingface.clips.segments import make_segments, thresholds_for
+from talkingface.clips.judgement import thresholds_for
+from talkingface.clips.segments import make_segments
 from talkingface.job.log import logged
 
 if TYPE_CHECKING:

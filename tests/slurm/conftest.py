@@ -91,5 +91,5 @@ def make_workspace(folder: Path, cluster: Cluster, demo_videos: Path) -> Cluster
     """A workspace with the demonstration videos; one feature, so that it takes minutes."""
     for file in demo_videos.iterdir():
         (folder / file.name).symlink_to(file)
-    (folder / "mine.yaml").write_text("features: [mfcc]\nsync: {backend: motion}\n")
+    (folder / "mine.yaml").write_text("features: [mfcc]\nsync: {backend: mesh}\n")
     return ClusterWorkspace(folder, cluster=cluster)

@@ -8,11 +8,11 @@ import numpy as np
 
 
 class Verdict(NamedTuple):
-    """Columns of the ledger: whether a segment is kept, and if not, why.
+    """Columns of the ledger: whether a segment is kept, and if not, or only in doubt, why.
 
-    stage: the stage that measured what the segment is rejected for. reason: one word for it, and
-    detail: more, or nothing. value: what was measured, and threshold: what it was compared with;
-    None where nothing was.
+    stage: the stage that measured what the segment is rejected or doubted for. reason: one word for
+    it, and detail: more, or nothing. value: what was measured, and threshold: what it was compared
+    with; None where nothing was.
     """
 
     verdict: Literal["kept", "rejected"]

@@ -26,7 +26,7 @@ def check_config(config: dict[str, Any]) -> dict[str, Any]:
         raise ConfigError("config: segments.trim_frames must be less than half of min_frames")
     if segments["cut"] == "speaking" and completed["sync"]["backend"] == "none":
         raise ConfigError(
-            "config: segments.cut: speaking needs to know who speaks: set sync.backend to motion "
+            "config: segments.cut: speaking needs to know who speaks: set sync.backend to mesh "
             "or syncnet"
         )
     if completed["tracks"]["max_gap"] < completed["tracks"]["every"]:

@@ -48,6 +48,9 @@ def explain_error(error: ValidationError, kind: str) -> str:
         return error.message.replace("is a required property", f": {kind} must be given")
     if error.validator == "enum":
         allowed = ", ".join(map(str, schema["enum"]))
-        return f"{where}: got {error.instance!r}; allowed: {allowed}"
+        message = f"{where}: got {error.instance!r}; allowed: {allowed}"
+        # `replaced` names what to give instead of a value of an earlier version.
+        instead = schema.get("replaced", {}).get(str(error.instance))
+        return f"{message}; use {instead} instead" if instead else message
     unit = f" ({schema['unit']})" if "unit" in schema else ""
     return f"{where}{unit}: {error.message}. {schema.get('description', '')}".rstrip()

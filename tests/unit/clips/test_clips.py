@@ -44,7 +44,7 @@ from talkingface.tables import CLIP_FRAMES, CLIPS, SEGMENTS, TRACKS
 COLUMNS = [
     "clip_id", "video_id", "scene", "track", "start_frame", "end_frame", "n_frames",
     "width", "height", "crop", "crop_x", "crop_y", "crop_w", "crop_h",
-    "offset", "confidence", "speech_share", "audio_shift",
+    "offset", "confidence", "probability", "speech_share", "audio_shift",
 ]  # fmt: skip
 FRAME_COLUMNS = [
     "frame", "source_frame", "x", "y", "w", "h", "crop_x", "crop_y", "crop_w", "crop_h",
@@ -62,6 +62,7 @@ def segment(start, end, track=0, offset=0, trusted=1):
         "n_frames": end - start,
         "offset": offset,
         "confidence": 5.0,
+        "probability": 0.875,
         "speech_share": 0.75,
         "trusted": trusted,
     }
@@ -176,6 +177,7 @@ def test_beyond_the_ends_there_is_silence(tmp_path):
 
 def test_an_unknown_offset_moves_nothing(film_path, tmp_path):
     one = segment(10, 60) | {"offset": np.nan, "trusted": np.nan, "confidence": np.nan}
+    one["probability"] = np.nan
     assert list(cut(film_path("25"), tmp_path, [one]).audio_shift) == [0]
 
 
@@ -301,7 +303,8 @@ def test_what_the_clip_says_of_itself(film_path, tmp_path):
     manifest = cut(film_path("25"), tmp_path, [one], tracks=tracks, crop="follow", size=64)
     row = manifest.loc[0]
     assert (row.width, row.height, row.crop, row.n_frames) == (64, 64, "follow", 40)
-    assert (row.offset, row.confidence, row.audio_shift) == (2, 5.0, 1280)
+    assert (row.offset, row.confidence, row.probability) == (2, 5.0, 0.875)
+    assert row.audio_shift == 1280
     assert row.speech_share == 0.75
     path = tmp_path / f"{one['clip_id']}.csv"
     assert path.read_text().splitlines()[0].split(",") == FRAME_COLUMNS

@@ -8,18 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from helpers.calibration import ScoreIsLogOdds
 from helpers.settings import default_settings
-from talkingface.clips.segments import (
-    SegmentThresholds,
-    judge_segments,
-    make_segments,
-    thresholds_for,
-)
+from talkingface.clips.judgement import SegmentThresholds, thresholds_for
+from talkingface.clips.segments import judge_segments, make_segments
 from talkingface.clips.verdict import kept
 from talkingface.job.files import write_json
 from talkingface.job.tables import empty_table, table_of_rows, write_table
 from talkingface.media.audio import write_wav
 from talkingface.shots.proxy import Proxy, write_proxy
+from talkingface.sync.calibrations import CALIBRATIONS
 from talkingface.tables import SPEECH, SYNC, SYNC_FRAMES, TRACKS, Table
 
 # The columns that users have on disk.
@@ -27,28 +25,18 @@ COLUMNS = [
     "clip_id", "video_id", "scene", "track", "start_frame", "end_frame", "verdict", "stage",
     "reason", "detail", "value", "threshold", "n_frames", "face_height", "detected_share",
     "other_face_share", "loudness", "speech_share", "offset", "trusted", "confidence",
-    "other_confidence",
+    "probability", "other_probability", "mouth_motion",
 ]  # fmt: skip
 
 OK = {"status": "ok", "reason": None}
 PROXY = Proxy("ok", None, 400, (1280, 720), (640, 360))
-THRESHOLDS = SegmentThresholds(
-    min_frames=75,
-    max_frames=500,
-    trim_frames=0,
-    min_face_height=100,
-    min_detected_share=0.7,
-    max_other_face_share=0.1,
-    min_loudness=-50,
-    speech_threshold=0.5,
-    min_speech_share=0.2,
-    min_confidence=2,
-    max_offset=15,
-    cut="track",
-    speaking_score=1,
-    speaking_gap=15,
-    speaking_trim=5,
-)
+THRESHOLDS = thresholds_for("mesh", **default_settings("segments"))
+
+
+@pytest.fixture(autouse=True)
+def plain_scores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A face whose mean score is s speaks with odds of exp(s)."""
+    monkeypatch.setitem(CALIBRATIONS, "mesh", ScoreIsLogOdds())
 
 
 def track(
@@ -74,16 +62,17 @@ def track(
 def sync(**confidences: float) -> pd.DataFrame:
     """One row a track, `t0=5.0` for track 0."""
     rows = [
-        (int(name[1:]), 0, value, 0, "motion", np.nan, np.nan)
+        (int(name[1:]), 0, value, 0.5, 0, "mesh", np.nan, np.nan)
         for name, value in confidences.items()
     ]
     return pd.DataFrame(rows, columns=SYNC.names)
 
 
 def frame_scores(tracks: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """The track's confidence in every frame, of a mouth that opens every other one by 0.1."""
     scores = tracks[["track", "frame"]].merge(table[["track", "confidence"]], on="track")
     scores = scores.rename(columns={"confidence": "score"})
-    return scores.assign(local_score=scores.score, openness=0.0)
+    return scores.assign(probability=0.5, opening=0.1 * (scores.frame % 2))
 
 
 def voices(*spans: tuple[int, int], probability: float = 0.9) -> pd.DataFrame:
@@ -148,6 +137,9 @@ def test_a_good_track_is_kept_with_its_measures(sound: Path) -> None:
     # 3000 / 32768 as root mean square.
     assert row.loudness == pytest.approx(20 * np.log10(3000 / 32768), abs=0.2)
     assert (row.confidence, row.other_face_share) == (5, 0)
+    # 1 / (1 + exp(-5)), and half of what the mouth opens.
+    assert (row.probability, row.other_probability, row.mouth_motion) == (0.993, 0, 0.05)
+    assert (row.stage, row.reason, row.detail) == ("", "", "")
 
 
 @pytest.mark.parametrize(
@@ -209,9 +201,48 @@ def test_what_counts_as_speech_is_a_setting(sound: Path) -> None:
     assert row.verdict == "kept"
 
 
-def test_a_silent_mouth(sound: Path) -> None:
-    row = only(judge(sound, track(0, 0, 100), table=sync(t0=1.9)))
-    assert (row.stage, row.reason, row.value, row.threshold) == ("sync", "not_speaking", 1.9, 2)
+def test_still_lips(sound: Path) -> None:
+    face = track(0, 0, 100)
+    scores = frame_scores(face, sync(t0=5.0))
+    scores["opening"] *= 0.19
+    row = only(judge(sound, face, scores=scores))
+    assert (row.stage, row.reason, row.value) == ("sync", "not_speaking", 0.0095)
+    assert (row.threshold, row.mouth_motion) == (0.01, 0.0095)
+
+
+def test_a_voice_that_is_not_the_faces(sound: Path) -> None:
+    """With odds of exp(-1) it is another's, of exp(-0.5) nobody can tell."""
+    row = only(judge(sound, track(0, 0, 100), table=sync(t0=-1.0)))
+    assert (row.verdict, row.stage, row.reason) == ("rejected", "sync", "other_speaks")
+    assert (row.value, row.threshold) == (pytest.approx(0.2689), 0.35)
+    assert row.detail.endswith("somebody off screen, or dubbed")
+    row = only(judge(sound, track(0, 0, 100), table=sync(t0=-0.5)))
+    assert (row.verdict, row.stage, row.reason) == ("kept", "sync", "unsure")
+    assert (row.value, row.threshold, row.probability) == (pytest.approx(0.3775), 0.5, 0.378)
+    row = only(judge(sound, track(0, 0, 100), table=sync(t0=-0.5), keep_unsure=False))
+    assert (row.verdict, row.reason) == ("rejected", "unsure")
+    row = only(judge(sound, track(0, 0, 100), table=sync(t0=1.9), min_confidence=2))
+    assert (row.reason, row.value, row.threshold) == ("not_speaking", 1.9, 2)
+
+
+def test_in_doubt_a_face_is_kept_where_no_other_is_seen(sound: Path) -> None:
+    """One frame of another, judged or not, and it is not the only one."""
+    face = track(0, 0, 100, x=100)
+    for other, verdict in ((track(1, 99, 200, x=800), "rejected"), (track(1, 100, 200), "kept")):
+        for table in (sync(t0=-0.5, t1=-900.0), sync(t0=-0.5)):
+            row = judge(sound, face, other, table=table).set_index("track").loc[0]
+            assert (row.verdict, row.reason) == (verdict, "unsure")
+
+
+def test_the_score_is_weighted_by_who_is_heard(sound: Path) -> None:
+    """Lips that go with the sound in the half with a voice, and not in the pause after it."""
+    face = track(0, 100, 200)
+    scores = frame_scores(face, sync(t0=4.0))
+    scores.loc[scores.frame >= 150, "score"] = -20.0
+    heard = voices((100, 150), probability=1.0)
+    heard.loc[heard.frame >= 150, "probability"] = 0.0
+    row = only(judge(sound, face, scores=scores, heard=heard))
+    assert (row.verdict, row.confidence, row.probability) == ("kept", 4, 0.982)
 
 
 def test_of_two_faces_the_one_that_fits_the_sound(sound: Path) -> None:
@@ -219,7 +250,12 @@ def test_of_two_faces_the_one_that_fits_the_sound(sound: Path) -> None:
     ledger = judge(sound, *faces, table=sync(t0=3.0, t1=7.0)).set_index("track")
     assert ledger.verdict[1] == "kept"
     assert ledger.reason[0] == "other_speaks"
-    assert (ledger.value[0], ledger.threshold[0]) == (3, 7)
+    # Odds of exp(3) and exp(7) against that neither speaks.
+    odds = np.exp([3, 7]) / (1 + np.exp([3, 7]).sum())
+    assert [ledger.value[0], ledger.threshold[0]] == pytest.approx(list(odds), abs=1e-4)
+    assert list(ledger.probability) == [0.018, 0.981]
+    assert list(ledger.other_probability) == [0.981, 0.018]
+    assert ledger.detail[0] == "the voice is rather that of track 1"
 
 
 def test_one_after_the_other_both_are_kept(sound: Path) -> None:
@@ -247,7 +283,7 @@ def test_an_offset_too_large(sound: Path) -> None:
 def test_without_sync_nobody_is_judged_by_it(sound: Path) -> None:
     row = only(judge(sound, track(0, 0, 100), table=sync()))
     assert row.verdict == "kept"
-    assert pd.isna(row.confidence) and pd.isna(row.offset)
+    assert pd.isna([row.confidence, row.offset, row.probability, row.mouth_motion]).all()
 
 
 def test_long_tracks_are_cut_into_equal_parts(sound: Path) -> None:
@@ -283,14 +319,15 @@ def test_stricter_thresholds_only_reject_more(sound: Path) -> None:
     assert (len(kept(before)), len(kept(after))) == (1, 0)
 
 
-SPEAKING = {"cut": "speaking", "speaking_score": 2.1, "speaking_gap": 15, "speaking_trim": 5}
+SPEAKING = {"cut": "speaking", "speaking_gap": 15, "speaking_trim": 5}
 
 
 def speech(tracks: pd.DataFrame, *stretches: tuple[int, int]) -> pd.DataFrame:
-    """A score of 5 in these frames of the grid, and of 1 elsewhere; over 10 s it is 4."""
-    rows = tracks[["track", "frame"]].assign(score=4.0, local_score=1.0, openness=0.0)
+    """Probable (0.9) in these frames of the grid, and not (0.1) elsewhere; the scores are 4."""
+    rows = frame_scores(tracks, tracks[["track"]].drop_duplicates().assign(confidence=4.0))
+    rows["probability"] = 0.1
     for start, end in stretches:
-        rows.loc[(rows.frame >= start) & (rows.frame < end), "local_score"] = 5.0
+        rows.loc[(rows.frame >= start) & (rows.frame < end), "probability"] = 0.9
     return rows
 
 
@@ -312,7 +349,7 @@ def test_only_where_the_face_speaks_a_track_is_cut_out(sound: Path) -> None:
     ]
     pause = ledger.iloc[2]
     assert (pause.clip_id, pause.stage) == ("v_000105_000185_00", "sync")
-    assert (pause.value, pause.threshold) == (1, 2.1)
+    assert (pause.value, pause.threshold) == (0.1, 0.5)
     assert pause.detail == "cut: speaking; longest speech here 0 frames"
     assert (pause.n_frames, pause.confidence) == (80, 4)
 
@@ -351,26 +388,51 @@ def test_speech_is_divided_and_judged_as_tracks_are(sound: Path) -> None:
     ledger = judge(sound, face, scores=scores, min_confidence=4.5, **SPEAKING)
     speaks = ledger[(ledger.start_frame == 50)].iloc[0]
     assert (speaks.reason, speaks.value, speaks.threshold) == ("not_speaking", 4, 4.5)
+    # That it speaks is not asked again of all of its frames together.
+    silent = scores.assign(score=-9.0)
+    ledger = judge(sound, face, scores=silent, max_frames=100, **SPEAKING)
+    assert list(ledger.reason[ledger.verdict == "kept"]) == ["", ""]
     # What is left over is divided too: no more of the sound is read at a time.
     ledger = judge(sound, face, scores=speech(face), max_frames=100, **SPEAKING)
     assert list(ledger.end_frame - ledger.start_frame) == [98, 98, 99]
 
 
-def test_short_turns_of_two_faces_are_told_by_local_scores(sound: Path) -> None:
+def test_short_turns_of_two_faces_are_told_by_their_frames(sound: Path) -> None:
     faces = [track(0, 0, 300, x=100), track(1, 0, 300, x=800)]
-    parts = [
-        speech(faces[0], (0, 160)).assign(score=4.0),
-        speech(faces[1], (140, 300)).assign(score=9.0),
-    ]
+    parts = [speech(faces[0], (0, 160)), speech(faces[1], (140, 300)).assign(score=9.0)]
     ledger = judge(sound, *faces, scores=pd.concat(parts), **SPEAKING)
     cut = ledger[ledger.verdict == "kept"]
     assert list(zip(cut.track, cut.start_frame, strict=True)) == [(0, 5), (1, 145)]
-    assert list(cut.other_confidence) == [9, 4]
-    # Both at the same time: the one that does so more clearly.
-    parts[1].loc[parts[1].frame < 290, "local_score"] = 6.0
+    # Both at the same time: the one of which it is more probable.
+    parts[1].loc[parts[1].frame < 290, "probability"] = 0.95
     ledger = judge(sound, *faces, scores=pd.concat(parts), **SPEAKING)
     row = ledger[(ledger.track == 0) & (ledger.start_frame == 5)].iloc[0]
-    assert (row.reason, row.value, row.threshold) == ("other_speaks", 5, 6)
+    assert (row.reason, row.value, row.threshold) == ("other_speaks", 0.9, 0.95)
+    assert "track 1" in row.detail
+
+
+def test_speech_may_be_told_by_the_backends_own_score(sound: Path) -> None:
+    face = track(0, 0, 280)
+    scores = speech(face, (150, 280)).assign(score=1.0)
+    scores.loc[scores.frame < 100, "score"] = 5.0
+    scores.loc[scores.frame >= 270, "score"] = np.nan
+    ledger = judge(sound, face, scores=scores, speaking_score=2.1, **SPEAKING)
+    assert stretches(ledger) == [(5, 95, "kept"), (95, 280, "not_speaking")]
+    assert (ledger.value[1], ledger.threshold[1]) == (1, 2.1)
+    # Of a stretch of which the backend says nothing there is nothing to compare.
+    scores.loc[scores.frame >= 100, "score"] = np.nan
+    ledger = judge(sound, face, scores=scores, speaking_score=2.1, **SPEAKING)
+    assert stretches(ledger) == [(5, 95, "kept"), (95, 280, "not_speaking")]
+    assert np.isnan(ledger.value[1])
+
+
+def test_how_probable_speech_must_be_is_a_setting(sound: Path) -> None:
+    face = track(0, 0, 280)
+    scores = speech(face, (0, 100))
+    scores.loc[scores.frame >= 180, "probability"] = 0.6
+    for least, kept_from in ((0.5, [5, 185]), (0.6, [5]), (0.9, [])):
+        ledger = judge(sound, face, scores=scores, speaking_probability=least, **SPEAKING)
+        assert list(ledger.start_frame[ledger.verdict == "kept"]) == kept_from
 
 
 def test_every_frame_is_in_the_ledger(sound: Path) -> None:
@@ -378,7 +440,7 @@ def test_every_frame_is_in_the_ledger(sound: Path) -> None:
     face = track(0, 0, 400)
     for seed in range(20):
         scores = speech(face)
-        scores["local_score"] = np.repeat(rng.choice([1.0, 5.0], 16, p=[0.3, 0.7]), 25)
+        scores["probability"] = np.repeat(rng.choice([0.1, 0.9], 16, p=[0.3, 0.7]), 25)
         trim = 2 + seed % 7
         settings = SPEAKING | {"speaking_trim": trim, "speaking_gap": 1 + 10 * (seed % 4)}
         ledger = judge(sound, face, scores=scores, **settings)
@@ -394,21 +456,6 @@ def test_without_scores_a_track_is_a_candidate_whole(sound: Path) -> None:
     none = speech(face).iloc[:0]
     row = only(judge(sound, face, table=sync(), scores=none, **SPEAKING))
     assert (row.start_frame, row.end_frame, row.verdict) == (0, 100, "kept")
-
-
-def test_what_the_config_leaves_open_is_the_backends() -> None:
-    keys = ("min_confidence", "max_offset", "speaking_score")
-    defaults = default_settings("segments")
-    empty = defaults | dict.fromkeys(keys)
-    found = {
-        backend: tuple(getattr(thresholds_for(backend, **empty), key) for key in keys)
-        for backend in ("motion", "syncnet", "none")
-    }
-    assert found == {"motion": (2, 15, 1), "syncnet": (3, 6, 2.1), "none": (2, 15, 1)}
-    zero = defaults | dict.fromkeys(keys, 0)
-    given = thresholds_for("syncnet", **zero)
-    assert (given.min_confidence, given.max_offset, given.speaking_score) == (0, 0, 0)
-    assert thresholds_for("motion", **defaults) == THRESHOLDS
 
 
 @pytest.mark.parametrize(
@@ -461,9 +508,10 @@ def test_the_ledger_as_it_is_written(sound: Path) -> None:
     loudness = first.split(",")[COLUMNS.index("loudness")]
     assert float(loudness) == pytest.approx(20 * np.log10(3000 / 32768), abs=0.2)
     assert first == (
-        f"v_000000_000100_00,v,0,0,0,100,kept,,,,,,100,200.0,1.0,0.0,{loudness},0.5,-2,1,5.0,0.0"
+        f"v_000000_000100_00,v,0,0,0,100,kept,,,,,,100,200.0,1.0,0.0,{loudness},0.5,-2,1,5.0,"
+        "0.993,0.0,0.05"
     )
     assert second.startswith(
         "v_000100_000174_01,v,0,1,100,174,rejected,tracks,too_short,,74.0,75.0,74,200.0,1.0,0.0,"
     )
-    assert second.endswith(",,,,")
+    assert second.endswith(",1.0,,,,,,")

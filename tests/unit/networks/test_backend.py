@@ -15,7 +15,7 @@ from talkingface.job.tables import empty_table, read_table, write_table
 from talkingface.models.store import StoredModel, model_record, weights_hash
 from talkingface.models.table import Digest, ModelError, find_model
 from talkingface.networks.backend import load_learned
-from talkingface.tables import CLIPS, DEPTH, HUBERT, PARSING, SYNC, TRACKS
+from talkingface.tables import CLIPS, DEPTH, HUBERT, PARSING, SPEECH, SYNC, TRACKS
 
 ON_CPU = {"device": "cpu", "precision": "float32", "threads": 1}
 TABLES = {"parsing": PARSING, "depth": DEPTH, "hubert": HUBERT, "sync": SYNC}
@@ -86,7 +86,7 @@ def test_without_torch_it_says_what_to_do(tmp_path: Path) -> None:
         ("depth", {"backend": "dagan"}),
         ("depth", {"backend": "mesh"}),
         ("sync", {"backend": "syncnet"}),
-        ("sync", {"backend": "motion"}),
+        ("sync", {"backend": "mesh"}),
     ],
 )
 def test_a_video_without_a_face_loads_nothing(
@@ -122,7 +122,10 @@ def test_a_video_without_a_face_loads_nothing(
         record = tmp_path / "proxy.json"
         write_json(NO_PROXY, record)
         nothing = str(tmp_path / "nothing")
-        job["input"] |= {"video": nothing, "sound": nothing, "record": str(record)}
+        speech = tmp_path / "speech.csv"
+        write_table(empty_table(SPEECH), speech, SPEECH)
+        job["input"] |= {"video": nothing, "sound": nothing}
+        job["input"] |= {"record": str(record), "speech": str(speech)}
         job["input"]["media"] = nothing if settings["backend"] == "syncnet" else []
     program = (
         "import json, runpy, sys\n"

@@ -31,7 +31,20 @@ def test_what_is_left_out_comes_from_the_defaults() -> None:
         ({"segments": {"cut": "speech"}}, ["segments.cut", "'speech'", "track, speaking"]),
         (
             {"segments": {"cut": "speaking"}, "sync": {"backend": "none"}},
-            ["segments.cut", "sync.backend", "motion", "syncnet"],
+            ["segments.cut", "sync.backend", "mesh", "syncnet"],
+        ),
+        (
+            {"sync": {"backend": "motion"}},
+            ["sync.backend", "'motion'", "mesh, syncnet, none", "use mesh instead"],
+        ),
+        ({"sync": {"backend": "lips"}}, ["sync.backend", "'lips'", "mesh, syncnet, none\n"]),
+        ({"segments": {"min_probability": 1.1}}, ["segments.min_probability", "1.1"]),
+        ({"segments": {"speaking_probability": None}}, ["segments.speaking_probability", "None"]),
+        ({"segments": {"keep_unsure": "yes"}}, ["segments.keep_unsure", "'yes'"]),
+        ({"segments": {"min_mouth_motion": -1}}, ["segments.min_mouth_motion", "-1"]),
+        (
+            {"quality": {"min_residual_confidence": 3}},
+            ["quality.min_residual_confidence", "unknown", "min_residual_certainty"],
         ),
         ({"split": 3}, ["split", "3"]),
         ({"tracks": {"max_gap": 3}}, ["tracks.max_gap", "tracks.every"]),
