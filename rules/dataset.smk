@@ -25,7 +25,7 @@ rule quality:
         settings={
             key: value for key, value in config["quality"].items() if key not in THRESHOLD_KEYS
         },
-        version=2,
+        version=3,
     script:
         "../scripts/quality.py"
 

@@ -1,4 +1,4 @@
-"""Measure every clip's face: size, place, light, sharpness, pose, and hands in front of it."""
+"""Measure every clip's sound and face: size, place, light, sharpness, pose, hands before it."""
 
 from typing import TYPE_CHECKING
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from talkingface.clips.verdict import KEPT, Verdict, rejected
-from talkingface.sync.trust import TRUSTED_CONFIDENCE
+from talkingface.sync.calibrations import TRUSTED_CERTAINTY
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,8 @@ class QualityThresholds:
     max_abs_pitch: float | None
     max_abs_roll: float | None
     max_residual_offset: float | None
-    min_residual_confidence: float | None
+    min_residual_certainty: float | None
+    min_speech_quality: float | None
 
 
 # The keys of the config's section `quality` that are judged by; the others are for measuring.
@@ -47,14 +48,14 @@ THRESHOLD_KEYS = tuple(field.name for field in fields(QualityThresholds))
 class _Gate(NamedTuple):
     """A threshold, the measure that is compared with it, and the reason of a clip that misses it.
 
-    confidence: a measure of how certain the other is. Below TRUSTED_CONFIDENCE the gate lets the
-    clip through.
+    certainty: a measure of how certain the other is. Below TRUSTED_CERTAINTY the gate lets the clip
+    through.
     """
 
     key: str
     measure: str
     reason: str
-    confidence: str = ""
+    certainty: str = ""
 
 
 # In the order of judging: a face that is not there has no other measure.
@@ -69,8 +70,9 @@ _GATES = [
     _Gate("max_abs_yaw", "max_abs_yaw", "yaw"),
     _Gate("max_abs_pitch", "max_abs_pitch", "pitch"),
     _Gate("max_abs_roll", "max_abs_roll", "roll"),
-    _Gate("max_residual_offset", "residual_offset", "offset", confidence="residual_confidence"),
-    _Gate("min_residual_confidence", "residual_confidence", "not_speaking"),
+    _Gate("max_residual_offset", "residual_offset", "offset", certainty="residual_certainty"),
+    _Gate("min_residual_certainty", "residual_certainty", "unsure"),
+    _Gate("min_speech_quality", "speech_quality", "poor_sound"),
 ]
 
 
@@ -79,7 +81,7 @@ def judge_quality(measures: np.recarray, thresholds: QualityThresholds) -> dict[
 
     A value at its threshold is good enough. A measure that is missing (NaN: no sampled frame has a
     face) misses every threshold there is for it. The residual offset, either way, is judged only
-    where its confidence reaches TRUSTED_CONFIDENCE: others are let through. Of a rejected clip
+    where its certainty reaches TRUSTED_CERTAINTY: others are let through. Of a rejected clip
     `reason`, `value` and `threshold` are those of the first gate missed in the order of
     `QualityThresholds`, `detail` lists all. Raises ValueError when a column is missing.
     """
@@ -102,7 +104,7 @@ def _judge(clip: Mapping[str, Any], thresholds: QualityThresholds) -> Verdict:
         is_least = gate.key.startswith("min_")
         # A comparison with NaN is false.
         reached = value >= threshold if is_least else abs(value) <= threshold
-        certain = not gate.confidence or clip[gate.confidence] >= TRUSTED_CONFIDENCE
+        certain = not gate.certainty or clip[gate.certainty] >= TRUSTED_CERTAINTY
         if reached or not certain:
             continue
         if verdict is KEPT:

@@ -1,4 +1,4 @@
-"""What a clip's face is like to learn from: measured once, judged by `gates`.
+"""What a clip's face and sound are like to learn from: measured once, judged by `gates`.
 
 Frames are measured at the clip's pixels, sizes and places in the source's. Every frame counts for
 `face_height`, `present_share`, `border_share` and the pose, every n-th for what needs its pixels.
@@ -37,6 +37,8 @@ from talkingface.faces.landmark_files import read_landmarks
 from talkingface.job.per_clip import make_for_clips
 from talkingface.job.tables import table_of_rows, write_table
 from talkingface.media.clip_files import Clip, boxes_in_clip, clip_to_source
+from talkingface.sound.speech import SpeechDetector
+from talkingface.sound.speech_quality import SpeechJudge
 from talkingface.sync.sync import residual_offset
 from talkingface.tables import QUALITY, QUALITY_FRAMES
 
@@ -78,15 +80,21 @@ def make_quality(
     width and height of the source in pixels. `every`: see `measure_clip`.
     """
 
+    # Where there are no clips, nothing is loaded.
+    judge = SpeechJudge(threads=1) if clips else None
+
     def make(clip: Clip, folder: Path) -> Mapping[str, float]:
+        sound = clip.sound()
         marks = read_landmarks(Path(landmarks, f"{clip.clip_id}.npz"))
+        speech = SpeechDetector(threads=1).run(sound)
         measures, frames = measure_clip(
             clip.frames(),
             clip.boxes(),
             marks.points,
             marks.present,
             np.load(Path(pose, f"{clip.clip_id}.npy")),
-            residual_offset(marks.points, clip.sound()),
+            residual_offset(marks.points, sound, speech),
+            judge.run(sound),
             clip_size=(clip.width, clip.height),
             source_size=source_size,
             find_hands=hands.run,
@@ -107,6 +115,7 @@ def measure_clip(
     present: np.ndarray,
     angles: np.ndarray,
     residual: tuple[float, float],
+    speech_quality: float,
     *,
     clip_size: tuple[int, int],
     source_size: tuple[int, int],
@@ -120,7 +129,8 @@ def measure_clip(
     boxes: the clip's table CLIP_FRAMES, one row a frame.
     points, present: (N, 468 or more, 3) in clip pixels and (N,), by `landmarks`.
     angles: (N, 3) yaw, pitch, roll in degrees, by `pose`; NaN where absent.
-    residual: offset and confidence by `sync.residual_offset`.
+    residual: offset and certainty by `sync.residual_offset`.
+    speech_quality: by `speech_quality.SpeechJudge`.
     clip_size, source_size: width and height in pixels.
     find_hands: such as `hands.HandFinder.run`.
 
@@ -135,7 +145,8 @@ def measure_clip(
         merely visible do not count.
     max_abs_*, *_range: see `angles.angle_ranges`.
     residual_offset: frames by which the finished clip's sound still leads, and
-        residual_confidence: how sure that is.
+        residual_certainty: how likely that is within a frame of the truth.
+    speech_quality: how good the sound is, 1 to 5.
 
     Raises ValueError where the parts are not of one length.
     """
@@ -169,7 +180,8 @@ def measure_clip(
         "hand_share": np.mean(table.hand_overlap >= HIDDEN),
         **angle_ranges(angles),
         "residual_offset": residual[0],
-        "residual_confidence": residual[1],
+        "residual_certainty": residual[1],
+        "speech_quality": speech_quality,
     }
     for name, digits in {"brightness": 1, "sharpness": 2, "hand_overlap": 3}.items():
         table[name] = table[name].round(digits)
@@ -272,5 +284,11 @@ def _median(values: np.ndarray) -> float:
 
 def _rounded(name: str, value: float) -> float:
     """A measure as it is written."""
-    digits = 4 if name.endswith("_share") else 1 if name in ("face_height", "brightness") else 2
+    digits = (
+        4
+        if name.endswith(("_share", "_certainty"))
+        else 1
+        if name in ("face_height", "brightness")
+        else 2
+    )
     return round(float(value), digits)

@@ -10,7 +10,7 @@ from helpers.settings import default_settings
 from talkingface.clips.verdict import Verdict
 from talkingface.dataset.gates import THRESHOLD_KEYS, QualityThresholds, judge_quality
 from talkingface.job.tables import table_of_rows
-from talkingface.sync.motion import TRUSTED_CONFIDENCE
+from talkingface.sync.calibrations import TRUSTED_CERTAINTY
 from talkingface.tables import QUALITY
 
 NAN = float("nan")
@@ -23,7 +23,7 @@ GOOD = {
     "face_height": 200.0, "present_share": 1.0, "border_share": 0.0, "brightness": 120.0,
     "sharpness": 150.0, "hand_share": 0.0, "max_abs_yaw": 10.0, "max_abs_pitch": 10.0,
     "max_abs_roll": 5.0, "yaw_range": 15.0, "pitch_range": 15.0, "roll_range": 5.0,
-    "residual_offset": 0.0, "residual_confidence": 8.0,
+    "residual_offset": 0.0, "residual_certainty": 0.99, "speech_quality": 3.0,
 }  # fmt: skip
 # What is measured where no frame has a face.
 FACELESS = {
@@ -66,7 +66,8 @@ def test_a_good_clip_is_kept() -> None:
         ("max_abs_pitch", 30, "max_abs_pitch", 30, 30.01, "pitch"),
         ("max_abs_roll", 30, "max_abs_roll", 30, 30.01, "roll"),
         ("max_residual_offset", 1, "residual_offset", 1, 2, "offset"),
-        ("min_residual_confidence", 3, "residual_confidence", 3, 2.99, "not_speaking"),
+        ("min_residual_certainty", 0.9, "residual_certainty", 0.9, 0.89, "unsure"),
+        ("min_speech_quality", 2.5, "speech_quality", 2.5, 2.49, "poor_sound"),
     ],
 )
 def test_each_threshold_alone(
@@ -123,15 +124,15 @@ def test_a_residual_offset_counts_either_way_and_only_where_it_is_sure() -> None
     assert (verdict["reason"], verdict["value"], verdict["threshold"]) == ("offset", -3, 1)
     assert verdict["detail"] == "residual_offset -3 < -1"
     assert judge(only, residual_offset=-1.0)["verdict"] == "kept"
-    for confidence in (TRUSTED_CONFIDENCE - 0.01, NAN):
-        unsure = judge(only, residual_offset=-3.0, residual_confidence=confidence)
+    for certainty in (TRUSTED_CERTAINTY - 0.001, NAN):
+        unsure = judge(only, residual_offset=-3.0, residual_certainty=certainty)
         assert unsure["verdict"] == "kept"
     assert (
-        judge(only, residual_offset=3.0, residual_confidence=TRUSTED_CONFIDENCE)["verdict"]
+        judge(only, residual_offset=3.0, residual_certainty=TRUSTED_CERTAINTY)["verdict"]
         == "rejected"
     )
-    sure = QualityThresholds(**{**dict.fromkeys(THRESHOLD_KEYS), "min_residual_confidence": -100})
-    assert judge(sure, **FACELESS)["reason"] == "not_speaking"
+    sure = QualityThresholds(**{**dict.fromkeys(THRESHOLD_KEYS), "min_residual_certainty": 0})
+    assert judge(sure, **FACELESS)["reason"] == "unsure"
 
 
 def test_clips_are_judged_one_by_one_and_keep_their_order() -> None:
@@ -174,5 +175,5 @@ def test_the_defaults_are_those_of_the_schema() -> None:
         "min_present_share": 0.9, "min_face_height": None, "max_border_share": 0.2,
         "min_brightness": 25, "max_brightness": 235, "min_sharpness": 20, "max_hand_share": 0.2,
         "max_abs_yaw": 45, "max_abs_pitch": 45, "max_abs_roll": 45,
-        "max_residual_offset": None, "min_residual_confidence": None,
+        "max_residual_offset": None, "min_residual_certainty": None, "min_speech_quality": None,
     }  # fmt: skip

@@ -25,14 +25,20 @@ from talkingface.dataset.quality import (
     sharpness,
     touches_border,
 )
+from talkingface.demo.speech import speak
 from talkingface.faces.hands import HandFinder
+from talkingface.faces.landmark_files import Landmarks, write_landmarks
 from talkingface.faces.mesh import FaceMesh
+from talkingface.job.tables import empty_table, table_of_columns, write_table
+from talkingface.media.audio import write_wav
+from talkingface.media.clip_files import Clip
+from talkingface.tables import CLIP_FRAMES, QUALITY_FRAMES
 
 # The columns that users have on disk.
 COLUMNS = [
     "face_height", "present_share", "border_share", "brightness", "sharpness", "hand_share",
     "max_abs_yaw", "max_abs_pitch", "max_abs_roll", "yaw_range", "pitch_range", "roll_range",
-    "residual_offset", "residual_confidence",
+    "residual_offset", "residual_certainty", "speech_quality",
 ]  # fmt: skip
 FRAME_COLUMNS = ["frame", "present", "at_border", "brightness", "sharpness", "hand_overlap"]
 
@@ -254,7 +260,8 @@ def clip_of(n: int, present: Any = True) -> dict[str, Any]:
         "points": points,
         "present": there,
         "angles": angles,
-        "residual": (-2.0, 4.567),
+        "residual": (-2.0, 0.97649),
+        "speech_quality": 3.218,
         "clip_size": (512, 512),
         "source_size": (512, 512),
         "find_hands": lambda frame, face: [],
@@ -269,7 +276,8 @@ def test_a_plain_clip() -> None:
     assert table["frame"].tolist() == [0, 5, 10]
     assert table["brightness"].tolist() == [0, 50, 100]
     assert measures["brightness"] == 50
-    assert (measures["residual_offset"], measures["residual_confidence"]) == (-2, 4.57)
+    assert (measures["residual_offset"], measures["residual_certainty"]) == (-2, 0.9765)
+    assert measures["speech_quality"] == 3.22
     assert measures["face_height"] == pytest.approx(107.8)
     assert (measures["present_share"], measures["border_share"], measures["hand_share"]) == (
         1,
@@ -385,8 +393,48 @@ def test_a_hand_before_a_face(astronaut: np.ndarray) -> None:
     assert measures["hand_share"] == 0.5
 
 
+def test_what_is_left_of_an_offset_is_measured_where_the_clip_is_heard_to_speak(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two clips, whose last two seconds are silent; each is heard from its own beginning."""
+    n = 102
+    voice = speak(3, 16000, seed=0).samples
+    voice = voice[np.flatnonzero(abs(voice) > 0.05)[0] :][:32000]
+    samples = np.zeros(640 * n, np.int16)
+    samples[: len(voice)] = voice * 32767
+    points = np.full((n, 478, 3), 7, np.float32)
+    boxes = table_of_columns(CLIP_FRAMES, dict.fromkeys(CLIP_FRAMES.names, np.arange(n)))
+    heard = []
+
+    def residual(points: np.ndarray, sound: np.ndarray, speech: np.ndarray) -> tuple[float, float]:
+        assert (points == 7).all() and (sound == samples).all()
+        heard.append(speech)
+        return len(heard), 0.5
+
+    def measure(*parts: Any, **settings: Any) -> tuple[dict[str, float], np.recarray]:
+        measures = dict.fromkeys(COLUMNS, 0.0)
+        return measures | {"residual_offset": parts[5][0]}, empty_table(QUALITY_FRAMES)
+
+    monkeypatch.setattr(quality, "residual_offset", residual)
+    monkeypatch.setattr(quality, "measure_clip", measure)
+    clips = [Clip(name, n, 64, 64, tmp_path) for name in ("a", "b")]
+    for clip in clips:
+        write_wav(tmp_path / f"{clip.clip_id}.wav", samples, 16000)
+        write_table(boxes, tmp_path / f"{clip.clip_id}.csv", CLIP_FRAMES)
+        found = Landmarks(points, points[:, :68, :2], np.ones(n, bool))
+        write_landmarks(tmp_path / f"{clip.clip_id}.npz", found)
+        np.save(tmp_path / f"{clip.clip_id}.npy", np.zeros((n, 3)))
+    files = (tmp_path, tmp_path, tmp_path / "v", tmp_path / "v.csv")
+    make_quality(clips, *files, source_size=(64, 64), every=5)
+    assert pd.read_csv(tmp_path / "v.csv").residual_offset.tolist() == [1, 2]
+    first, second = heard
+    assert first.shape == (n,) and (first == second).all()
+    assert np.mean(first[:50] >= 0.5) > 0.7 and np.mean(first[60:] >= 0.5) < 0.05
+
+
 def test_without_clips_no_model_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quality, "HandFinder", None)
+    monkeypatch.setattr(quality, "SpeechJudge", None)
     make_quality([], "", "", tmp_path / "v", tmp_path / "v.csv", source_size=(400, 300), every=5)
     header = ["clip_id", "n_frames", *COLUMNS]
     assert (tmp_path / "v.csv").read_text() == ",".join(header) + "\n"
