@@ -93,16 +93,18 @@ def sync(media: str) -> None:
 
     scale = read_proxy("proxy.json").scale
     video = VideoFiles(proxy="proxy.mp4", scale=scale, sound="proxy.wav", media=None)
-    make_sync(video, "tracks.csv", "sync.csv", "sync.frames.csv", **ON_CPU, **settings_of("sync"))
+    tables = ("tracks.csv", "speech.csv", "sync.csv", "sync.frames.csv")
+    make_sync(video, *tables, **ON_CPU, **settings_of("sync"))
 
 
 def segments(media: str) -> None:
-    from talkingface.clips.segments import make_segments, thresholds_for
+    from talkingface.clips.judgement import thresholds_for
+    from talkingface.clips.segments import make_segments
 
     # Whatever the file shows, it is cut into clips.
-    lenient = {"min_face_height": 1, "min_confidence": -100, "min_loudness": -100}
-    lenient["min_speech_share"] = 0
-    thresholds = thresholds_for("motion", **settings_of("segments") | lenient)
+    lenient = {"min_face_height": 1, "min_loudness": -100, "min_speech_share": 0}
+    lenient |= {"min_mouth_motion": 0, "min_probability": 0}
+    thresholds = thresholds_for("mesh", **settings_of("segments") | lenient)
     records = ("media.json", "proxy.json")
     tables = ("tracks.csv", "speech.csv", "sync.csv", "sync.frames.csv")
     files = (*records, *tables, "proxy.wav", "segments.csv")

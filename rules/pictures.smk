@@ -129,8 +129,7 @@ rule overlay:
         mem_mb=scaled(2000),
         runtime=scaled(120),
     params:
-        backend=config["sync"]["backend"],
         min_confidence=config["segments"]["min_confidence"],
-        version=2,
+        version=3,
     script:
         "../scripts/overlay.py"

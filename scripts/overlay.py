@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from talkingface.clips.segments import sync_gate
 from talkingface.job.log import logged
 from talkingface.media.clip_files import read_clips
 from talkingface.overlay.overlay import make_overlay
@@ -11,7 +10,6 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with logged(snakemake.log[0]):
-    given = snakemake.params.min_confidence
     make_overlay(
         read_clips(snakemake.input.folder, snakemake.input.manifest),
         snakemake.input.manifest,
@@ -19,6 +17,6 @@ with logged(snakemake.log[0]):
         dict(snakemake.input.items()),
         snakemake.output.folder,
         snakemake.output.manifest,
-        min_confidence=sync_gate("min_confidence", given, snakemake.params.backend),
+        min_confidence=snakemake.params.min_confidence,
         threads=snakemake.threads,
     )

@@ -162,7 +162,7 @@ def test_a_list_in_batches_is_the_list_at_once(runs: Runs) -> None:
     first, early, second = runs.first, runs.early, runs.second
     assert "to do: download (7 not there yet), " in first.stdout and "dataset" not in first.stdout
     assert early.returncode != 0 and "not all previous batches" in early.stderr
-    assert "to do: download (6 not there yet), " in second.stdout
+    assert "to do: download (7 not there yet), " in second.stdout
     assert "dataset (1 not there yet)" in second.stdout
     assert set(runs.rejected.video_id) == {"web", *EXPECTED}
     assert runs.plan == {}

@@ -37,7 +37,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     (folder / "mine.yaml").write_text(
         "device: cpu\n"
         # A short video, and random weights, which are never certain.
-        "segments: {min_frames: 40, min_confidence: -100, max_offset: 15}\n"
+        "segments: {min_frames: 40, min_probability: 0, max_offset: 15}\n"
         "hubert: {layers: [0, -1]}\n"
     )
     workspace.run(*SETTINGS)

@@ -1,4 +1,4 @@
-"""What an overlay shows over time: sound and lips, eyes, head, sync score."""
+"""What an overlay shows over time: sound and lips, eyes, head, sync score, who speaks."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from talkingface.grid import SAMPLES_PER_FRAME
 from talkingface.media.audio import read_wav
 from talkingface.overlay.picture import AXES
 from talkingface.overlay.plot import DIM, GUIDE, Curve, Lane
+from talkingface.overlay.text import Colour
 
 # Angles, and the head's axis that each turns about, whose colour it has.
 TURNS = {"yaw": 1, "pitch": 0, "roll": 2}
 
 _LIPS = (130, 200, 255)
 _SYNC = (150, 230, 150)
+_SPEAKS = (130, 220, 230)
 _EYES = ((255, 200, 150), (200, 170, 255))  # right, left
 _OTHERS = (150, 140, 190)
 _BLOCK = 1000  # frames of sound read at a time
@@ -59,18 +61,23 @@ def sync_lane(scores: np.recarray, track: int, frames: range, min_confidence: fl
     `scores` are the rows of a table SYNC_FRAMES within the grid's `frames`; `min_confidence` is the
     mean score that a clip needs, None: it is not marked.
     """
-    of_face = scores.track == track
-    curves = [Curve("sync", by_frame(scores[of_face], "score", frames), _SYNC, "{:.1f}")]
-    if not of_face.all():
-        others = by_frame(scores[~of_face], "score", frames)
-        curves.append(Curve("other faces", others, _OTHERS, "{:.1f}"))
+    curves = _with_others("sync", scores, "score", track, frames, _SYNC)
     guides = [0.0]
     if min_confidence is not None:
         guides.append(min_confidence)
         level = np.full(len(frames), min_confidence)
-        curves.append(Curve("kept from", level, GUIDE, "{:.1f}", drawn=False))
-    low, high = -_most(-scores.score, 0), 1.1 * _most(scores.score, 5)
+        curves.append(Curve("kept from", level, GUIDE, "{:.2f}", drawn=False))
+    low, high = -_most(-scores.score, 0), 1.1 * _most(scores.score, 0.1)
     return Lane(curves, low, high, guides=guides)
+
+
+def speaker_lane(scores: np.recarray, track: int, frames: range) -> Lane:
+    """How likely one face is the one that speaks, and the likeliest of the others.
+
+    `scores` and `frames` are as in `sync_lane`. Where it is as likely as not is marked.
+    """
+    curves = _with_others("speaks", scores, "probability", track, frames, _SPEAKS)
+    return Lane(curves, 0, 1, guides=[0.5])
 
 
 def by_frame(rows: np.recarray, column: str, frames: range) -> np.ndarray:
@@ -80,6 +87,18 @@ def by_frame(rows: np.recarray, column: str, frames: range) -> np.ndarray:
     inside = (places >= 0) & (places < len(frames))
     np.fmax.at(values, places[inside], rows[column][inside])
     return values
+
+
+def _with_others(
+    name: str, rows: np.recarray, column: str, track: int, frames: range, colour: Colour
+) -> list[Curve]:
+    """A column of a table SYNC_FRAMES for one face, and the highest of the others if there are."""
+    of_face = rows.track == track
+    curves = [Curve(name, by_frame(rows[of_face], column, frames), colour, "{:.2f}")]
+    if not of_face.all():
+        others = by_frame(rows[~of_face], column, frames)
+        curves.append(Curve("other faces", others, _OTHERS, "{:.2f}"))
+    return curves
 
 
 def _loudness(wav: Path, count: int) -> tuple[np.ndarray, int]:

@@ -1,8 +1,8 @@
 """A film of a clip with all that was found in it, for a person to check a dataset by.
 
-Above the clip's name, offset and confidence; then the clip with its geometry, its parsing and its
-depth; below the sound, the lips, eyes, head and the sync score over time. What was not computed is
-not drawn.
+Above the clip's name, offset, confidence and probability; then the clip with its geometry, its
+parsing and its depth; below the sound, the lips, eyes, head, the sync score and who speaks, over
+time. What was not computed is not drawn.
 """
 
 from __future__ import annotations
@@ -28,7 +28,15 @@ from talkingface.media.sizes import even_size
 from talkingface.media.video import limited_yuv420p
 from talkingface.media.writer import VideoWriter
 from talkingface.overlay import picture
-from talkingface.overlay.lanes import TURNS, by_frame, eyes_lane, head_lane, sound_lane, sync_lane
+from talkingface.overlay.lanes import (
+    TURNS,
+    by_frame,
+    eyes_lane,
+    head_lane,
+    sound_lane,
+    speaker_lane,
+    sync_lane,
+)
 from talkingface.overlay.plot import BACK, DIM, Lane, Timeline
 from talkingface.overlay.text import draw_text, text_width
 from talkingface.pictures.depth.depth import read_map
@@ -260,7 +268,10 @@ class Overlay:
         facts = [f"{self.clip.width} x {self.clip.height}"]
         if not np.isnan(self.row.offset):
             facts.append(f"offset {_offset_words(int(self.row.offset))}")
-            facts.append(f"confidence {self.row.confidence:.1f}")
+        if not np.isnan(self.row.confidence):
+            facts.append(f"confidence {self.row.confidence:.2f}")
+        if not np.isnan(self.row.probability):
+            facts.append(f"probability {self.row.probability:.2f}")
         if self.row.audio_shift:
             facts.append(f"sound moved by {1000 * self.row.audio_shift // SAMPLE_RATE} ms")
         return facts
@@ -277,7 +288,7 @@ class Overlay:
         if expression is not None:
             lips = expression.mouth_open
         elif scores is not None:
-            lips = by_frame(scores[scores.track == track], "openness", frames)
+            lips = by_frame(scores[scores.track == track], "opening", frames)
         lanes = [sound_lane(_wav(self.clip), count, lips)]
         if expression is not None:
             lanes.append(eyes_lane(expression))
@@ -285,6 +296,7 @@ class Overlay:
             lanes.append(head_lane(self.angles))
         if scores is not None:
             lanes.append(sync_lane(scores, track, frames, self.min_confidence))
+            lanes.append(speaker_lane(scores, track, frames))
         return lanes
 
     def _scores(self) -> np.recarray | None:

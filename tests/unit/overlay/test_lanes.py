@@ -17,9 +17,9 @@ def table(frame):
 @pytest.fixture
 def scores():
     """Two faces in the clip, one of which ends earlier; cut to the clip's frames."""
-    rows = [(3, f, 5.0 + 0.1 * f, 0.2) for f in FRAMES]
-    rows += [(1, f, 2.0, 0.1) for f in range(100, 105)] + [(2, 103, 4.0, 0.1)]
-    return table(pd.DataFrame(rows, columns=["track", "frame", "score", "openness"]))
+    rows = [(3, f, 5.0 + 0.1 * f, f / 200, 0.2) for f in FRAMES]
+    rows += [(1, f, 2.0, 0.1, 0.1) for f in range(100, 105)] + [(2, 103, 4.0, 0.3, 0.1)]
+    return table(pd.DataFrame(rows, columns=["track", "frame", "score", "probability", "opening"]))
 
 
 def test_the_score_is_the_clips_own_face(scores):
@@ -36,13 +36,24 @@ def test_the_score_of_a_face_alone(scores):
     assert 2.5 in lane.guides and not lane.curves[1].drawn
 
 
+def test_who_speaks_is_the_clips_own_face(scores):
+    lane = lanes.speaker_lane(scores, 3, FRAMES)
+    own, others = lane.curves
+    np.testing.assert_allclose(own.values, np.arange(100, 110) / 200)
+    np.testing.assert_array_equal(others.values, [0.1, 0.1, 0.1, 0.3, 0.1, *[np.nan] * 5])
+    assert (own.name, own.form.format(0.5)) == ("speaks", "0.50")
+    assert (lane.low, lane.high, list(lane.guides)) == (0, 1, [0.5])
+    alone = lanes.speaker_lane(scores[scores.track == 3], 3, FRAMES)
+    assert [curve.name for curve in alone.curves] == ["speaks"]
+
+
 def test_negative_scores_are_in_sight():
-    rows = pd.DataFrame({"track": 3, "frame": FRAMES, "score": -4.0, "openness": 0.0})
+    rows = pd.DataFrame({"track": 3, "frame": FRAMES, "score": -4.0, "opening": 0.0})
     assert lanes.sync_lane(table(rows), 3, FRAMES, None).low == -4
 
 
 def test_frames_without_a_row_have_no_value(scores):
-    values = lanes.by_frame(scores[scores.track == 1], "openness", range(98, 107))
+    values = lanes.by_frame(scores[scores.track == 1], "opening", range(98, 107))
     np.testing.assert_array_equal(np.isfinite(values), [0, 0, 1, 1, 1, 1, 1, 0, 0])
 
 

@@ -39,6 +39,7 @@ ROW = table_of_rows(
             "height": HEIGHT,
             "offset": -1,
             "confidence": 4.5,
+            "probability": 0.875,
             "audio_shift": 0,
         }  # fmt: skip
     ],
@@ -96,8 +97,8 @@ def products(tmp_path_factory):
         labels[: 4 * k] = 17
         cv2.imwrite(str(folder / "parsing" / f"{k + 1:06d}.png"), labels)
     around = np.arange(START - 50, START + 200)
-    scores = {"track": 2, "frame": around, "score": around - START, "local_score": 0.0}
-    scores = table_of_columns(SYNC_FRAMES, scores | {"openness": 0.1})
+    scores = {"track": 2, "frame": around, "score": around - START, "opening": 0.1}
+    scores = table_of_columns(SYNC_FRAMES, scores | {"probability": (around - START) / 250})
     write_table(scores, folder / "sync.csv", SYNC_FRAMES)
     eyes = dict.fromkeys(EXPRESSION_FRAMES.names, 0.3) | numbers
     eyes |= {"present": present.astype(int), "mouth_open": 0.0, "blink_right": 0, "blink_left": 0}
@@ -228,6 +229,8 @@ def test_only_the_clips_stretch_of_the_sync_table(layout):
     assert lane.curves[0].values.tolist() == list(range(COUNT))
     # What goes on before and after does not squeeze it.
     assert lane.low == 0 and lane.high == pytest.approx(1.1 * (COUNT - 1))
+    (lane,) = (lane for lane in layout.timeline.lanes if lane.curves[0].name == "speaks")
+    np.testing.assert_allclose(lane.curves[0].values, np.arange(COUNT) / 250)
 
 
 @pytest.mark.parametrize("known", [[], ["landmarks"], ["sync"], ["depth", "pose"], ["expression"]])
@@ -245,7 +248,7 @@ def test_what_is_not_computed_is_not_drawn(products, sources, known):
 def test_a_sync_table_without_the_face(products, tmp_path):
     """Backend none, or another face's rows only."""
     path = tmp_path / "v.frames.csv"
-    for rows in ([], [(7, 1001, 3.0, 3.0, 0.1)]):
+    for rows in ([], [(7, 1001, 3.0, 0.5, 0.1)]):
         write_table(table_of_rows(SYNC_FRAMES, rows), path, SYNC_FRAMES)
         drawn = draw(products, overlay.Sources(sync=path))
         assert len(drawn.timeline.lanes) == 1
@@ -253,8 +256,23 @@ def test_a_sync_table_without_the_face(products, tmp_path):
 
 def test_a_clip_that_was_not_judged(products):
     row = ROW.copy()
-    row.offset = row.confidence = np.nan
-    next(iter(draw(products, overlay.Sources(), row).frames()))
+    row.offset = row.confidence = row.probability = np.nan
+    drawn = draw(products, overlay.Sources(), row)
+    next(iter(drawn.frames()))
+    assert drawn._facts() == ["160 x 120"]
+
+
+def test_what_is_said_of_the_clip(products):
+    row = ROW.copy()
+    row.audio_shift = -640
+    facts = draw(products, overlay.Sources(), row)._facts()
+    assert facts == [
+        "160 x 120",
+        "offset -1 (sound lags)",
+        "confidence 4.50",
+        "probability 0.88",
+        "sound moved by -40 ms",
+    ]
 
 
 @pytest.mark.parametrize("size", [(1920, 1080), (1080, 1920), (512, 512), (98, 97), (3000, 400)])
