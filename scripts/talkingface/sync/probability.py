@@ -11,7 +11,7 @@ import numpy as np
 
 # A lag is compared where at least this share of the speech has a sound at it.
 COVERED_SHARE = 0.5
-# Probabilities are told apart from certainty.
+# A probability is no certainty, whatever the odds.
 LARGEST_LOG_ODDS = 9.0
 
 
@@ -57,7 +57,7 @@ class Calibration:
         score = np.where(own >= other, np.fmax(score, turn), np.fmin(score, turn))
         odds = (score - chance) ** 2 / other - (score - speaks) ** 2 / own
         odds = (odds + np.log(other / own)) / 2
-        return np.where(frames > 0, np.clip(odds, -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS), 0.0)
+        return np.where(frames > 0, odds, 0.0)
 
     def frame_evidence(self, scores: np.ndarray) -> np.ndarray:
         """The same for every frame by itself, to be added up over a turn, (N,)."""
@@ -66,8 +66,9 @@ class Calibration:
 
 
 def probability(log_odds: np.ndarray | float) -> np.ndarray:
-    """The probability of what is as likely as not beforehand, given the evidence's log-odds."""
-    return 1 / (1 + np.exp(-np.asarray(log_odds, float)))
+    """The probability of what is as likely as not beforehand, given the evidence's log-odds, of
+    which LARGEST_LOG_ODDS count either way."""
+    return 1 / (1 + np.exp(-np.clip(log_odds, -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS)))
 
 
 def at_lags(series: np.ndarray, reach: int) -> np.ndarray:

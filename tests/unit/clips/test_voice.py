@@ -221,3 +221,15 @@ def test_every_backend_tells_its_own_voice_from_chance(monkeypatch: pytest.Monke
         other = np.full(250, calibration.chance + peak)
         silent = measured(face(0, other, backend=backend), end=250)
         assert speaks.probability > 0.9 and silent.probability < 0.2, backend
+
+
+@pytest.mark.parametrize("backend", CALIBRATIONS)
+def test_of_two_that_are_certain_one_speaks(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Alone either would be; a minute at the score of speech, and a bit less of it."""
+    monkeypatch.undo()
+    speaks = CALIBRATIONS[backend].speaks
+    both = [face(0, np.full(1500, score), backend=backend) for score in (speaks, 0.97 * speaks)]
+    heard = np.ones(1500)
+    assert all(measured(one, end=1500, speech=heard).probability > 0.999 for one in both)
+    voice = measured(*both, end=1500, speech=heard)
+    assert voice.probability > voice.other_probability + 0.01
