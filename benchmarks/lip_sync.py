@@ -14,6 +14,8 @@ a face that does not speak. What is printed:
              person's voice, a face that moves but does not speak, a photograph, one zoomed into
     two      share of pieces of 4 s in which, of two people who both move their lips, the right one
              is likelier to be the speaker
+    turns    share of turns of 4 s in dialogues of two who both move their lips all the time, and a
+             third who is not seen, in which he who speaks, or nobody, is the likeliest
     wrong    corrections that make the sound worse by more than a frame, of all that are made
 
 A person counts as much as another, however long the videos are. `--looks` adds harder pictures and
@@ -42,6 +44,7 @@ from talkingface.sync.comparison import TrackComparison
 from talkingface.sync.log_mel import log_mel
 from talkingface.sync.mouth import mouth_opening
 from talkingface.sync.probability import Calibration, at_lags, lag_curve, mean_score
+from talkingface.sync.speakers import speaking_probabilities, turn_evidence
 from talkingface.sync.sync import judge_track
 
 SECONDS = (3, 5, 10)
@@ -50,6 +53,8 @@ MOVED, SEARCHED = 8, 15
 # Pieces in which nobody is heard for as much of the time say nothing.
 LEAST_SPEECH = 0.4
 SEGMENTS = check_config({})["segments"]
+# Frames of a turn in a dialogue.
+TURN = 100
 # Pieces with another's sound for each with its own.
 OTHERS = 3
 
@@ -170,6 +175,42 @@ def two_faces(seen: list[Seen], seconds: int) -> Iterator[tuple[str, bool]]:
             right = piece(face, start, face.face, start, length, "own")
             wrong = piece(other, at, face.face, start, length, "other")
             yield face.person, bool(right.probability > wrong.probability)
+
+
+def turns(seen: list[Seen]) -> Iterator[tuple[str, bool]]:
+    """Of everybody in a dialogue with another and a third who is not seen, turn by turn of TURN
+    frames, whether the right one is the likeliest to speak; the first is named."""
+    long = [face for face in seen if len(face.components) >= 6 * TURN]
+    for number, first in enumerate(long):
+        others = [face for face in long if face.person != first.person]
+        if len(others) < 2:
+            return
+        second, third = others[number % len(others)], others[(number + 1) % len(others)]
+        if second.person == third.person:
+            continue
+        faces = [first, second]
+        count = min(len(face.components) for face in (first, second, third)) // TURN
+        # The two change places with each other and with the third.
+        order = [turn % 3 for turn in range(min(count, 12))]
+        heard = [[first, second, third][who].face for who in order]
+        parts = [slice(TURN * turn, TURN * (turn + 1)) for turn in range(len(order))]
+        sound = np.concatenate(
+            [f.sound[640 * p.start : 640 * p.stop] for f, p in zip(heard, parts, strict=True)]
+        )
+        speech = np.concatenate([f.speech[p] for f, p in zip(heard, parts, strict=True)])
+        frames, evidence = {}, {}
+        for place, face in enumerate(faces):
+            lips = face.network.lips(face.components[: len(speech)])
+            table = mesh.likeness(lips, face.network.sounds(log_mel(sound)), 0, SEARCHED)
+            sync = judge_track(TrackComparison(table, lips[:, 0]), speech, CALIBRATIONS["mesh"])
+            frames[place] = np.arange(len(speech))
+            lips_say = CALIBRATIONS["mesh"].frame_evidence(sync.scores)
+            evidence[place] = turn_evidence(lips_say, sync.heard)
+        chances = speaking_probabilities(frames, evidence)
+        for who, part in zip(order, parts, strict=True):
+            levels = [float(chances[place][part].mean()) for place in (0, 1)]
+            levels.append(1 - sum(levels))
+            yield first.person, int(np.argmax(levels)) == who
 
 
 def by_person(values: Iterable[tuple[str, float]]) -> float:
@@ -302,8 +343,8 @@ def report(title: str, seen: list[Seen], voices: list[Face], quiet: dict[str, li
             passed = by_person((p.person, p.kept) for p in found)
             row.append(f"{area_under_curve(own, found):6.3f} {passed:5.2f}")
         if seconds == 5:
-            two = list(two_faces(seen, 4))
-            row.append(f"two {by_person(two):.2f}")
+            row.append(f"two {by_person(two_faces(seen, 4)):.2f}")
+            row.append(f"turns {by_person(turns(seen)):.2f}")
         row.append(f"wrong {wrong} of {made}")
         print(" ".join(row), flush=True)
 

@@ -2,10 +2,10 @@
 
 How lips go with sound is the same in all people, so it is learned once:
 `benchmarks/fit_lip_sync.py` fits both networks on real talkers, and `mesh.npz` holds what came out
-(origin and licence: docs/accuracy.md). One network reads the shapes of the mouth (`mouth`), one
-every frame, the other the sound's log-mel energies, and both give vectors whose product says how
-likely this sound belongs to these lips rather than any other, as a logarithm. They run on numpy,
-faster than the mesh is followed.
+(origin and licence: docs/accuracy.md). One network reads the mouth's shape (`mouth`) in the frames
+around each frame, the other the sound's log-mel energies there. Each gives a vector, and their
+product says how likely this sound belongs to these lips rather than any other, as a logarithm. They
+run on numpy, faster than the mesh is followed.
 """
 
 from __future__ import annotations
