@@ -1,20 +1,14 @@
-"""The backend `mesh`: its parts by their definition, and all of it with weights that are made here.
-
-Tests of the real weights are at the end.
-"""
+"""The backend `mesh`: its parts by their definition, and all of it with weights that are made here;
+`test_mesh_footage` has real people."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache, partial
 from pathlib import Path
-from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
 from helpers.lip_sync_weights import write_weights
-from helpers.paths import SAMPLES, TALKERS
 from talkingface.demo.face import Face, portrait_frames
 from talkingface.demo.speech import speak
 from talkingface.job.tables import table_of_rows
@@ -41,7 +35,7 @@ from talkingface.sync.mesh import (
     stillness,
 )
 from talkingface.sync.mouth import N_POINTS
-from talkingface.sync.sync import TrackSync, compare_tracks, judge_track, residual_offset
+from talkingface.sync.sync import TrackSync, judge_track, residual_offset
 from talkingface.tables import TRACKS
 
 
@@ -338,22 +332,6 @@ def mesh_frames(video: VideoFiles) -> list[np.ndarray]:
     return list(proxy.proxy_frames(video.proxy))
 
 
-# ---------------------------------------------------------------------------------------------
-# The real weights.
-# ---------------------------------------------------------------------------------------------
-
-IN_STEP = [
-    SAMPLES / "FAzSK8PLmGI.mp4",
-    SAMPLES / "seated_woman.mp4",
-    *(TALKERS / f"face_{k}.mp4" for k in (1, 2, 4, 5)),
-    TALKERS / "german.mp4",
-]
-
-
-def by_name(media: Path) -> str:
-    return media.stem
-
-
 @pytest.mark.parametrize("offset", [-12, -5, 0, 1, 4, 9])
 def test_what_is_left_of_an_offset_of_a_drawn_speaker(
     offset: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -367,91 +345,3 @@ def test_what_is_left_of_an_offset_of_a_drawn_speaker(
     found, certainty = residual_offset(points, sound, np.ones(len(points)))
     assert abs(found - offset) <= 1
     assert certainty > 0.5
-
-
-@cache
-def analysed(media: Path, folder: Path) -> tuple[VideoFiles, np.recarray, np.ndarray]:
-    """A video's analysis copy and sound, its longest track, and where somebody is heard."""
-    from helpers.settings import default_settings
-    from talkingface.faces import detection
-    from talkingface.faces.tracks import track_faces
-    from talkingface.job.tables import read_table
-    from talkingface.shots.proxy import encode_proxy, proxy_frames, write_proxy
-    from talkingface.sound.speech import make_speech
-    from talkingface.tables import SCENES, SPEECH
-
-    video, sound = folder / f"{media.stem}.mp4", folder / f"{media.stem}.wav"
-    record, speech = folder / f"{media.stem}.json", folder / f"{media.stem}.csv"
-    proxy = encode_proxy(media, video, sound, **default_settings("proxy"))
-    write_proxy(proxy, record)
-    make_speech(sound, record, speech, threads=1)
-    with detection.load(threads=1) as detector:
-        tracks = track_faces(
-            proxy_frames(video),
-            table_of_rows(SCENES, [(0, 0, proxy.n_frames)]),
-            detector.follow,
-            scale=proxy.scale,
-            **default_settings("tracks"),
-        )
-    longest = np.bincount(tracks["track"]).argmax()
-    tracks = tracks[tracks["track"] == longest].view(np.recarray)
-    heard = read_table(speech, SPEECH)["probability"]
-    return VideoFiles(video, proxy.scale, sound), tracks, heard
-
-
-@pytest.fixture(scope="module")
-def analyse(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], tuple]:
-    return partial(analysed, folder=tmp_path_factory.mktemp("talkers"))
-
-
-def judged(video: VideoFiles, tracks: np.recarray, heard: np.ndarray) -> np.record:
-    """The row of the one track in the table SYNC."""
-    [row] = compare_tracks(MeshSync(max_offset=15, threads=1), video, tracks, heard)[0]
-    return row
-
-
-@pytest.mark.footage
-@pytest.mark.parametrize("media", IN_STEP, ids=by_name)
-def test_talkers_speak_in_step(media: Path, analyse: Callable[[Path], tuple]) -> None:
-    row = judged(*analyse(media))
-    # Other networks too find two of these clips two or three frames off, and such may be moved.
-    most = 3 if media.stem.startswith("face_") else 1
-    assert abs(row.offset) <= most
-    assert row.probability > 0.5
-    assert most == 3 or row.trusted == 0
-
-
-@pytest.mark.footage
-@pytest.mark.parametrize("place", range(len(IN_STEP)), ids=[path.stem for path in IN_STEP])
-def test_anothers_voice_is_less_probable(place: int, analyse: Callable[[Path], tuple]) -> None:
-    video, tracks, heard = analyse(IN_STEP[place])
-    other, _, others = analyse(IN_STEP[place - 1])
-    count = min(len(tracks), len(others))
-    tracks = tracks[:count]
-    # The other's sound is not as long as the track's place in its video.
-    tracks = tracks[tracks.frame < count].view(np.recarray)
-    own = judged(video, tracks, heard)
-    dubbed = judged(VideoFiles(video.proxy, video.scale, other.sound), tracks, others)
-    assert dubbed.probability < own.probability
-
-
-@pytest.mark.footage
-@pytest.mark.parametrize("media", IN_STEP, ids=by_name)
-def test_a_still_picture_does_not_speak(
-    media: Path, analyse: Callable[[Path], tuple], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One frame of somebody with the own voice, and with everybody else's."""
-    from talkingface.shots import proxy
-
-    video, tracks, _ = analyse(media)
-    still = next(iter(proxy.proxy_frames(video.proxy)))
-    for voice in IN_STEP:
-        other, _, heard = analyse(voice)
-        count = min(len(heard), 150)
-        stills = [still] * count
-        rows = np.repeat(tracks[:1], count).view(np.recarray)
-        rows["frame"] = np.arange(count)
-        with monkeypatch.context() as patch:
-            patch.setattr(proxy, "proxy_frames", Mock(return_value=stills))
-            row = judged(VideoFiles(video.proxy, video.scale, other.sound), rows, heard)
-        assert row.probability < 0.35, voice.stem
