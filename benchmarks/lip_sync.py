@@ -382,6 +382,16 @@ def main() -> None:
         ]
 
     talkers = faces("talk", "as it is")
+    if not talkers:
+        raise SystemExit(
+            f"no videos of use `{options.use}` in {', '.join(map(str, options.folders))}"
+        )
+    fitted = {face.video.person for face in talkers} - set(networks)
+    if options.use == "fit" and fitted:
+        raise SystemExit(
+            f"{options.weights} was fitted on {', '.join(sorted(fitted))}; "
+            "fit_lip_sync.py --folds makes networks without them"
+        )
     if options.calibrate:
         found = []
         for seconds in SECONDS:
