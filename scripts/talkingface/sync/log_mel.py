@@ -1,4 +1,8 @@
-"""Log-mel energies of the sound, four rows a frame, as the lip-sync network hears them."""
+"""Log-mel energies of the sound, four rows a frame, as the lip-sync network hears them.
+
+`sound.mel` has those that trainers read, by librosa, whose import takes longer than all of `sync`
+on a short video.
+"""
 
 from __future__ import annotations
 

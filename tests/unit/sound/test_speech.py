@@ -135,6 +135,14 @@ def test_parts_are_heard_as_the_whole() -> None:
         detector.run(samples[:640])
 
 
+def test_after_a_reset_nothing_is_left_of_the_sound_before() -> None:
+    samples = (voice(3.0) * 32767).astype(np.int16)[: 75 * 640]
+    detector = SpeechDetector(threads=1)
+    first = detector.run(samples)  # 75 frames are no whole number of groups: it has ended
+    detector.reset()
+    np.testing.assert_array_equal(detector.run(samples), first)
+
+
 @pytest.mark.parametrize(
     "samples",
     [np.zeros(641, np.int16), np.zeros(640, np.float32), np.zeros((640, 1), np.int16)],
