@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
+from talkingface.models.untrusted import open_plain
+
 HUB = "https://huggingface.co"
 # What a model of the Hub is loaded from: one of these sets of weights, the first that is there.
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
@@ -241,7 +243,8 @@ def choose_files(names: Iterable[str]) -> list[str]:
             return [*configs, whole]
         stem, suffix = whole.rsplit(".", 1)
         shards = [
-            re.fullmatch(rf"{stem}-(\d+)-of-(\d+)\.{suffix}", name) for name in sorted(present)
+            re.fullmatch(rf"{stem}-(\d{{1,5}})-of-(\d{{1,5}})\.{suffix}", name, re.ASCII)
+            for name in sorted(present)
         ]
         parts = [shard for shard in shards if shard]
         complete = parts and len(parts) == int(parts[0][2])
@@ -251,8 +254,8 @@ def choose_files(names: Iterable[str]) -> list[str]:
 
 
 def digest(path: str | Path) -> Digest:
-    """Size and sha256 of a file."""
-    with open(path, "rb") as file:
+    """Size and sha256 of a plain file; OSError for anything else."""
+    with open_plain(path) as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         return Digest(file.tell(), sha256)
 
