@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with logged(snakemake.log[0]):
-    # Where the store lies is no param: the model is the same elsewhere.
-    store = snakemake.config["models"]
-    record = ensure_model(snakemake.wildcards.model, store, FetchOptions.from_environment())
+    # Where the store lies and what is fetched at most is no param: the model is the same elsewhere.
+    store, most = snakemake.config["models"], snakemake.config["max_model_size"]
+    record = ensure_model(snakemake.wildcards.model, store, FetchOptions.from_environment(most))
     write_json(record, snakemake.output[0])

@@ -70,7 +70,7 @@ def fetch_file(
 ) -> Digest:
     """Get the file at `url`, which must have `size` and `sha256` where they are known, to `path`.
 
-    What is longer than `size`, or where that is not known than `most` bytes, is not read on.
+    What is longer than `size`, or than `most` bytes, is not read on.
 
     What has arrived is kept beside `path` when the connection breaks; the next try, also of a
     later call, asks for the rest (Range), unless the server's file has changed (If-Range). `tries`
@@ -132,7 +132,7 @@ def read_json(
 
 
 class _Limits:
-    """How long a file may be: `size` bytes where that is known, else at most `most`."""
+    """How long a file may be: `size` bytes where that is known, and at most `most`."""
 
     def __init__(self, size: int | None, most: int | None, patience: float) -> None:
         self.size, self.most, self.patience = size, most, patience
@@ -141,14 +141,15 @@ class _Limits:
         """Raise FetchError for the length that a server names."""
         if self.size is not None and total != self.size:
             raise FetchError(f"has another file ({total:,} bytes)")
-        if self.size is None and self.most is not None and total > self.most:
-            raise FetchError(f"has {total:,} bytes, more than the {self.most:,} that are allowed")
+        if self.most is not None and total > self.most:
+            raise FetchError(f"has {total:,} bytes, more than `max_model_size` allows")
 
     def check_arrived(self, arrived: int) -> None:
         """Raise FetchError when more has come than the whole file may have."""
         most = self.size if self.size is not None else self.most
         if most is not None and arrived > most:
-            raise FetchError(f"sends more than {most:,} bytes, and was stopped")
+            known = "the file has" if self.size is not None else "`max_model_size` allows"
+            raise FetchError(f"sends more than the {most:,} bytes that {known}, and was stopped")
 
 
 def _receive(
@@ -189,10 +190,11 @@ def _receive(
         if response.headers["Content-Encoding"] not in (None, "identity"):
             raise FetchError("sent the file compressed, which was not asked for")
         total = None if response.length is None else begun + response.length
-        if total is not None:
-            limits.check_total(total)
+        expected = total if total is not None else limits.size
+        if expected is not None:
+            limits.check_total(expected)
         logger.info("%s: %s bytes, from byte %d on", url, total or "unknown", begun)
-        _check_space(partial, (total or limits.size or begun) - begun)
+        _check_space(partial, (expected or begun) - begun)
         try:
             with partial.open("ab" if begun else "wb") as file:
                 _write_state(partial, {"url": url, "validator": new_validator})

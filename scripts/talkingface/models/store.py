@@ -27,6 +27,11 @@ class StoredModel:
     weights_sha256: str
     sizes: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of its files; where no record says them, of all that are in its folder."""
+        return tuple(self.sizes) or tuple(sorted(path.name for path in self.folder.iterdir()))
+
     def checked_folder(self) -> Path:
         """Where its files lie, which are looked at now: a video without clips needs none of them.
 

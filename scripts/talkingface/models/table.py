@@ -21,6 +21,8 @@ from talkingface.models.untrusted import open_plain
 HUB = "https://huggingface.co"
 # What a model of the Hub is loaded from: one of these sets of weights, the first that is there.
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
+# Where these are several files, which weight is in which.
+INDEX_SUFFIX = ".index.json"
 CONFIG = "config.json"
 OPTIONAL_FILES = ("preprocessor_config.json", "processor_config.json")
 
@@ -248,9 +250,14 @@ def choose_files(names: Iterable[str]) -> list[str]:
         ]
         parts = [shard for shard in shards if shard]
         complete = parts and len(parts) == int(parts[0][2])
-        if f"{whole}.index.json" in present and complete:
-            return [*configs, f"{whole}.index.json", *(part[0] for part in parts)]
+        if f"{whole}{INDEX_SUFFIX}" in present and complete:
+            return [*configs, f"{whole}{INDEX_SUFFIX}", *(part[0] for part in parts)]
     return []
+
+
+def file_names(name: str) -> tuple[str, ...]:
+    """The files of a model of the table."""
+    return tuple(file.name for file in MODELS[name].files)
 
 
 def digest(path: str | Path) -> Digest:

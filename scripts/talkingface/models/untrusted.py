@@ -6,16 +6,17 @@ import errno
 import json
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-# Most bytes of a JSON file or answer: the longest answer of the Hub about a model has some 100 kB.
+# Most bytes of a JSON file or answer: many times what notes, configs and answers of the Hub have.
 MOST_JSON = 8 << 20
 # Most characters of a word of theirs in a message.
 MOST_QUOTED = 200
 
 
-def open_plain(path: str | Path) -> BinaryIO:
+def open_plain(path: str | Path) -> BufferedReader:
     """Open a plain file for reading, without waiting for anybody.
 
     Raises OSError, also for a folder, a pipe, a socket or a device.

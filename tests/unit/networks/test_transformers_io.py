@@ -13,7 +13,10 @@ pytest.importorskip("transformers")
 from transformers.image_utils import SizeDict  # noqa: E402
 from transformers.models.dpt import image_processing_pil_dpt as dpt  # noqa: E402
 
-from talkingface.networks.transformers_io import read_preprocessor_config  # noqa: E402
+from talkingface.networks.transformers_io import (  # noqa: E402
+    read_preprocessor_config,
+    read_pretrained,
+)
 
 # Of depth-anything/Depth-Anything-V2-Small-hf and jonathandinu/face-parsing.
 DEPTH: dict[str, Any] = {
@@ -68,9 +71,36 @@ def test_sizes_are_those_of_transformers(keep: bool, tmp_path: Path) -> None:
         {"rescale_factor": 1.0},
         {"size": {"shortest_edge": 384}},
         {"size": 512},
+        {"size": {"height": -1, "width": 512}},
+        {"size": {"height": 10**30, "width": 512}},
+        {"size": {"height": "512", "width": 512}},
+        {"resample": [3]},
+        {"rescale_factor": "1/255"},
+        {"image_mean": None},
+        {"image_mean": [0.5]},
+        {"image_std": ["a", "b", "c"]},
+        {"ensure_multiple_of": -14},
     ],
 )
 def test_what_is_not_done_here_is_an_error(change: dict[str, Any], tmp_path: Path) -> None:
     write(tmp_path, DEPTH | change)
     with pytest.raises(ValueError, match=r"preprocessor_config\.json.*not supported"):
         read_preprocessor_config(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "[" * 100_000, '{"size": ' + "9" * 5000 + "}"])
+def test_a_config_of_any_shape_is_named(text: str, tmp_path: Path) -> None:
+    (tmp_path / "preprocessor_config.json").write_text(text)
+    with pytest.raises(ValueError, match=r"preprocessor_config\.json: broken .*fetch it again"):
+        read_preprocessor_config(tmp_path)
+    (tmp_path / "preprocessor_config.json").unlink()
+    with pytest.raises(ValueError, match=r"preprocessor_config\.json: cannot be read .No such"):
+        read_preprocessor_config(tmp_path)
+
+
+@pytest.mark.parametrize("content", [{}, {"model_type": ["hubert"]}, {"model_type": "x" * 999}])
+def test_a_model_type_of_any_shape_is_refused(content: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=r"config\.json: a model of type .*, not hubert") as error:
+        read_pretrained(tmp_path, ["config.json"], ["hubert"], None, torch.float32)
+    assert len(str(error.value)) < 500
