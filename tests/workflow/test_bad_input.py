@@ -206,6 +206,19 @@ def test_unknown_settings_are_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "results").exists()
 
 
+def test_settings_that_are_a_program_are_refused(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    workspace.list_videos("one,a.mp4,,")
+    (tmp_path / "mine.yaml").write_text("__use_yte__: true\nvideos: ?'videos' + '.csv'\n")
+    done = workspace.ask("--configfile", "mine.yaml")
+    assert done.returncode != 0
+    assert "mine.yaml, line 1: __use_yte__" in done.stderr and "Traceback" not in done.stderr
+    done = workspace.ask("--config", "split=nan")
+    assert done.returncode != 0
+    assert "split: nan is no finite number" in done.stderr and "Traceback" not in done.stderr
+    assert not (tmp_path / "results").exists()
+
+
 def test_contrary_splits_are_refused(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     workspace.list_videos("one,a.mp4,ann,train", "two,b.mp4,ann,eval")
