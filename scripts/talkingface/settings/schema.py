@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,26 @@ def open_validator(schema: dict[str, Any]) -> Draft202012Validator:
     from jsonschema import Draft202012Validator
 
     return Draft202012Validator(schema)
+
+
+def plain_checks(schema: Mapping[str, Any]) -> dict[str, Callable[[str], bool]]:
+    """Of an object of texts: for every property what says that a text is allowed.
+
+    What it accepts the schema accepts; what it does not is for the schema to judge, as a property
+    may say what this does not know.
+    """
+    return {name: _plain_check(part) for name, part in schema["properties"].items()}
+
+
+def _plain_check(part: Mapping[str, Any]) -> Callable[[str], bool]:
+    if set(part) - {"type", "enum", "pattern", "description"} or part.get("type") not in (
+        None,
+        "string",
+    ):
+        return lambda text: False
+    choices = frozenset(part["enum"]) if "enum" in part else None
+    search = re.compile(part.get("pattern", "")).search
+    return lambda text: (choices is None or text in choices) and search(text) is not None
 
 
 def list_faults(faults: Iterable[str], count: int) -> str:
