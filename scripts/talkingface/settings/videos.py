@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import json
@@ -60,15 +59,9 @@ def read_videos(path: str | Path) -> list[dict[str, str | None]]:
 
 def list_video_ids(path: str | Path) -> list[str]:
     """The video_ids of a videos.csv, unchecked: for looking at a run, which may be older."""
-    found = []
-    with (
-        open(path, newline="", encoding="utf-8-sig", errors="replace") as file,
-        contextlib.suppress(csv.Error),
-    ):
-        for row in csv.DictReader(file, skipinitialspace=True):
-            if row.get("video_id"):
-                found.append(row["video_id"].strip())
-    return found
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        rows = csv.DictReader(file, skipinitialspace=True)
+        return [row["video_id"].strip() for row in rows if row.get("video_id")]
 
 
 def refuse_vanished(videos: Iterable[dict[str, str | None]], records: str | Path) -> None:
