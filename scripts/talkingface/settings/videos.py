@@ -14,6 +14,7 @@ from talkingface.settings.schema import (
     MOST_LISTED,
     ConfigError,
     explain_error,
+    list_faults,
     load_schema,
     open_validator,
     plain_checks,
@@ -80,18 +81,26 @@ def refuse_vanished(videos: Iterable[dict[str, str | None]], records: str | Path
         path = local_path(str(row["source"])) if name in recorded else None
         if path is None or os.path.exists(path):
             continue
-        if json.loads(Path(records, name).read_text("utf-8"))["status"] == "ok":
-            gone.append(f"  {row['video_id']}: {path}")
+        if _was_used(Path(records, name)):
+            gone.append(f"{row['video_id']}: {path}")
     if gone:
         raise ConfigError(
             "These files were used before and are gone. Bring them back (is a disk not mounted?), "
-            "or take their rows out of the list of videos:\n" + "\n".join(gone)
+            f"or take their rows out of the list of videos:\n{list_faults(gone, len(gone))}"
         )
+
+
+def _was_used(record: Path) -> bool:
+    """Whether a video's record says that it was read; one that is damaged may have said so."""
+    try:
+        return json.loads(record.read_bytes())["status"] == "ok"
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return True
 
 
 class _RowChecks:
     """Whether a row is one, and what is wrong with it. The schema is asked only about rows that
-    its plain checks do not accept: it takes 50 times as long."""
+    its plain checks do not accept, as it takes many times as long."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self._validator = open_validator(dict(schema))
@@ -106,14 +115,18 @@ class _RowChecks:
 
     def faults(self, row: Mapping[str, str], first_line: int, line: int) -> list[str]:
         """What is wrong with a row on `line`, whose video_id is first given on `first_line`."""
+        lines = {name: len(cell.splitlines()) for name, cell in row.items()}
         found = [
-            f"{name} goes on over {len(cell.splitlines())} lines: is a quotation mark not closed?"
-            for name, cell in row.items()
-            if "\n" in cell or "\r" in cell
+            f"{name} goes on over {count} lines: is a quotation mark not closed?"
+            for name, count in lines.items()
+            if count > 1
         ]
-        if not found:
-            errors = self._validator.iter_errors(dict(row))
-            found = [explain_error(error, "the column") for error in errors]
+        errors = self._validator.iter_errors(dict(row))
+        found += [
+            explain_error(error, "the column")
+            for error in errors
+            if lines.get(str(error.path[0]) if error.path else "", 1) == 1
+        ]
         if first_line != line:
             found.append(
                 f"video_id {shortened(repr(row['video_id']))} was already given on line "

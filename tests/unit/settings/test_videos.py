@@ -152,6 +152,9 @@ def test_a_cell_without_end_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as refusal:
         read_videos(path)
     assert "line 3: source goes on over 51 lines: is a quotation mark not" in str(refusal.value)
+    path = write(tmp_path, "video_id,source,identity", 'a b,x,"Ann', 'Lee"')
+    with pytest.raises(ConfigError, match=r"line 2: identity goes(.|\n)*line 2: video_id: 'a b'"):
+        read_videos(path)
     path = write(tmp_path, "video_id,source", f"first,{'x' * 140_000}")
     with pytest.raises(ConfigError, match=rf"^{path}: line 2: a cell of more than 131,072"):
         read_videos(path)
@@ -223,6 +226,21 @@ def test_files_that_were_used_and_are_gone_are_refused(tmp_path: Path) -> None:
     assert "b.mp4" not in str(refusal.value) and "c.mp4" not in str(refusal.value)
     (tmp_path / "a.mp4").touch()
     refuse_vanished(videos, tmp_path)
+    for damaged in (b"", b"[]", b"{", b'{"a": 1}', b"\xff"):
+        (tmp_path / "b.json").write_bytes(damaged)
+        with pytest.raises(ConfigError, match="b.mp4"):
+            refuse_vanished(videos, tmp_path)
+    refuse_vanished(videos, tmp_path / "nowhere")
+
+
+def test_of_a_disk_that_is_gone_the_first_files_are_named(tmp_path: Path) -> None:
+    videos = [{"video_id": f"v{n}", "source": str(tmp_path / f"{n}.mp4")} for n in range(50)]
+    for row in videos:
+        (tmp_path / f"{row['video_id']}.json").write_text('{"status": "ok"}')
+    with pytest.raises(ConfigError) as refusal:
+        refuse_vanished(videos, tmp_path)
+    lines = str(refusal.value).splitlines()
+    assert len(lines) == 1 + 20 + 1 and lines[-1] == "  and 30 more"
 
 
 def test_the_names_alone_are_listed_without_a_check(tmp_path: Path) -> None:
