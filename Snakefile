@@ -24,7 +24,7 @@ gc.set_threshold(700, 1000, 1000)
 
 from talkingface.dataset.gates import THRESHOLD_KEYS
 from talkingface.dataset.split import SplitError, assign_splits
-from talkingface.models.table import MODELS, ModelError, store_name
+from talkingface.models.table import MODELS, ModelError, own_models, store_name
 from talkingface.settings.config_file import check_config_file
 from talkingface.settings.load import check_config
 from talkingface.settings.schema import ConfigError
@@ -49,6 +49,7 @@ try:
     refuse_vanished(rows, "results/videos")
     assign_splits(rows, **config["split"])
     HUBERT = store_name(config["hubert"]["model"], config["hubert"]["revision"])
+    OWN_MODELS = own_models(config["checkpoints"])
 except (ConfigError, ModelError, SplitError) as error:
     sys.exit(str(error))
 

@@ -8,7 +8,7 @@ import logging
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -64,31 +64,36 @@ class FetchOptions:
 
 
 def ensure_model(
-    name: str, store: str | Path, options: FetchOptions | None = None
+    name: str,
+    store: str | Path,
+    options: FetchOptions | None = None,
+    own: Collection[Model] = (),
 ) -> dict[str, Any]:
     """Make sure that the model called `name` is whole in the folder `store`; its `model_record`.
 
     Files that are there, put by hand or by another run, are checked and never replaced. When all
     are, neither a network nor a store that can be written to is needed. The others are fetched
     from their sources in turn. Where several processes want the same model at once, one of them
-    fetches it.
+    fetches it. `own` are models of the user's own files, see `own_models`.
 
     Raises ModelError, one for all files.
     """
     options = options or FetchOptions()
     folder = Path(store, name).absolute()
-    model = _with_notes(find_model(name), folder)
-    digests = _checked_files(model, folder)
+    wanted = find_model(name, own)
+    trusted_first = not wanted.files or not all(file.sha256 for file in wanted.files)
+    model = _with_notes(wanted, folder)
+    digests = _checked_files(model, folder, trusted_first)
     origins: dict[str, str] = {}
     if not model.files or len(digests) < len(model.files):
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with _locked(folder, options.lock_patience):
                 # Another process may have fetched it meanwhile.
-                model = _with_notes(find_model(name), folder)
+                model = _with_notes(wanted, folder)
                 if not model.files:
                     model = _ask_hub(model, folder, options)
-                digests = _checked_files(model, folder)
+                digests = _checked_files(model, folder, trusted_first)
                 for file in model.files:
                     if file.name not in digests:
                         so_far = sum(found.size for found in digests.values())
@@ -140,8 +145,11 @@ def _with_notes(model: Model, folder: Path) -> Model:
     return replace(model, files=files)
 
 
-def _checked_files(model: Model, folder: Path) -> dict[str, Digest]:
-    """The files of `model` that are in `folder`; those that are wrong are left for their owner."""
+def _checked_files(model: Model, folder: Path, trusted_first: bool) -> dict[str, Digest]:
+    """The files of `model` that are in `folder`; those that are wrong are left for their owner.
+
+    trusted_first: whether some hashes are those of the files that were found first.
+    """
     digests, wrong = {}, []
     for file in model.files:
         path = folder / file.name
@@ -156,16 +164,15 @@ def _checked_files(model: Model, folder: Path) -> dict[str, Digest]:
             wrong.append(f"  {path}\n    expected {file}\n    found    {digests[file.name]}")
     if not wrong:
         return digests
-    too = "" if _hashes_are_known(model) else f" (and {NOTES} beside it, if the new one is meant)"
+    notes = f" (and {NOTES} beside it, if the new one is meant)" if trusted_first else ""
+    fetched = all(file.sources for file in model.files)
+    then = (
+        " to have it fetched, or put the right one there" if fetched else " and put another there"
+    )
     raise ModelError(
         f"model {model.name}: not the file that is expected:\n" + "\n".join(wrong) + "\n"
-        f"  Delete it{too} to have it fetched, or put the right one there.\n" + _advice(model)
+        f"  Delete it{notes}{then}.\n" + _advice(model)
     )
-
-
-def _hashes_are_known(model: Model) -> bool:
-    table = MODELS.get(model.name)
-    return table is not None and all(file.sha256 for file in table.files)
 
 
 def _missing_error(model: Model, folder: Path, reasons: list[str]) -> ModelError:

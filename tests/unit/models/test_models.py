@@ -19,10 +19,11 @@ from typing import Any
 import pytest
 
 from helpers.loopback import Loopback
-from talkingface.job.files import read_json
+from talkingface.job.files import read_json, write_json
 from talkingface.models.models import FetchOptions, ensure_model
 from talkingface.models.notes import NOTES
-from talkingface.models.table import MODELS, Model, ModelError, ModelFile, on_hub
+from talkingface.models.store import open_model
+from talkingface.models.table import MODELS, Model, ModelError, ModelFile, on_hub, own_models
 
 BODY = random.Random(1).randbytes(200_000)
 CONFIG = b'{"model_type": "hubert"}'
@@ -212,6 +213,44 @@ def test_dagan_is_put_there_by_hand(server, get, tmp_path) -> None:
     assert server.seen == []
 
 
+def test_a_checkpoint_of_ones_own(server, get, tmp_path) -> None:
+    """Its hash is given, and it lies beside the published one, not in its place."""
+    own = own_models({"syncnet": sha256(b"mine"), "bisenet": None})
+    assert list(own) == ["syncnet"]
+    name = f"syncnet@{sha256(b'mine')[:12]}"
+    path = tmp_path / "models" / name / "syncnet_v2.model"
+    with pytest.raises(ModelError) as error:
+        ensure_model(name, tmp_path / "models", FetchOptions(server.url), own.values())
+    assert f"{path}: size unknown, sha256 {sha256(b'mine')}" in str(error.value)
+    assert "Put what is missing there by hand.\n" in str(error.value)
+    assert "checkpoints.syncnet: null" in str(error.value)
+    put(path.parent, syncnet_v2__model=b"other")
+    with pytest.raises(ModelError, match=r"Delete it and put another there\.\n") as error:
+        ensure_model(name, tmp_path / "models", FetchOptions(server.url), own.values())
+    assert f"found    5 bytes, sha256 {sha256(b'other')}" in str(error.value)
+    put(path.parent, syncnet_v2__model=b"mine")
+    record = ensure_model(name, tmp_path / "models", FetchOptions(server.url), own.values())
+    assert record["model"] == name and server.seen == []
+    assert record["files"] == {"syncnet_v2.model": {"size": 4, "sha256": sha256(b"mine")}}
+    write_json(record, tmp_path / "record.json")
+    model = open_model(tmp_path / "record.json", tmp_path / "models")
+    assert model is not None and model.checked_folder() == path.parent
+    with pytest.raises(ModelError, match="no model is called"):
+        ensure_model(name, tmp_path / "models", FetchOptions(server.url))
+
+
+def test_several_checkpoints_of_ones_own(get, tmp_path) -> None:
+    hashes = [sha256(b"encoder"), sha256(b"depth")]
+    own = own_models({"dagan": hashes})
+    name = f"dagan@{hashes[0][:12]}-{hashes[1][:12]}"
+    put(tmp_path / "models" / name, encoder__pth=b"encoder", depth__pth=b"depth")
+    record = ensure_model(name, tmp_path / "models", None, own.values())
+    assert [record["files"][f]["sha256"] for f in ("encoder.pth", "depth.pth")] == hashes
+    assert own_models({"dagan": hashes[::-1]})["dagan"].name != name
+    with pytest.raises(ValueError, match="shorter|longer"):
+        own_models({"dagan": hashes[:1]})
+
+
 def test_what_was_trusted_first_may_not_change(get, tmp_path) -> None:
     folder = tmp_path / "models" / "dagan"
     put(folder, encoder__pth=b"encoder", depth__pth=b"depth")
@@ -221,7 +260,7 @@ def test_what_was_trusted_first_may_not_change(get, tmp_path) -> None:
     with pytest.raises(ModelError) as error:
         get("dagan")
     assert f"expected 5 bytes, sha256 {sha256(b'depth')}" in str(error.value)
-    assert f"Delete it (and {NOTES} beside it, if the new one is meant)" in str(error.value)
+    assert f"Delete it (and {NOTES} beside it, if the new one is meant) and" in str(error.value)
     put(folder, depth__pth=b"depth")
     assert get("dagan") == first and read_json(folder / NOTES) == since
     put(folder, depth__pth=b"Depth")
