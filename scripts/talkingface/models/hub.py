@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from talkingface.models.http import FetchError, read_json
+from talkingface.models.notes import licence_text
 from talkingface.models.table import CONFIG, Model, ModelFile, choose_files, hub_id, on_hub
 from talkingface.models.untrusted import quoted
 
@@ -32,6 +33,7 @@ def with_hub_files(model: Model, url: str, *, token: str | None, timeout: float)
         files = _files(info)
     except ValueError as error:
         raise FetchError(f"answered what cannot be ({error})") from error
+    card = info.get("cardData")
     # Names are one of a few patterns by this, so that none leads out of the model's folder.
     names = choose_files(files)
     if not names:
@@ -42,7 +44,7 @@ def with_hub_files(model: Model, url: str, *, token: str | None, timeout: float)
         model,
         files=on_hub(hub_id(model.name), commit, *(files[name] for name in names)),
         revision=commit,
-        licence=_licence(info),
+        licence=licence_text(card.get("license")) if isinstance(card, dict) else None,
     )
 
 
@@ -70,10 +72,3 @@ def _files(info: dict[str, Any]) -> dict[str, ModelFile]:
             raise ValueError(f"a sha256 that is none: {quoted(sha256)}")
         files[name] = ModelFile(name, size, sha256)
     return files
-
-
-def _licence(info: dict[str, Any]) -> str | None:
-    card = info.get("cardData")
-    stated = card.get("license") if isinstance(card, dict) else None
-    several = stated if isinstance(stated, list) else [stated]
-    return quoted(", ".join(name for name in several if isinstance(name, str))) or None

@@ -11,7 +11,7 @@ from typing import Any
 
 from talkingface.job.files import write_json
 from talkingface.models.table import Digest, Model, ModelError
-from talkingface.models.untrusted import read_object
+from talkingface.models.untrusted import quoted, read_object
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ def read_notes(folder: Path) -> dict[str, Any]:
         return {
             "model": _text(notes, "model"),
             "revision": _text(notes, "revision"),
-            "licence": _text(notes, "licence"),
+            "licence": licence_text(notes.get("licence")),
             "files": {name: _file(name, file) for name, file in files.items()},
         }
     except (FileNotFoundError, NotADirectoryError):
@@ -72,6 +72,12 @@ def write_notes(
         write_json(notes, folder / NOTES)
     except OSError as error:
         logger.warning("%s: not written: %s", folder / NOTES, error.strerror)
+
+
+def licence_text(stated: Any) -> str | None:
+    """A licence as text: that of a model on the Hub, which may be several; None for no text."""
+    several = stated if isinstance(stated, list) else [stated]
+    return quoted(", ".join(name for name in several if isinstance(name, str))) or None
 
 
 def _text(notes: Mapping[str, Any], key: str) -> str | None:

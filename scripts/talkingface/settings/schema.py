@@ -66,10 +66,11 @@ def list_faults(faults: Iterable[str], count: int) -> str:
 
 
 def shortened(text: str, most: int = MOST_SHOWN) -> str:
-    """A text of at most `most` characters: what is longer has dots for its middle."""
-    if len(text) <= most:
-        return text
-    return f"{text[: most - most // 4]}...{text[len(text) - most // 4 :]}"
+    """A text of at most `most` characters that a terminal shows: what is longer has dots for its
+    middle, what is no letter, digit, mark or blank a question mark."""
+    if len(text) > most:
+        text = f"{text[: most - most // 4]}...{text[len(text) - most // 4 :]}"
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def explain_error(error: ValidationError, kind: str) -> str:

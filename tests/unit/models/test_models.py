@@ -297,7 +297,6 @@ NOTES_OF_ANY_SHAPE = [
     b'{"files": {"config.json": {"size": 1, "sha256": ["%s"]}}}' % (b"ab" * 32),
     b'{"files": {"toy.pth": {"size": 1, "sha256": "AB"}}}',
     b'{"revision": 3}',
-    b'{"licence": {}}',
     b" " * (9 << 20),
 ]
 
@@ -311,6 +310,19 @@ def test_notes_of_any_shape(server, get, toy, name: str, notes: bytes) -> None:
     with pytest.raises(ModelError, match=f"{folder}/{NOTES}: broken .*; delete it") as error:
         get(name)
     assert len(str(error.value)) < 500 and server.seen == []
+
+
+def test_notes_of_several_licences_are_no_fault(get, tmp_path) -> None:
+    """As the Hub has them, and as they were noted."""
+    files = {"config.json": CONFIG, "model.safetensors": BODY}
+    noted = {name: {"size": len(data), "sha256": sha256(data)} for name, data in files.items()}
+    notes = {"model": "own--er", "revision": COMMIT, "licence": ["mit", "gpl-3.0"], "files": noted}
+    folder = tmp_path / "models" / "own--er"
+    put(
+        folder, config__json=CONFIG, model__safetensors=BODY, model__json=json.dumps(notes).encode()
+    )
+    record = get("own--er")
+    assert (record["licence"], record["revision"]) == ("mit, gpl-3.0", COMMIT)
 
 
 NAMES = ["../../evil", "/tmp/evil", "..", "config.json/x", "evil.pth", "config.json\0", ""]

@@ -134,6 +134,7 @@ def test_a_bad_header_is_refused(tmp_path: Path, header: str) -> None:
         ("video_id , Source ", "got 'video_id ' for video_id, 'Source ' for source"),
         ("video-id,source", "got 'video-id' for video_id"),
         ("talk1,https://x/y.mp4", "must have video_id, source .*; got talk1, https://x/y.mp4"),
+        ("video_id,\x1b[2Jsource", r"must have video_id, source .*; got video_id, \?\[2Jsource$"),
         ("x" * 99_999, "must have video_id, source .*; got x{150}\\.\\.\\.x{50}$"),
     ],
 )
