@@ -113,9 +113,11 @@ def segments(media: str) -> None:
 
 def clips(media: str) -> None:
     from talkingface.clips.clips import make_clips
+    from talkingface.shots.proxy import read_proxy
 
     files = (media, "proxy.wav", "segments.csv", "tracks.csv", "clips", "clips.csv")
-    make_clips(*files, frame_size=source_size(), threads=THREADS, **settings_of("clips"))
+    proxy = read_proxy("proxy.json")
+    make_clips(*files, proxy=proxy, threads=THREADS, **settings_of("clips"))
 
 
 def landmarks(media: str) -> None:

@@ -68,7 +68,7 @@ rule proxy:
         runtime=scaled(120),
     params:
         settings=config["proxy"],
-        version=2,
+        version=3,
     script:
         "../scripts/proxy.py"
 

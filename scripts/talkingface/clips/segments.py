@@ -133,7 +133,9 @@ def _judge_video(
         reason = media_record["reason"] or ""
         return rejected("download", media_record["status"], detail=reason)
     if proxy.status != "ok":
-        return rejected("proxy", proxy.status, detail=proxy.reason or "")
+        return rejected(
+            "proxy", proxy.status, proxy.value, proxy.threshold, detail=proxy.reason or ""
+        )
     if n_boxes:
         return None
     if proxy.n_frames < thresholds.min_frames:

@@ -16,6 +16,7 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from talkingface.grid import FPS, grid_index
 from talkingface.media.container import open_media, video_streams
 from talkingface.media.prefetch import prefetch
+from talkingface.media.reading import DEFAULT, Reading
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +84,7 @@ class ShownFrame:
 
 
 def open_video(
-    path: str | Path, threads: int = 0, rough: bool = False
+    path: str | Path, threads: int = 0, rough: bool = False, reading: Reading = DEFAULT
 ) -> tuple[Container, av.VideoStream]:
     """Open a file and choose its video stream (cover art is not one).
 
@@ -104,9 +105,9 @@ def open_video(
     return container, stream
 
 
-def first_timestamp(path: str | Path) -> Fraction:
+def first_timestamp(path: str | Path, reading: Reading = DEFAULT) -> Fraction:
     """Presentation time of the first video frame, in seconds on the container's clock."""
-    container, stream = open_video(path, threads=1)
+    container, stream = open_video(path, threads=1, reading=reading)
     with container:
         for frame in _frames_in_order(container, stream):
             return frame.pts * stream.time_base
@@ -119,6 +120,7 @@ def shown_frames(
     *,
     threads: int = 0,
     rough: bool = False,
+    reading: Reading = DEFAULT,
 ) -> Iterator[ShownFrame]:
     """Yield the source frames on screen at grid times, each once, with the grid frames it fills.
 
@@ -130,18 +132,22 @@ def shown_frames(
     Raises BrokenClock where timestamps jump by more than MAX_HOLD.
     """
     for stretch in [None] if stretches is None else _merge(stretches):
-        yield from _shown(path, stretch, threads, rough)
+        yield from _shown(path, stretch, threads, rough, reading)
 
 
 def bgr_frames(
-    path: str | Path, stretches: list[tuple[int, int]] | None = None, *, threads: int = 0
+    path: str | Path,
+    stretches: list[tuple[int, int]] | None = None,
+    *,
+    threads: int = 0,
+    reading: Reading = DEFAULT,
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Yield `(k, image)` for every grid frame: upright (H, W, 3) uint8 BGR, square pixels.
 
     A source frame that fills several grid frames is given as the same array each time: do not
     write to it.
     """
-    shown = shown_frames(path, stretches, threads=threads)
+    shown = shown_frames(path, stretches, threads=threads, reading=reading)
     for start, end, image in prefetch((s.start, s.end, s.upright_bgr()) for s in shown):
         for k in range(start, end):
             yield k, image
@@ -199,10 +205,11 @@ def _shown(
     stretch: tuple[int, int] | None,
     threads: int,
     rough: bool,
+    reading: Reading,
     seeking: bool = True,
 ) -> Iterator[ShownFrame]:
     first, last = stretch or (0, None)
-    container, stream = open_video(path, threads, rough)
+    container, stream = open_video(path, threads, rough, reading)
     with container:
         frames: Frames | None = _frames_in_order(container, stream)
         current = next(frames, None)
@@ -216,7 +223,7 @@ def _shown(
             frames = _seek(container, stream, origin + int(Fraction(first, FPS) / time_base))
             if frames is None:
                 logger.info("%s: seeking is not exact, reading from the beginning", path)
-                yield from _shown(path, stretch, threads, rough, seeking=False)
+                yield from _shown(path, stretch, threads, rough, reading, seeking=False)
                 return
             current = next(frames)
         while current is not None:

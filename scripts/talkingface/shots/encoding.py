@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -15,6 +16,7 @@ from talkingface.grid import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from talkingface.job.progress import Progress
 from talkingface.media.audio import SoundTrack, has_sound
 from talkingface.media.prefetch import prefetch
+from talkingface.media.reading import Reading, Section
 from talkingface.media.sizes import even_size
 from talkingface.media.video import (
     BrokenClock,
@@ -38,31 +40,48 @@ Size = tuple[int, int]  # width and height in pixels
 
 
 class UnusableMedia(Exception):
-    """A file of which there can be no copy: a status in one word, and the reason in some more."""
+    """A file of which there can be no copy: a status in one word, and the reason in some more.
 
-    def __init__(self, status: str, reason: str) -> None:
+    `value` is what was measured of it, and `threshold` what it was compared with, where that is
+    why.
+    """
+
+    def __init__(
+        self,
+        status: str,
+        reason: str,
+        value: float | None = None,
+        threshold: float | None = None,
+    ) -> None:
         super().__init__(f"{status}: {reason}")
         self.status = status
         self.reason = reason
+        self.value = value
+        self.threshold = threshold
 
 
 def encode(
     media: str | Path, video: str | Path, sound: str | Path, *, long_side: int, threads: int
-) -> tuple[int, Size, Size]:
+) -> tuple[int, Size, Size, Reading]:
     """Write the copy of a file and its sound; see `proxy.encode_proxy` for the arguments.
 
-    Returns the number of frames and the sizes of source and copy. Raises UnusableMedia.
+    Returns the number of frames, the sizes of source and copy, and how the file was read. Raises
+    UnusableMedia.
     """
+    reading = Reading()
     try:
-        if not has_sound(media):
+        if not has_sound(media, reading):
             raise UnusableMedia("no_audio", "no audio track")
-        n_frames, size, proxy_size = _encode_video(media, video, long_side, threads)
-        _write_sound(media, sound, n_frames)
+        n_frames, size, proxy_size = _encode_video(media, video, long_side, threads, reading)
+        origin = first_timestamp(media, reading)
+        end = origin + Fraction(n_frames, FPS)
+        reading = replace(reading, clock=(Section(origin, end, -origin),))
+        _write_sound(media, sound, n_frames, reading)
     except MemoryError:  # PyAV's is an FFmpegError as well, but says nothing of the file
         raise
     except (av.FFmpegError, BrokenClock, NoVideo) as error:
         raise UnusableMedia("broken", f"cannot be decoded: {error}") from error
-    return n_frames, size, proxy_size
+    return n_frames, size, proxy_size, reading
 
 
 def fitted_size(width: int, height: int, long_side: int) -> tuple[int, int]:
@@ -72,10 +91,11 @@ def fitted_size(width: int, height: int, long_side: int) -> tuple[int, int]:
 
 
 def _encode_video(
-    media: str | Path, video: str | Path, long_side: int, threads: int
+    media: str | Path, video: str | Path, long_side: int, threads: int, reading: Reading
 ) -> tuple[int, Size, Size]:
     # Decoding threads wait for each other: two more of them keep all cores at work.
-    frames = prefetch(shown_frames(media, threads=threads + 2 if threads else 0, rough=True))
+    decoders = threads + 2 if threads else 0
+    frames = prefetch(shown_frames(media, threads=decoders, rough=True, reading=reading))
     first = next(frames, None)
     if first is None:
         raise UnusableMedia("broken", "no frame could be decoded")
@@ -131,9 +151,9 @@ def shrink(plane: np.ndarray, width: int, height: int) -> np.ndarray:
     return cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
-def _write_sound(media: str | Path, path: str | Path, n_frames: int) -> None:
+def _write_sound(media: str | Path, path: str | Path, n_frames: int, reading: Reading) -> None:
     """Write exactly 640 samples a frame, in blocks of a minute."""
-    track = SoundTrack(media, origin=first_timestamp(media), rate=SAMPLE_RATE, channels=1)
+    track = SoundTrack(media, rate=SAMPLE_RATE, channels=1, reading=reading)
     total, block = n_frames * SAMPLES_PER_FRAME, 60 * SAMPLE_RATE
     with soundfile.SoundFile(str(path), "w", SAMPLE_RATE, 1, "PCM_16", format="WAV") as wav:
         for start in range(0, total, block):

@@ -14,17 +14,25 @@ import numpy as np
 
 from talkingface.job.files import atomic_path, read_json, write_json
 from talkingface.job.progress import Progress
+from talkingface.media.reading import DEFAULT, Reading
 
 
 @dataclass(frozen=True)
 class Proxy:
-    """What is known of a video once it was decoded. Sizes are (width, height) in pixels."""
+    """What is known of a video once it was decoded. Sizes are (width, height) in pixels.
+
+    `reading` is how the file was read, and is to be read by whoever reads it again. `value` and
+    `threshold` are what was measured of a file that is not used, and what it was compared with.
+    """
 
     status: str
     reason: str | None = None
     n_frames: int = 0
     size: tuple[int, int] = (0, 0)
     proxy_size: tuple[int, int] = (0, 0)
+    reading: Reading = DEFAULT
+    value: float | None = None
+    threshold: float | None = None
 
     @property
     def scale(self) -> float:
@@ -41,6 +49,9 @@ def read_proxy(path: str | Path) -> Proxy:
         record["n_frames"],
         (record["width"], record["height"]),
         (record["proxy_width"], record["proxy_height"]),
+        Reading.from_dict(record["reading"]),
+        record["value"],
+        record["threshold"],
     )
 
 
@@ -49,11 +60,14 @@ def write_proxy(proxy: Proxy, path: str | Path) -> None:
     record = {
         "status": proxy.status,
         "reason": proxy.reason,
+        "value": proxy.value,
+        "threshold": proxy.threshold,
         "n_frames": proxy.n_frames,
         "width": proxy.size[0],
         "height": proxy.size[1],
         "proxy_width": proxy.proxy_size[0],
         "proxy_height": proxy.proxy_size[1],
+        "reading": proxy.reading.to_dict(),
     }
     write_json(record, path)
 
@@ -102,13 +116,13 @@ def encode_proxy(
     from talkingface.shots.encoding import UnusableMedia, encode
 
     try:
-        n_frames, size, proxy_size = encode(
+        n_frames, size, proxy_size, reading = encode(
             media, video, sound, long_side=long_side, threads=threads
         )
     except UnusableMedia as error:
         write_nothing(video, sound)
-        return Proxy(error.status, error.reason)
-    return Proxy("ok", None, n_frames, size, proxy_size)
+        return Proxy(error.status, error.reason, value=error.value, threshold=error.threshold)
+    return Proxy("ok", None, n_frames, size, proxy_size, reading)
 
 
 def write_nothing(video: str | Path, sound: str | Path) -> None:

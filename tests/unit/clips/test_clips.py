@@ -36,8 +36,9 @@ from talkingface.job.tables import empty_table, read_table, table_of_rows, write
 from talkingface.media import video
 from talkingface.media.clip_files import Clip, read_clips
 from talkingface.media.probe import probe
+from talkingface.media.reading import Reading, Section
 from talkingface.media.writer import VideoWriter
-from talkingface.shots.proxy import encode_proxy
+from talkingface.shots.proxy import Proxy, encode_proxy
 from talkingface.tables import CLIP_FRAMES, CLIPS, SEGMENTS, TRACKS
 
 # The columns that users have on disk.
@@ -74,6 +75,8 @@ def track_of(size, n_frames, track=0, box=None):
     return pd.DataFrame(columns | {"x": x, "y": y, "w": w, "h": h, "confidence": 1, "detected": 1})
 
 
+# What is known of a video of which nothing is cut, or only its size matters.
+PROXY = Proxy("ok", size=(320, 180), reading=Reading(clock=(Section(0, 6, 0),)))
 OPTIONS = {
     "crop": "none", "scale": None, "size": 320, "correct_offset": "trusted",
     "encoding": Encoding("ultrafast", 18, 2),
@@ -89,9 +92,7 @@ def cut(path, folder, segments, *, tracks=None, **options):
     tracks = track_of(proxy.size, proxy.n_frames) if tracks is None else tracks
     ledger = table_of_rows(SEGMENTS, segments)
     boxes = table_of_rows(TRACKS, tracks.to_dict("records"))
-    made = write_clips(
-        path, sound, ledger, boxes, folder, frame_size=proxy.size, **OPTIONS | options
-    )
+    made = write_clips(path, sound, ledger, boxes, folder, proxy=proxy, **OPTIONS | options)
     return pd.DataFrame(made)
 
 
@@ -330,7 +331,7 @@ def test_no_segments(film_path, tmp_path):
     settings = default_settings("clips")
     make_clips(
         film_path("25"), *(tmp_path / name for name in names), folder, manifest,
-        frame_size=(320, 180), threads=1, **settings,
+        proxy=PROXY, threads=1, **settings,
     )  # fmt: skip
     assert manifest.read_text() == ",".join(COLUMNS) + "\n"
     assert list(folder.iterdir()) == []
@@ -349,7 +350,7 @@ def test_only_what_the_ledger_keeps_is_cut(film_path, tmp_path):
     folder, manifest = tmp_path / "clips", tmp_path / "clips.csv"
     make_clips(
         film_path("25"), sound, tmp_path / "ledger.csv", tmp_path / "tracks.csv", folder, manifest,
-        frame_size=(320, 180), threads=1, **default_settings("clips"),
+        proxy=PROXY, threads=1, **default_settings("clips"),
     )  # fmt: skip
     assert [clip.clip_id for clip in read_clips(folder, manifest)] == ["v_000000_000020_00"]
     endings = sorted(path.name.removeprefix("v_000000_000020_00") for path in folder.iterdir())
