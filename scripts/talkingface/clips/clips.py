@@ -148,7 +148,7 @@ def write_clips(
     folder.mkdir(parents=True, exist_ok=True)
     clips = []
     for row in segments:
-        crops = crop_boxes(crop, _face_boxes(row, tracks), proxy.size, scale)
+        crops = crop_boxes(crop, _face_boxes(row, tracks), proxy.size_at(row.start_frame), scale)
         shift = _shift(row, correct_offset)
         clips.append(_PlannedClip(row, crops, output_size(crop, crops[0], size), shift))
     clips.sort(key=lambda clip: clip.start)

@@ -37,7 +37,7 @@ eyes by 2.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,18 +66,21 @@ def make_pose(
     folder: str | Path,
     manifest: str | Path,
     *,
-    source_size: tuple[int, int],
+    source_size_at: Callable[[int], tuple[int, int]],
     focal: float,
 ) -> None:
     """Write angles (npy) and table (csv, POSE_FRAMES) of each clip to `folder`, and `manifest`.
 
-    `landmarks` is the folder with the clips' landmarks, `manifest` a table POSE. `source_size`:
-    width and height of the source in pixels. `focal`: see `solve_pose`.
+    `landmarks` is the folder with the clips' landmarks, `manifest` a table POSE.
+    `source_size_at` gives width and height of the source in pixels at a grid frame. `focal`: see
+    `solve_pose`.
     """
 
     def make(clip: Clip, folder: Path) -> Mapping[str, float]:
         marks = read_landmarks(Path(landmarks, f"{clip.clip_id}.npz"))
-        points = clip_to_source(marks.points, clip.boxes(), (clip.width, clip.height))
+        boxes = clip.boxes()
+        points = clip_to_source(marks.points, boxes, (clip.width, clip.height))
+        source_size = source_size_at(int(boxes.source_frame[0]))
         pose = solve_pose(points, marks.present, source_size, focal)
         table = pose_table(pose)
         np.save(folder / f"{clip.clip_id}.npy", pose.angles)

@@ -12,8 +12,9 @@ import numpy as np
 import soundfile
 import soxr
 
+from talkingface.media.clock import SoundClock
 from talkingface.media.container import audio_streams, open_media
-from talkingface.media.reading import DEFAULT, Reading
+from talkingface.media.reading import DEFAULT, Reading, Section
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +23,8 @@ logger = logging.getLogger(__name__)
 # overlap and is made good with silence or by dropping samples.
 JITTER = 0.010
 BLOCK_SECONDS = 10
+# The clock of a file that is not known to jump.
+UNBROKEN = Section(Fraction(-(10**12)), Fraction(10**12), Fraction(0))
 HISTORY_SECONDS = 10
 
 
@@ -149,23 +152,31 @@ def _gapless_blocks(
     path: str | Path, origin: Fraction, channels: int, reading: Reading
 ) -> Iterator[tuple[np.ndarray, int]]:
     """Yield (n, channels) float32 blocks without gaps, from `origin` on, and the source's rate."""
-    if reading.clock:
-        origin -= reading.clock[0].shift
+    clock = SoundClock(reading.clock or (UNBROKEN,))
     with open_media(path) as container:
         streams = audio_streams(container)
         if not streams:
             return
         rate = streams[0].codec_context.sample_rate
         layout = "mono" if channels == 1 else "stereo"
-        position = 0
+        position, section = 0, -1
         for pts, time_base, samples in _mixed_frames(container, streams[0], layout, rate):
             if pts is not None:
-                target = round((pts * time_base - origin) * rate)
-                if target > position and (position == 0 or target - position > JITTER * rate):
+                timestamp = pts * time_base
+                placed = clock.place(timestamp, Fraction(len(samples), rate))
+                if placed is None:
+                    continue
+                shift, limit = clock.stretch(placed)
+                target = round((timestamp + shift - origin) * rate)
+                begins = placed != section or position == 0
+                section = placed
+                if target > position and (begins or target - position > JITTER * rate):
                     yield from _silence(target - position, channels, rate)
                     position = target
-                elif position - target > (0 if position == 0 else JITTER * rate):
+                elif position - target > (0 if begins else JITTER * rate):
                     samples = samples[position - target :]
+                if limit is not None:
+                    samples = samples[: max(0, round((limit - origin) * rate) - position)]
             if len(samples):
                 position += len(samples)
                 yield np.ascontiguousarray(samples), rate

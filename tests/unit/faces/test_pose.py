@@ -237,7 +237,7 @@ def test_the_files_of_a_video(tmp_path):
         folders[1],
         tmp_path / "pose",
         tmp_path / "pose.csv",
-        source_size=SIZE,
+        source_size_at=lambda frame: SIZE,
         focal=FOCAL,
     )
     angles = np.load(tmp_path / "pose" / f"{clip.clip_id}.npy")

@@ -24,6 +24,7 @@ NO_PROXY = {
     **{"status": "no_audio", "reason": "no audio track", "n_frames": 0},
     **dict.fromkeys(["width", "height", "proxy_width", "proxy_height"], 0),
     **{"value": None, "threshold": None, "reading": Reading().to_dict()},
+    **{"pictures": [], "cuts": [], "gaps": []},
 }
 
 
