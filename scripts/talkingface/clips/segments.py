@@ -22,7 +22,7 @@ from talkingface.job.files import read_json
 from talkingface.job.tables import read_table, table_of_rows, write_table
 from talkingface.media.audio import read_wav
 from talkingface.shots.proxy import Proxy, read_proxy
-from talkingface.shots.timeline import LIMITS, Gap
+from talkingface.shots.timeline import Gap
 from talkingface.sync.comparison import rows_by_track
 from talkingface.sync.speaking import speaking_stretches
 from talkingface.tables import SEGMENTS, SPEECH, SYNC, SYNC_FRAMES, TRACKS
@@ -131,7 +131,7 @@ def judge_segments(
 
 def _gap_row(video_id: str, gap: Gap) -> dict[str, Any]:
     """The row of the ledger on what a video does not show."""
-    verdict = rejected("proxy", gap.reason, gap.seconds, LIMITS[gap.reason], detail=gap.detail)
+    verdict = rejected("proxy", gap.reason, gap.seconds, gap.threshold, detail=gap.detail)
     return {
         "video_id": video_id,
         "start_frame": gap.start,

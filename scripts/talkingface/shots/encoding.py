@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import soundfile
 
-from talkingface.grid import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
+from talkingface.grid import SAMPLE_RATE, SAMPLES_PER_FRAME
 from talkingface.job.progress import Progress
 from talkingface.media.audio import SoundTrack, has_sound
 from talkingface.media.clock import BrokenClock
@@ -34,9 +34,6 @@ from talkingface.shots.timeline import Timeline
 logger = logging.getLogger(__name__)
 
 CRF = 28  # x264's constant rate factor, for a copy that nobody but the analysis looks at
-# A file that ends this much earlier than it says, in seconds and as a share, is truncated.
-MISSING_SECONDS = 1.0
-MISSING_SHARE = 0.02
 BLACK = (16, 128, 128)  # in limited-range YUV
 
 Size = tuple[int, int]  # width and height in pixels
@@ -128,12 +125,7 @@ def _encode_video(
             if timeline.proxy_size[0] <= size[0] and timeline.proxy_size[1] <= size[1]:
                 _write(writer, shown, timeline.pictures[-1][3:], size)
             progress.add(shown.end - shown.start)
-    end = timeline.n_frames / FPS
-    claimed = float(_claimed_seconds(media, reading))
-    missing = claimed - end
-    # What a file says of its length means nothing where its clock jumps.
-    if len(timeline.clock) == 1 and missing > max(MISSING_SECONDS, MISSING_SHARE * claimed):
-        raise UnusableMedia("truncated", f"{end:.1f} s of {claimed:.1f} s could be decoded")
+    timeline.end(float(_claimed_seconds(media, reading)))
     return timeline, size
 
 

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 # seen to speak at less than two pictures a second.
 LONGEST_PICTURE = 0.5
 MOST_FRAMES = int(LONGEST_PICTURE * FPS)
-# By the reason of a gap: the seconds beyond which it is one.
-LIMITS = {"gap": LONGEST_PICTURE, "clock_jump": float(MAX_HOLD)}
+# A file that ends this much earlier than it says, in seconds and as a share, is truncated.
+MISSING_SECONDS = 1.0
+MISSING_SHARE = 0.02
 
 
 class Picture(NamedTuple):
@@ -37,13 +38,15 @@ class Gap(NamedTuple):
     """Grid frames `start` to `end` (exclusive) of which there is no picture.
 
     reason: `gap` where the picture before stands still meanwhile, for `seconds`; `clock_jump` where
-    the file's timestamps jump, by `seconds`, and the next picture follows at once.
+    the file's timestamps jump, by `seconds`, and the next picture follows at once; `truncated` at
+    the end of a file that lacks its last `seconds`. threshold: how many would be none.
     """
 
     start: int
     end: int
     reason: str
     seconds: float
+    threshold: float
     detail: str
 
 
@@ -80,6 +83,15 @@ class Timeline:
         end = Fraction(shown.end, FPS) - shown.shift
         self._sections[-1] = replace(self._sections[-1], end=end)
 
+    def end(self, claimed: float) -> None:
+        """Take in that the video is over, which claims to be so many seconds long; 0: nothing."""
+        seconds = self.n_frames / FPS
+        least = max(MISSING_SECONDS, MISSING_SHARE * claimed)
+        # What a file says of its length means nothing where its clock jumps.
+        if len(self._sections) == 1 and claimed - seconds > least:
+            detail = f"{seconds:.1f} s of {claimed:.1f} s could be decoded"
+            self._add_moment(self.n_frames, "truncated", claimed - seconds, least, detail)
+
     @property
     def proxy_size(self) -> tuple[int, int]:
         """Width and height that all pictures of the copy go into."""
@@ -103,8 +115,7 @@ class Timeline:
         if self._sections:
             before, after = float(self._sections[-1].end), float(shown.timestamp)
             detail = f"timestamps jump from {before:.2f} to {after:.2f} s"
-            seconds = round(after - before, 3)
-            self.gaps.append(Gap(shown.start, shown.start, "clock_jump", seconds, detail))
+            self._add_moment(shown.start, "clock_jump", after - before, MAX_HOLD, detail)
         self._sections.append(Section(shown.timestamp, shown.timestamp, shown.shift))
 
     def _add_gap(self, start: int, end: int) -> None:
@@ -113,4 +124,10 @@ class Timeline:
         if last and last.reason == "gap" and start - last.end <= MOST_FRAMES:
             start = last.start
             self.gaps.pop()
-        self.gaps.append(Gap(start, end, "gap", (end - start) / FPS, "the picture stands still"))
+        seconds, detail = (end - start) / FPS, "the picture stands still"
+        self.gaps.append(Gap(start, end, "gap", seconds, LONGEST_PICTURE, detail))
+
+    def _add_moment(
+        self, frame: int, reason: str, seconds: float, threshold: float, detail: str
+    ) -> None:
+        self.gaps.append(Gap(frame, frame, reason, round(seconds, 3), threshold, detail))

@@ -491,8 +491,8 @@ def test_a_video_without_candidates_has_one_row(
 
 def test_gaps_stand_in_the_ledger(sound: Path) -> None:
     gaps = (
-        Gap(100, 130, "gap", 1.2, "the picture stands still"),
-        Gap(300, 300, "clock_jump", -5.0, "timestamps jump from 12 to 7 s"),
+        Gap(100, 130, "gap", 1.2, 0.5, "the picture stands still"),
+        Gap(300, 300, "clock_jump", -5.0, 10.0, "timestamps jump from 12 to 7 s"),
     )
     faces = pd.concat([track(0, 0, 100), track(1, 130, 300)])
     ledger = judge(sound, faces, table=sync(t0=5.0, t1=5.0), proxy=replace(PROXY, gaps=gaps))

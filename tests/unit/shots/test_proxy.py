@@ -76,7 +76,7 @@ def test_size_and_scale_are_those_of_the_picture_then():
 
 def test_a_record_is_read_as_it_was_written(tmp_path):
     known = Proxy(
-        "ok", None, 100, SIZES, (640, 360), (50,), (Gap(60, 90, "gap", 1.2, "still"),),
+        "ok", None, 100, SIZES, (640, 360), (50,), (Gap(60, 90, "gap", 1.2, 0.5, "still"),),
         Reading(1, 2, True, (Section(Fraction(1, 4), Fraction(5), Fraction(-1, 4)),)),
     )  # fmt: skip
     demanding = Proxy("too_demanding", "too large", value=9e9, threshold=1e8)
@@ -115,13 +115,18 @@ def test_without_sound(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-def test_a_file_cut_off_is_truncated(tmp_path, suffix):
+def test_a_file_cut_off_is_used_as_far_as_it_goes(tmp_path, suffix):
     movflags = "faststart" if suffix == ".mp4" else ""
     path = make_film(tmp_path, Film(suffix=suffix, movflags=movflags))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     proxy = proxy_of(path, tmp_path)
-    check_nothing(proxy, "truncated", tmp_path)
-    assert "s of 6.0 s could be decoded" in proxy.reason
+    images = [read_number(image) for image in proxy_frames(tmp_path / "proxy.mp4")]
+    assert proxy.status == "ok" and 30 < proxy.n_frames < 120
+    assert images == list(range(proxy.n_frames))
+    (gap,) = proxy.gaps
+    assert (gap.start, gap.end, gap.reason) == (proxy.n_frames, proxy.n_frames, "truncated")
+    assert gap.seconds == pytest.approx(6 - proxy.n_frames / 25, abs=0.05) and gap.threshold == 1
+    assert "s of 6.0 s could be decoded" in gap.detail
 
 
 def test_broken_files(tmp_path):
