@@ -178,7 +178,7 @@ def test_a_longer_nose_is_no_pitch():
     person = CANONICAL.copy()
     nose = (np.abs(CANONICAL[:, 0]) < 2.2) & (CANONICAL[:, 1] < -2) & (CANONICAL[:, 1] > -7)
     person[nose, 2] += 0.8
-    assert person[4, 2] - CANONICAL[4, 2] == 0.8  # its tip
+    assert nose[4]  # its tip
     meshes = [mesh_of(turned(0, p, 0), (0, 0, DISTANCE), face=person) for p in (-15, 0, 15)]
     assert solved(meshes).angles[:, 1] == pytest.approx([-15, 0, 15], abs=0.1)
 
