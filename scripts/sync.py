@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with logged(snakemake.log[0]), reserve(snakemake.resources.gpu):
+    proxy = read_proxy(snakemake.input.record)
     make_sync(
         VideoFiles(
             proxy=snakemake.input.video,
-            scale=read_proxy(snakemake.input.record).scale,
+            scale_at=proxy.scale_at,
             sound=snakemake.input.sound,
             media=snakemake.input.media or None,
+            reading=proxy.reading,
         ),
         snakemake.input.tracks,
         snakemake.input.speech,

@@ -132,10 +132,12 @@ def workspace(runs: Runs) -> Workspace:
 def test_each_has_its_own_reason(workspace: Workspace, video: str) -> None:
     rejected = workspace.table("dataset/rejected.csv")
     rows = rejected[rejected.video_id == video]
-    assert len(rows) == 1
+    # What is there of a file that is cut off is judged as any other.
+    assert len(rows) == (2 if video == "cut_front" else 1)
     stage, reason, detail = EXPECTED[video]
-    assert (rows.stage.iloc[0], rows.reason.iloc[0]) == (stage, reason)
-    assert detail in rows.detail.iloc[0]
+    row = rows.set_index("reason").loc[reason]
+    assert row.stage == stage
+    assert detail in row.detail
     assert len(workspace.table(f"clips/{video}.csv")) == 0
 
 
