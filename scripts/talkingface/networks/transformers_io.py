@@ -160,9 +160,10 @@ def reading(folder: Path, names: Collection[str]) -> Iterator[Path]:
             Path(private, name).symlink_to((folder / name).absolute())
         try:
             yield Path(private)
-        except MemoryError:
-            raise
         except Exception as error:  # What a broken file or another's raises depends on its format.
+            # Of the machine, not of the file.
+            if isinstance(error, MemoryError) or "allocate memory" in str(error):
+                raise
             reason = quoted((str(error).splitlines() or [""])[0].replace(private, str(folder)))
             raise ValueError(
                 f"{folder}: cannot be loaded ({type(error).__name__}: {reason}); {ADVICE}"
@@ -189,7 +190,7 @@ def _check_index(path: Path, names: Collection[str]) -> None:
 
 
 def _is_number(value: Any) -> bool:
-    return type(value) in (int, float)
+    return type(value) in (int, float) and abs(value) < 1 << 16
 
 
 def _is_count(value: Any) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from talkingface.job.files import write_json
-from talkingface.models.store import model_record, open_model
+from talkingface.models.store import StoredModel, model_record, open_model
 from talkingface.models.table import (
     MODELS,
     Digest,
@@ -144,6 +144,10 @@ def test_a_stage_finds_its_files_again(tmp_path: Path, monkeypatch: pytest.Monke
     model = open_model(["syncnet.json"], "models")
     assert model is not None and model.weights_sha256 == found[own.name].sha256
     assert model.checked_folder() == own.parent
+    # Those of the record alone are loaded; where there is none, what is there.
+    (own.parent / "stray.safetensors").touch()
+    assert model.files == (own.name,)
+    assert StoredModel("x", own.parent, "").files == ("stray.safetensors", own.name)
     own.write_bytes(b"others")
     with pytest.raises(ModelError, match=f"{own} has 6 bytes, expected 7") as error:
         model.checked_folder()

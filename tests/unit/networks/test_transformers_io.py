@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from transformers.models.dpt import image_processing_pil_dpt as dpt  # noqa: E40
 from talkingface.networks.transformers_io import (  # noqa: E402
     read_preprocessor_config,
     read_pretrained,
+    reading,
 )
 
 # Of depth-anything/Depth-Anything-V2-Small-hf and jonathandinu/face-parsing.
@@ -76,6 +78,8 @@ def test_sizes_are_those_of_transformers(keep: bool, tmp_path: Path) -> None:
         {"size": {"height": "512", "width": 512}},
         {"resample": [3]},
         {"rescale_factor": "1/255"},
+        {"rescale_factor": 10**400},
+        {"image_mean": [math.nan, 0.5, 0.5]},
         {"image_mean": None},
         {"image_mean": [0.5]},
         {"image_std": ["a", "b", "c"]},
@@ -104,3 +108,12 @@ def test_a_model_type_of_any_shape_is_refused(content: dict[str, Any], tmp_path:
     with pytest.raises(ValueError, match=r"config\.json: a model of type .*, not hubert") as error:
         read_pretrained(tmp_path, ["config.json"], ["hubert"], None, torch.float32)
     assert len(str(error.value)) < 500
+
+
+def test_a_lack_of_memory_is_no_fault_of_the_file(tmp_path: Path) -> None:
+    for error in (MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you")):
+        with pytest.raises(type(error)), reading(tmp_path, []):
+            raise error
+    words = f"{tmp_path}: cannot be loaded .KeyError"
+    with pytest.raises(ValueError, match=words), reading(tmp_path, []):
+        raise KeyError("x")
