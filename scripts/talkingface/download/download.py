@@ -22,7 +22,8 @@ from talkingface.download.errors import (
     wait_before_retry,
 )
 from talkingface.job.files import atomic_path, read_json, write_json
-from talkingface.media.probe import UnreadableMedia, probe
+from talkingface.media.errors import UnreadableMedia
+from talkingface.media.probe import probe
 from talkingface.settings.sources import address, local_path
 
 logger = logging.getLogger(__name__)

@@ -203,7 +203,7 @@ def _decode(
                 continue
             yield from frames
     except av.FFmpegError as error:
-        logger.warning("%s: the sound cannot be read to its end: %s", container.name, error)
+        logger.warning("the sound cannot be read to its end: %s", error.strerror)
 
 
 def _silence(samples: int, channels: int, rate: int) -> Iterator[tuple[np.ndarray, int]]:

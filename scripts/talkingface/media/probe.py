@@ -10,23 +10,15 @@ from typing import Any, BinaryIO
 import av
 
 from talkingface.media.container import audio_streams, open_media, video_streams
+from talkingface.media.errors import UnreadableMedia
 from talkingface.media.video import ShownFrame
 
-# libav's demuxers of single pictures: `png_pipe`, `jpeg_pipe`, ..., and `image2` chosen by suffix.
-STILL_SUFFIX = "_pipe"
-STILL_FORMATS = {"image2", "ico"}
 # Formats that hold one picture as often as a sequence of them.
 MAYBE_STILL_FORMATS = {"gif", "apng"}
 # ISO brands of pictures in an MP4 box structure (ISO 23008-12, AVIF): HEIC and AVIF files.
 STILL_BRANDS = {"mif1", "heic", "heix", "avif"}
-# libav shows any file called .txt as text art on a terminal.
-TEXT_FORMATS = {"tty"}
 # Packets to look through for the first frame that can be decoded.
 MAX_PACKETS = 500
-
-
-class UnreadableMedia(Exception):
-    """A file that is there but is no video that can be read; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -107,23 +99,17 @@ def probe(path: Path) -> MediaInfo:
         boxes, truncated = _mp4_boxes(file)
     try:
         container = open_media(path)
-    except av.error.FFmpegError as error:
+    except UnreadableMedia as error:
         if boxes and "moov" not in boxes:
             raise UnreadableMedia("no index (moov) in the file: it is truncated") from error
-        raise UnreadableMedia(f"not a media file ({error.strerror})") from error
+        raise
     with container:
         return _describe(container, truncated if boxes else None)
 
 
 def _describe(container: av.container.InputContainer, truncated: bool | None) -> MediaInfo:
     name = container.format.name
-    if name in TEXT_FORMATS:
-        raise UnreadableMedia("not a media file (text)")
-    if (
-        name.endswith(STILL_SUFFIX)
-        or name in STILL_FORMATS
-        or container.metadata.get("major_brand") in STILL_BRANDS
-    ):
+    if container.metadata.get("major_brand") in STILL_BRANDS:
         raise UnreadableMedia("a still image, not a video")
     videos = video_streams(container)
     if not videos:

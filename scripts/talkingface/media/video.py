@@ -90,7 +90,7 @@ def open_video(
 
     `threads` is the number of decoder threads, 0 for as many as there are cores; `rough` leaves
     out the loop filter, a fifth of the work, at the price of visible blocks.
-    Raises av.FFmpegError when the file cannot be opened, NoVideo when it has no video.
+    Raises what `open_media` does, and NoVideo when the file has no video.
     """
     container = open_media(path)
     streams = video_streams(container)
@@ -312,7 +312,7 @@ def _packets(container: Container, stream: av.VideoStream) -> Iterator[av.Packet
     try:
         yield from container.demux(stream)
     except av.FFmpegError as error:
-        logger.warning("the file cannot be read to its end: %s", error)
+        logger.warning("the file cannot be read to its end: %s", error.strerror)
         yield None
 
 

@@ -15,6 +15,7 @@ import soundfile
 from talkingface.grid import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from talkingface.job.progress import Progress
 from talkingface.media.audio import SoundTrack, has_sound
+from talkingface.media.errors import UnreadableMedia
 from talkingface.media.prefetch import prefetch
 from talkingface.media.reading import Reading, Section
 from talkingface.media.sizes import even_size
@@ -79,7 +80,11 @@ def encode(
         _write_sound(media, sound, n_frames, reading)
     except MemoryError:  # PyAV's is an FFmpegError as well, but says nothing of the file
         raise
-    except (av.FFmpegError, BrokenClock, NoVideo) as error:
+    except UnreadableMedia as error:
+        raise UnusableMedia(error.status, error.reason, error.value, error.threshold) from error
+    except av.FFmpegError as error:
+        raise UnusableMedia("broken", f"cannot be decoded: {error.strerror}") from error
+    except (BrokenClock, NoVideo) as error:
         raise UnusableMedia("broken", f"cannot be decoded: {error}") from error
     return n_frames, size, proxy_size, reading
 

@@ -33,7 +33,8 @@ from talkingface.download.download import (
 )
 from talkingface.download.errors import VideoUnavailable, wait_before_retry
 from talkingface.download.ytdlp_errors import classify_error
-from talkingface.media.probe import UnreadableMedia, probe
+from talkingface.media.errors import UnreadableMedia
+from talkingface.media.probe import probe
 from talkingface.settings.sources import address, local_path
 
 # Where a job runs is not download's affair.

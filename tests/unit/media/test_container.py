@@ -10,6 +10,7 @@ import imageio_ffmpeg
 import pytest
 
 from talkingface.media.container import audio_streams, open_media, video_streams
+from talkingface.media.errors import UnreadableMedia
 
 
 @pytest.fixture
@@ -41,5 +42,5 @@ def test_cover_art_is_no_video_and_the_best_sound_comes_first(folder: Path) -> N
 
 def test_what_is_no_media_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "text.mp4").write_text("words")
-    with pytest.raises(av.FFmpegError):
+    with pytest.raises(UnreadableMedia, match="not a media file"):
         open_media(tmp_path / "text.mp4")

@@ -6,7 +6,8 @@ import av
 import numpy as np
 import pytest
 
-from talkingface.media.probe import UnreadableMedia, probe
+from talkingface.media.errors import UnreadableMedia
+from talkingface.media.probe import probe
 
 SIZE = (96, 64)
 SOUNDS = [(16000, "mono"), (48000, "stereo")]
