@@ -14,9 +14,13 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from talkingface.grid import FPS, grid_index
-from talkingface.media.container import open_media, video_streams
+from talkingface.media.container import open_media
+from talkingface.media.decoding import decode_video, open_decoder
+from talkingface.media.errors import refuse_errors_of_machine
+from talkingface.media.limits import MediaSettings
 from talkingface.media.prefetch import prefetch
 from talkingface.media.reading import DEFAULT, Reading
+from talkingface.media.streams import video_stream
 
 logger = logging.getLogger(__name__)
 
@@ -92,16 +96,16 @@ def open_video(
     out the loop filter, a fifth of the work, at the price of visible blocks.
     Raises what `open_media` does, and NoVideo when the file has no video.
     """
-    container = open_media(path)
-    streams = video_streams(container)
-    if not streams:
+    container = open_media(path, MediaSettings(max_pixels=reading.max_pixels))
+    stream = video_stream(container, reading)
+    if stream is None:
         container.close()
         raise NoVideo(f"{path}: no video stream")
-    stream = streams[0]
     stream.thread_type = "AUTO"
     stream.codec_context.thread_count = threads
     if rough:
-        stream.codec_context.options = {"skip_loop_filter": "all"}
+        stream.codec_context.options |= {"skip_loop_filter": "all"}
+    open_decoder(stream)
     return container, stream
 
 
@@ -251,7 +255,8 @@ def _seek(container: Container, stream: av.VideoStream, target: int) -> Frames |
     for margin in SEEK_MARGINS:
         try:
             container.seek(target - int(margin / stream.time_base), stream=stream, backward=True)
-        except av.FFmpegError:
+        except av.FFmpegError as error:
+            refuse_errors_of_machine(error)
             return None
         frames = _frames_in_order(container, stream)
         current = next(frames, None)
@@ -274,7 +279,7 @@ def _frames_in_order(container: Container, stream: av.VideoStream) -> Frames:
     """
     avi = container.format.name == "avi"
     last = delay = None
-    for frame in _decode(container, stream):
+    for frame in decode_video(container, stream):
         if avi:
             delay = frame.dts if delay is None else delay
             frame.pts = None if frame.dts is None else frame.dts - delay
@@ -289,31 +294,6 @@ def _frames_in_order(container: Container, stream: av.VideoStream) -> Frames:
                 continue
         last = frame.pts
         yield frame
-
-
-def _decode(container: Container, stream: av.VideoStream) -> Frames:
-    """Decode what can be decoded: a damaged packet costs its frames, not the file."""
-    damaged = 0
-    for packet in _packets(container, stream):
-        try:
-            frames = stream.decode(packet)
-        except MemoryError:
-            raise
-        except av.FFmpegError:
-            damaged += 1
-            continue
-        yield from frames
-    if damaged:
-        logger.warning("%d damaged packets were skipped", damaged)
-
-
-def _packets(container: Container, stream: av.VideoStream) -> Iterator[av.Packet | None]:
-    """Packets, then one that makes the decoder give what it holds back, after an error too."""
-    try:
-        yield from container.demux(stream)
-    except av.FFmpegError as error:
-        logger.warning("the file cannot be read to its end: %s", error.strerror)
-        yield None
 
 
 def _duration(frame: av.VideoFrame, stream: av.VideoStream) -> int:

@@ -51,9 +51,10 @@ class VideoWriter:
     ) -> None:
         if width % 2 or height % 2:
             raise ValueError(f"{path}: width and height must be even, got {width}x{height}")
-        self._container = av.open(
-            libav_path(path), "w", format="mp4", options={"movflags": "faststart"}
-        )
+        with _writing():
+            self._container = av.open(
+                libav_path(path), "w", format="mp4", options={"movflags": "faststart"}
+            )
         options = {"preset": preset, "crf": str(crf), "g": str(keyframe_interval)}
         self._video = self._container.add_stream("libx264", rate=FPS, options=options)
         self._video.width, self._video.height, self._video.pix_fmt = width, height, "yuv420p"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
@@ -14,11 +15,19 @@ import soundfile
 
 from talkingface.grid import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from talkingface.job.progress import Progress
-from talkingface.media.audio import SoundTrack, has_sound
-from talkingface.media.errors import UnreadableMedia
+from talkingface.media.audio import SoundTrack
+from talkingface.media.container import open_media
+from talkingface.media.errors import (
+    UnreadableMedia,
+    refuse_errors_of_machine,
+    refuse_to_blame,
+)
+from talkingface.media.limits import ANY, MediaSettings, refuse_demanding
+from talkingface.media.mixing import Levels
 from talkingface.media.prefetch import prefetch
 from talkingface.media.reading import Reading, Section
 from talkingface.media.sizes import even_size
+from talkingface.media.streams import audio_stream, find_streams, video_stream
 from talkingface.media.video import (
     BrokenClock,
     NoVideo,
@@ -31,6 +40,8 @@ from talkingface.media.video import (
     turn,
 )
 from talkingface.media.writer import VideoWriter, frame_from_planes
+
+logger = logging.getLogger(__name__)
 
 CRF = 28  # x264's constant rate factor, for a copy that nobody but the analysis looks at
 # A file that ends this much earlier than it says, in seconds and as a share, is truncated.
@@ -62,27 +73,33 @@ class UnusableMedia(Exception):
 
 
 def encode(
-    media: str | Path, video: str | Path, sound: str | Path, *, long_side: int, threads: int
+    media: str | Path,
+    video: str | Path,
+    sound: str | Path,
+    *,
+    long_side: int,
+    threads: int,
+    settings: MediaSettings = ANY,
 ) -> tuple[int, Size, Size, Reading]:
     """Write the copy of a file and its sound; see `proxy.encode_proxy` for the arguments.
 
     Returns the number of frames, the sizes of source and copy, and how the file was read. Raises
     UnusableMedia.
     """
-    reading = Reading()
     try:
-        if not has_sound(media, reading):
+        reading = _find_reading(media, settings)
+        if reading.audio_stream is None:
             raise UnusableMedia("no_audio", "no audio track")
         n_frames, size, proxy_size = _encode_video(media, video, long_side, threads, reading)
         origin = first_timestamp(media, reading)
         end = origin + Fraction(n_frames, FPS)
         reading = replace(reading, clock=(Section(origin, end, -origin),))
-        _write_sound(media, sound, n_frames, reading)
-    except MemoryError:  # PyAV's is an FFmpegError as well, but says nothing of the file
-        raise
+        reading = _write_sound(media, sound, n_frames, reading)
     except UnreadableMedia as error:
         raise UnusableMedia(error.status, error.reason, error.value, error.threshold) from error
     except av.FFmpegError as error:
+        refuse_errors_of_machine(error)
+        refuse_to_blame(media)
         raise UnusableMedia("broken", f"cannot be decoded: {error.strerror}") from error
     except (BrokenClock, NoVideo) as error:
         raise UnusableMedia("broken", f"cannot be decoded: {error}") from error
@@ -103,6 +120,7 @@ def _encode_video(
     frames = prefetch(shown_frames(media, threads=decoders, rough=True, reading=reading))
     first = next(frames, None)
     if first is None:
+        refuse_to_blame(media)
         raise UnusableMedia("broken", "no frame could be decoded")
     size = first.display_size
     proxy_size = fitted_size(*size, long_side)
@@ -123,6 +141,7 @@ def _encode_video(
     claimed = float(_claimed_seconds(media))
     missing = claimed - end / FPS
     if missing > max(MISSING_SECONDS, MISSING_SHARE * claimed):
+        refuse_to_blame(media)
         raise UnusableMedia("truncated", f"{end / FPS:.1f} s of {claimed:.1f} s could be decoded")
     return end, size, proxy_size
 
@@ -156,9 +175,32 @@ def shrink(plane: np.ndarray, width: int, height: int) -> np.ndarray:
     return cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
-def _write_sound(media: str | Path, path: str | Path, n_frames: int, reading: Reading) -> None:
-    """Write exactly 640 samples a frame, in blocks of a minute."""
-    track = SoundTrack(media, rate=SAMPLE_RATE, channels=1, reading=reading)
+def _find_reading(media: str | Path, settings: MediaSettings) -> Reading:
+    """The streams that are read, unless they are more than `settings` allow."""
+    with open_media(media, settings) as container:
+        reading = find_streams(container, settings.video_stream, settings.audio_stream)
+        video, audio = video_stream(container, reading), audio_stream(container, reading)
+        refuse_demanding(settings, video, audio)
+    return replace(reading, max_pixels=settings.max_pixels)
+
+
+def _write_sound(media: str | Path, path: str | Path, n_frames: int, reading: Reading) -> Reading:
+    """Write exactly 640 samples a frame; how the channels were made one is in the reading given
+    back."""
+    levels = Levels()
+    _write_mono(media, path, n_frames, reading, levels)
+    found = replace(reading, channel=levels.channel, gain=levels.gain)
+    if found != reading:
+        logger.info("the sound is mixed again: channel %s, gain %.2f", found.channel, found.gain)
+        _write_mono(media, path, n_frames, found, None)
+    return found
+
+
+def _write_mono(
+    media: str | Path, path: str | Path, n_frames: int, reading: Reading, levels: Levels | None
+) -> None:
+    """Write the sound, in blocks of a minute."""
+    track = SoundTrack(media, rate=SAMPLE_RATE, channels=1, reading=reading, levels=levels)
     total, block = n_frames * SAMPLES_PER_FRAME, 60 * SAMPLE_RATE
     with soundfile.SoundFile(str(path), "w", SAMPLE_RATE, 1, "PCM_16", format="WAV") as wav:
         for start in range(0, total, block):

@@ -16,6 +16,7 @@ from talkingface.clips.verdict import kept
 from talkingface.job.files import write_json
 from talkingface.job.tables import empty_table, table_of_rows, write_table
 from talkingface.media.audio import write_wav
+from talkingface.media.reading import Reading
 from talkingface.shots.proxy import Proxy, write_proxy
 from talkingface.sync.calibrations import CALIBRATIONS
 from talkingface.tables import SPEECH, SYNC, SYNC_FRAMES, TRACKS, Table
@@ -103,6 +104,8 @@ def judge(
     thresholds: SegmentThresholds = THRESHOLDS,
     scores: pd.DataFrame | None = None,
     heard: pd.DataFrame | None = None,
+    record: dict[str, Any] = OK,
+    proxy: Proxy = PROXY,
     **settings: Any,
 ) -> pd.DataFrame:
     together = pd.concat(tracks, ignore_index=True) if tracks else track(0, 0, 0)
@@ -111,8 +114,8 @@ def judge(
     heard = voices((0, 2000)) if heard is None else heard
     ledger = judge_segments(
         "v",
-        OK,
-        PROXY,
+        record,
+        proxy,
         table_of(together, TRACKS),
         table_of(heard, SPEECH),
         table_of(table, SYNC),
@@ -156,6 +159,25 @@ def test_the_threshold_missed_is_named(
     row = only(judge(sound, face))
     assert (row.verdict, row.stage, row.reason) == ("rejected", stage, reason)
     assert (row.value, row.threshold) == (value, threshold)
+
+
+def test_where_it_is_silent_other_sounds_of_the_file_are_named(sound: Path) -> None:
+    def stream(number: int, language: str | None, layout: str) -> dict[str, Any]:
+        return {"index": number + 1, "number": number, "language": language, "codec": "aac"} | {
+            "layout": layout
+        }
+
+    sounds = {
+        "audio": stream(1, "eng", "stereo"),
+        "other_audio": [stream(2, "deu", "5.1"), stream(0, None, "mono")],
+    }
+    proxy = replace(PROXY, reading=Reading(video_stream=0, audio_stream=2))
+    row = only(judge(sound, track(0, 305, 395), record=OK | {"probe": sounds}, proxy=proxy))
+    assert row.reason == "silent"
+    detail = "audio stream 1 was read; there are also 0 (aac, mono), 2 (deu, aac, 5.1)"
+    assert row.detail == detail
+    alone = OK | {"probe": sounds | {"other_audio": []}}
+    assert only(judge(sound, track(0, 305, 395), record=alone, proxy=proxy)).detail == ""
 
 
 def test_a_face_seen_too_rarely(sound: Path) -> None:
