@@ -18,6 +18,7 @@ from talkingface.media.container import open_media
 from talkingface.media.decoding import decode_video, open_decoder
 from talkingface.media.errors import refuse_errors_of_machine
 from talkingface.media.limits import MediaSettings
+from talkingface.media.orientation import Orientation, orientation_of
 from talkingface.media.prefetch import prefetch
 from talkingface.media.reading import DEFAULT, Reading
 from talkingface.media.streams import video_stream
@@ -59,30 +60,29 @@ class ShownFrame:
     scaler: VideoReformatter = field(default_factory=VideoReformatter)
 
     @property
+    def orientation(self) -> Orientation:
+        """How the coded picture stands on the display."""
+        return orientation_of(self.frame)
+
+    @property
     def display_size(self) -> tuple[int, int]:
         """Width and height in pixels once upright and with square pixels."""
         width, height = round(self.frame.width * self.pixel_aspect), self.frame.height
-        return (height, width) if self.frame.rotation % 180 else (width, height)
+        return (height, width) if self.orientation.transposed else (width, height)
 
     def upright_bgr(self) -> np.ndarray:
         """The frame as it is meant to be displayed: (H, W, 3) uint8 BGR, square pixels."""
         width = round(self.frame.width * self.pixel_aspect)
         image = self.scaler.reformat(self.frame, width=width, format="bgr24").to_ndarray()
-        return turn(image, self.frame.rotation)
+        return self.orientation.upright(image)
 
     def display_to_coded(self) -> np.ndarray:
         """(2, 3) float64 affine map from display coordinates to the coded picture's.
 
         Coordinates are continuous: pixel (i, j) covers [i, i + 1) x [j, j + 1).
         """
-        width, height = self.frame.width * float(self.pixel_aspect), float(self.frame.height)
-        back = {
-            0: [[1, 0, 0], [0, 1, 0]],
-            1: [[0, -1, width], [1, 0, 0]],
-            2: [[-1, 0, width], [0, -1, height]],
-            3: [[0, 1, 0], [-1, 0, height]],
-        }[round(self.frame.rotation / 90) % 4]
-        matrix = np.array(back, float)
+        width = self.frame.width * float(self.pixel_aspect)
+        matrix = self.orientation.to_coded(width, self.frame.height)
         matrix[0] /= float(self.pixel_aspect)
         return matrix
 
@@ -155,17 +155,6 @@ def bgr_frames(
     for start, end, image in prefetch((s.start, s.end, s.upright_bgr()) for s in shown):
         for k in range(start, end):
             yield k, image
-
-
-def turn(image: np.ndarray, rotation: int) -> np.ndarray:
-    """Turn an image by libav's display rotation: degrees counter-clockwise, multiples of 90."""
-    quarter_turns = round(rotation / 90) % 4
-    if quarter_turns == 0:
-        return image
-    import cv2  # Few videos are turned, and a download that looks into its file needs it for none.
-
-    codes = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
-    return cv2.rotate(image, codes[quarter_turns])
 
 
 def plane_array(plane: av.video.plane.VideoPlane) -> np.ndarray:

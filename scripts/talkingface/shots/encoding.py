@@ -37,7 +37,6 @@ from talkingface.media.video import (
     open_video,
     plane_array,
     shown_frames,
-    turn,
 )
 from talkingface.media.writer import VideoWriter, frame_from_planes
 
@@ -147,14 +146,13 @@ def _encode_video(
 
 
 def _write(writer: VideoWriter, shown: ShownFrame, size: tuple[int, int]) -> None:
-    rotation = shown.frame.rotation
-    width, height = size if rotation % 180 == 0 else size[::-1]
+    orientation = shown.orientation
+    width, height = size[::-1] if orientation.transposed else size
     frame = limited_yuv420p(shown.frame, scaler=shown.scaler)
     # Scaled before it is turned: turning the small picture costs next to nothing.
     small = (
-        turn(
-            shrink(plane_array(plane), width // (2 if i else 1), height // (2 if i else 1)),
-            rotation,
+        orientation.upright(
+            shrink(plane_array(plane), width // (2 if i else 1), height // (2 if i else 1))
         )
         for i, plane in enumerate(frame.planes[:3])
     )
