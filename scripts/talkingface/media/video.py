@@ -17,6 +17,7 @@ from talkingface.grid import FPS, grid_index
 from talkingface.media.container import open_media
 from talkingface.media.decoding import decode_video, open_decoder
 from talkingface.media.errors import refuse_errors_of_machine
+from talkingface.media.interlacing import deinterlaced
 from talkingface.media.limits import MediaSettings
 from talkingface.media.orientation import Orientation, orientation_of
 from talkingface.media.prefetch import prefetch
@@ -113,7 +114,7 @@ def first_timestamp(path: str | Path, reading: Reading = DEFAULT) -> Fraction:
     """Presentation time of the first video frame, in seconds on the container's clock."""
     container, stream = open_video(path, threads=1, reading=reading)
     with container:
-        for frame in _frames_in_order(container, stream):
+        for frame in _frames_in_order(container, stream, reading):
             return frame.pts * stream.time_base
     raise ValueError(f"{path}: no frame could be decoded")
 
@@ -131,6 +132,7 @@ def shown_frames(
     `stretches` are the wanted grid intervals `[start, end)`; frames outside them may be left
     out, long gaps between them are skipped by seeking. None: the whole file. The last frame
     lasts for its duration; a frame that cannot be decoded leaves the one before it on screen.
+    Where the `reading` says so, frames are deinterlaced.
     `rough`: see `open_video`.
     All frames have the first one's size: what a stream changes to is scaled to it.
     Raises BrokenClock where timestamps jump by more than MAX_HOLD.
@@ -204,7 +206,7 @@ def _shown(
     first, last = stretch or (0, None)
     container, stream = open_video(path, threads, rough, reading)
     with container:
-        frames: Frames | None = _frames_in_order(container, stream)
+        frames: Frames | None = _frames_in_order(container, stream, reading)
         current = next(frames, None)
         if current is None:
             return
@@ -213,7 +215,8 @@ def _shown(
         aspect = stream.sample_aspect_ratio or Fraction(1)
         scaler = VideoReformatter()
         if seeking and first > SEEK_GAP * FPS:
-            frames = _seek(container, stream, origin + int(Fraction(first, FPS) / time_base))
+            target = origin + int(Fraction(first, FPS) / time_base)
+            frames = _seek(container, stream, target, reading)
             if frames is None:
                 logger.info("%s: seeking is not exact, reading from the beginning", path)
                 yield from _shown(path, stretch, threads, rough, reading, seeking=False)
@@ -237,7 +240,9 @@ def _shown(
             current = following
 
 
-def _seek(container: Container, stream: av.VideoStream, target: int) -> Frames | None:
+def _seek(
+    container: Container, stream: av.VideoStream, target: int, reading: Reading
+) -> Frames | None:
     """Frames from one at or before timestamp `target` on; None where that cannot be found."""
     if _has_no_times(container, stream):
         return None
@@ -247,7 +252,7 @@ def _seek(container: Container, stream: av.VideoStream, target: int) -> Frames |
         except av.FFmpegError as error:
             refuse_errors_of_machine(error)
             return None
-        frames = _frames_in_order(container, stream)
+        frames = _frames_in_order(container, stream, reading)
         current = next(frames, None)
         if current is not None and current.pts <= target:
             return chain([current], frames)
@@ -259,7 +264,7 @@ def _has_no_times(container: Container, stream: av.VideoStream) -> bool:
     return container.format.name == "avi" or stream.start_time is None
 
 
-def _frames_in_order(container: Container, stream: av.VideoStream) -> Frames:
+def _frames_in_order(container: Container, stream: av.VideoStream, reading: Reading) -> Frames:
     """Frames in order of their timestamps; those not after the one before are left out.
 
     AVI knows when a frame is decoded but not when it is shown: its first frame is shown when its
@@ -268,7 +273,10 @@ def _frames_in_order(container: Container, stream: av.VideoStream) -> Frames:
     """
     avi = container.format.name == "avi"
     last = delay = None
-    for frame in decode_video(container, stream):
+    frames = decode_video(container, stream)
+    if reading.deinterlace:
+        frames = deinterlaced(frames, reading.top_first, stream.codec_context.thread_count)
+    for frame in frames:
         if avi:
             delay = frame.dts if delay is None else delay
             frame.pts = None if frame.dts is None else frame.dts - delay

@@ -22,6 +22,7 @@ from talkingface.media.errors import (
     refuse_errors_of_machine,
     refuse_to_blame,
 )
+from talkingface.media.interlacing import CombMeter, Interlaced
 from talkingface.media.limits import ANY, MediaSettings, refuse_demanding
 from talkingface.media.mixing import Levels
 from talkingface.media.prefetch import prefetch
@@ -89,7 +90,12 @@ def encode(
         reading = _find_reading(media, settings)
         if reading.audio_stream is None:
             raise UnusableMedia("no_audio", "no audio track")
-        n_frames, size, proxy_size = _encode_video(media, video, long_side, threads, reading)
+        try:
+            n_frames, size, proxy_size = _encode_video(media, video, long_side, threads, reading)
+        except Interlaced as found:
+            logger.info("the pictures are %s: deinterlacing them", found)
+            reading = replace(reading, deinterlace=True, top_first=found.top_first)
+            n_frames, size, proxy_size = _encode_video(media, video, long_side, threads, reading)
         origin = first_timestamp(media, reading)
         end = origin + Fraction(n_frames, FPS)
         reading = replace(reading, clock=(Section(origin, end, -origin),))
@@ -114,6 +120,12 @@ def fitted_size(width: int, height: int, long_side: int) -> tuple[int, int]:
 def _encode_video(
     media: str | Path, video: str | Path, long_side: int, threads: int, reading: Reading
 ) -> tuple[int, Size, Size]:
+    """Write the copy; the number of frames, and the sizes of source and copy.
+
+    Raises Interlaced where the pictures are and the `reading` does not know it; there is no copy
+    then.
+    """
+    combs = None if reading.deinterlace else CombMeter()
     # Decoding threads wait for each other: two more of them keep all cores at work.
     decoders = threads + 2 if threads else 0
     frames = prefetch(shown_frames(media, threads=decoders, rough=True, reading=reading))
@@ -134,9 +146,11 @@ def _encode_video(
     )
     with writer, Progress() as progress:
         for shown in chain([first], frames):
-            _write(writer, shown, proxy_size)
+            _write(writer, shown, proxy_size, combs)
             end = shown.end
             progress.add(shown.end - shown.start)
+        if combs is not None:
+            combs.end()
     claimed = float(_claimed_seconds(media))
     missing = claimed - end / FPS
     if missing > max(MISSING_SECONDS, MISSING_SHARE * claimed):
@@ -145,10 +159,14 @@ def _encode_video(
     return end, size, proxy_size
 
 
-def _write(writer: VideoWriter, shown: ShownFrame, size: tuple[int, int]) -> None:
+def _write(
+    writer: VideoWriter, shown: ShownFrame, size: tuple[int, int], combs: CombMeter | None
+) -> None:
     orientation = shown.orientation
     width, height = size[::-1] if orientation.transposed else size
     frame = limited_yuv420p(shown.frame, scaler=shown.scaler)
+    if combs is not None:
+        combs.look(plane_array(frame.planes[0]), shown.frame.interlaced_frame)
     # Scaled before it is turned: turning the small picture costs next to nothing.
     small = (
         orientation.upright(
