@@ -6,6 +6,7 @@ import errno
 import logging
 from collections.abc import Iterator
 from itertools import islice
+from typing import Any
 
 import av
 
@@ -48,8 +49,7 @@ def decode_video(
     read = _Packets(container, stream)
     for packet in islice(read, packets):
         for frame in read.decode(packet):
-            if limit is not None and frame.width * frame.height > limit:
-                refuse_pixels(frame.width, frame.height, limit)
+            refuse_pixels(frame.width, frame.height, limit)
             if frame.is_corrupt:
                 refuse_short_memory()
             frames += 1
@@ -90,16 +90,15 @@ class _Packets:
             logger.warning("the %s cannot be read to its end: %s", kind, error.strerror)
             yield None
 
-    def decode(self, packet: av.Packet | None) -> list[av.VideoFrame] | list[av.AudioFrame]:
-        """Its frames; none where it is damaged."""
+    def decode(self, packet: av.Packet | None) -> list[Any]:
+        """Its frames, of the stream's kind; none where it is damaged."""
         try:
             return self._stream.decode(packet)
         except av.FFmpegError as error:
-            context = self._stream.codec_context
-            limit = pixel_limit(self._container)
-            if self._stream.type == "video" and limit is not None:
+            if isinstance(self._stream, av.VideoStream):
                 # libav calls it want of memory as well.
-                refuse_pixels(context.width, context.height, limit)
+                context = self._stream.codec_context
+                refuse_pixels(context.width, context.height, pixel_limit(self._container))
             refuse_errors_of_machine(error)
             refuse_short_memory()
             self.damaged += 1

@@ -15,7 +15,7 @@ _OF_MACHINE = {
 }
 # A process that came this near to the limit of its address space, in bytes, was refused memory, as
 # far as anybody can tell: libav hides many such failures. Threads ask for 128 MB at once.
-_SHORT = 256 << 20
+_SHORT = 128 << 20
 _BLOCK = 1 << 20
 
 

@@ -81,7 +81,7 @@ class CombMeter:
             raise Interlaced(top_first=self._woven[0] <= self._woven[1])
 
     def _compare(self, before: np.ndarray, now: np.ndarray) -> None:
-        moved = cv2.compare(cv2.absdiff(before, now)[2:-2], MOVED, cv2.CMP_GT)
+        moved = _above(cv2.absdiff(before, now)[2:-2], MOVED)
         combs, details = _combs(now, moved)
         if combs >= max(LEAST_PIXELS, COMBED_SHARE * details):
             woven = []
@@ -114,9 +114,14 @@ def _combs(luma: np.ndarray, moved: np.ndarray) -> tuple[int, int]:
     far = cv2.absdiff(line, cv2.addWeighted(luma[:-4], 0.5, luma[4:], 0.5, 0))
     counts = []
     for more, less in ((near, far), (far, near)):
-        over = cv2.compare(cv2.subtract(more, less), COMB, cv2.CMP_GT)
+        over = _above(cv2.subtract(more, less), COMB)
         counts.append(cv2.countNonZero(cv2.bitwise_and(over, moved)))
     return counts[0], counts[1]
+
+
+def _above(values: np.ndarray, threshold: int) -> np.ndarray:
+    """255 where uint8 values are above a threshold, 0 elsewhere."""
+    return cv2.threshold(values, threshold, 255, cv2.THRESH_BINARY)[1]
 
 
 def deinterlaced(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import av
 import numpy as np
-from av.sidedata.sidedata import Type
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def orientation_of(frame: av.VideoFrame) -> Orientation:
 
     Angles between are taken as the nearest quarter, as most players do; ffmpeg alone turns by them.
     """
-    data = frame.side_data.get(Type.DISPLAYMATRIX)
+    data: Any = frame.side_data.get("DISPLAYMATRIX")
     if data is None:
         return UPRIGHT
     # ISO 14496-12, 8.2.2: a point (p, q) as coded is displayed at (a p + c q, b p + d q).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import av
 
@@ -46,14 +46,14 @@ def audio_streams(container: Container, video: av.VideoStream | None) -> list[av
 def video_stream(container: Container, reading: Reading = DEFAULT) -> av.VideoStream | None:
     """The stream of the picture; None where there is none."""
     if reading.video_stream is not None:
-        return container.streams[reading.video_stream]
+        return cast(av.VideoStream, container.streams[reading.video_stream])
     return next(iter(video_streams(container)), None)
 
 
 def audio_stream(container: Container, reading: Reading = DEFAULT) -> av.AudioStream | None:
     """The stream of the sound; None where there is none."""
     if reading.audio_stream is not None:
-        return container.streams[reading.audio_stream]
+        return cast(av.AudioStream, container.streams[reading.audio_stream])
     streams = audio_streams(container, video_stream(container, reading))
     return streams[0] if streams else None
 

@@ -15,6 +15,7 @@ from av.video.reformatter import ColorRange
 
 from talkingface.grid import FPS
 from talkingface.media.container import libav_path
+from talkingface.media.errors import refuse_short_memory
 from talkingface.media.video import plane_array
 
 # Sampling rates AAC can carry; others are resampled to 48 kHz before they come here.
@@ -126,6 +127,7 @@ def _writing() -> Iterator[None]:
     try:
         yield
     except av.FFmpegError as error:
+        refuse_short_memory()  # x264 has one error for everything.
         raise OSError(f"cannot write: {error}") from error
 
 

@@ -18,14 +18,25 @@ def write(folder: Path, *lines: str) -> Path:
 
 def test_rows_are_read_with_and_without_the_optional_columns(tmp_path: Path) -> None:
     path = write(tmp_path, "video_id,source", "-a_B9,x y.mp4", 'NA,"https://a/b?c,d"')
+    optional = dict.fromkeys(["identity", "split", "video_stream", "audio_stream"])
     assert read_videos(path) == [
-        {"video_id": "-a_B9", "source": "x y.mp4", "identity": None, "split": None},
-        {"video_id": "NA", "source": "https://a/b?c,d", "identity": None, "split": None},
+        {"video_id": "-a_B9", "source": "x y.mp4"} | optional,
+        {"video_id": "NA", "source": "https://a/b?c,d"} | optional,
     ]
     path = write(tmp_path, "\ufeffsource,split,identity,video_id", "a.mp4, eval ,Zoë,v")
-    assert read_videos(path) == [
-        {"video_id": "v", "source": "a.mp4", "identity": "Zoë", "split": "eval"}
-    ]
+    given = {"video_id": "v", "source": "a.mp4", "identity": "Zoë", "split": "eval"}
+    assert read_videos(path) == [optional | given]
+    path = write(tmp_path, "video_id,source,audio_stream", "v,a.mp4,1")
+    assert read_videos(path)[0] == optional | {"video_id": "v", "source": "a.mp4"} | {
+        "audio_stream": "1"
+    }
+
+
+@pytest.mark.parametrize("number", ["-1", "1.5", "first", "1000"])
+def test_streams_are_numbered_from_0(tmp_path: Path, number: str) -> None:
+    path = write(tmp_path, "video_id,source,audio_stream", f"v,a.mp4,{number}")
+    with pytest.raises(ConfigError, match=f"line 2: audio_stream.*{number}"):
+        read_videos(path)
 
 
 @pytest.mark.parametrize(
