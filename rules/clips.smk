@@ -51,6 +51,6 @@ rule clips:
         runtime=scaled(120),
     params:
         settings=config["clips"],
-        version=2,
+        version=3,
     script:
         "../scripts/clips.py"

@@ -51,3 +51,11 @@ def missing_outputs(wildcards):
     finished = [video for video in VIDEOS if Path("results/finished", video).exists()]
     tables = (path.format(video=video) for video in finished for path in rules.finished.input)
     return [path for path in tables if not Path(path).exists()]
+
+
+def media_settings(wildcards):
+    """How a video's file is read: its row of the list goes before the config."""
+    row = VIDEOS[wildcards.video]
+    names = ("video_stream", "audio_stream")
+    own = {name: int(row[name]) for name in names if row[name] is not None}
+    return {**config["media"], **own}

@@ -68,6 +68,7 @@ rule proxy:
         runtime=scaled(120),
     params:
         settings=config["proxy"],
+        media=media_settings,
         version=3,
     script:
         "../scripts/proxy.py"

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from talkingface.download.download import download
 from talkingface.job.log import logged
+from talkingface.media.limits import MediaSettings
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -18,5 +19,6 @@ with logged(snakemake.log[0]):
         snakemake.output.record,
         video_id=snakemake.wildcards.video,
         attempt=snakemake.resources.attempt,
+        media_settings=MediaSettings(**snakemake.config["media"]),
         **options,
     )

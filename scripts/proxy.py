@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from talkingface.job.log import logged
+from talkingface.media.limits import MediaSettings
 from talkingface.shots.proxy import make_proxy
 
 if TYPE_CHECKING:
@@ -16,5 +17,6 @@ with logged(snakemake.log[0]):
         snakemake.output.sound,
         snakemake.output.record,
         threads=snakemake.threads,
+        settings=MediaSettings(**snakemake.params.media),
         **snakemake.params.settings,
     )

@@ -111,6 +111,8 @@ def judge_segments(
                 voice = measure_voice(number, start, end, faces, heard, thresholds.speech_threshold)
             if verdict is None:
                 verdict = judge(measures, voice, _is_alone(number, start, end, boxes), thresholds)
+                if verdict.reason == "silent":
+                    verdict = verdict._replace(detail=_other_sounds(media_record, proxy))
             rows.append(
                 {
                     "clip_id": clip_name(video_id, start, end, number),
@@ -146,8 +148,9 @@ def _judge_video(
 ) -> Verdict | None:
     """The verdict on a whole video that has no candidates; None where there are some."""
     if media_record["status"] != "ok":
+        measured = media_record.get("value"), media_record.get("threshold")
         reason = media_record["reason"] or ""
-        return rejected("download", media_record["status"], detail=reason)
+        return rejected("download", media_record["status"], *measured, detail=reason)
     if proxy.status != "ok":
         return rejected(
             "proxy", proxy.status, proxy.value, proxy.threshold, detail=proxy.reason or ""
@@ -157,6 +160,27 @@ def _judge_video(
     if proxy.n_frames < thresholds.min_frames:
         return rejected("proxy", "too_short", proxy.n_frames, thresholds.min_frames)
     return rejected("tracks", "no_face")
+
+
+def _other_sounds(media_record: Mapping[str, Any], proxy: Proxy) -> str:
+    """Which of the file's audio streams was read, and which others there are; "" of a single one.
+
+    `media_record` is the video's record by download.
+    """
+    probe = media_record.get("probe") or {}
+    # Records that were made before streams were numbered say nothing of it.
+    numbered = [
+        s for s in [probe.get("audio"), *probe.get("other_audio", [])] if s and "number" in s
+    ]
+    read = [s["number"] for s in numbered if s["index"] == proxy.reading.audio_stream]
+    others = [
+        f"{s['number']} ({', '.join(filter(None, (s['language'], s['codec'], s['layout'])))})"
+        for s in sorted(numbered, key=lambda s: s["number"])
+        if s["number"] not in read
+    ]
+    if not (read and others):
+        return ""
+    return f"audio stream {read[0]} was read; there are also {', '.join(others)}"
 
 
 def _stretches(

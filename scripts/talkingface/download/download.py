@@ -22,7 +22,9 @@ from talkingface.download.errors import (
     wait_before_retry,
 )
 from talkingface.job.files import atomic_path, read_json, write_json
-from talkingface.media.probe import UnreadableMedia, probe
+from talkingface.media.errors import UnreadableMedia
+from talkingface.media.limits import ANY, MediaSettings
+from talkingface.media.probe import probe
 from talkingface.settings.sources import address, local_path
 
 logger = logging.getLogger(__name__)
@@ -42,6 +44,7 @@ STATUSES = {
     "live": "a live stream that has not ended or not begun",
     "too_long": "longer than download.max_duration",
     "too_large": "larger than download.max_size",
+    "too_demanding": "claims more than the limits in `media` allow",
     "no_format": "there is nothing in the format asked for",
     "unsupported": "the address leads to no single video that yt-dlp can take",
     "unavailable": "not to be had this time; another run may",
@@ -84,14 +87,16 @@ def download(
     tries: int,
     backoff: float,
     max_duration: float | None,
+    media_settings: MediaSettings = ANY,
     **options: Any,
 ) -> dict[str, Any]:
     """Get a video's media to the path `media`, write its record (JSON) to `record`; its content.
 
     A local file is linked, never copied. An address is downloaded with yt-dlp; `max_duration` and
-    `options` are those of `ytdlp.fetch`. The record has `video_id, source, status, reason, probe,
-    provenance`; `status` is one of STATUSES. With every status but `ok` and `broken` the media is
-    an empty file; a broken file is kept as it is.
+    `options` are those of `ytdlp.fetch`, and `media_settings` limit what a file may claim. The
+    record has `video_id, source, status, reason, value, threshold, probe, provenance`; `status` is
+    one of STATUSES. Where there is no media it is an empty file; one that cannot be used is kept as
+    it is.
 
     Raises TransientError for a failure that may pass, after a wait of `backoff` seconds, doubled
     with every attempt, or as long as the server asks; unless `attempt`, from 1, has reached
@@ -105,6 +110,8 @@ def download(
         "source": source,
         "status": "ok",
         "reason": None,
+        "value": None,
+        "threshold": None,
         "probe": None,
         "provenance": provenance,
     }
@@ -124,11 +131,16 @@ def download(
             provenance |= {ours: info.get(theirs) for ours, theirs in DESCRIBED.items()}
             size, _, sha256 = _fingerprint(media_path)
             provenance |= {"size": size, "sha256": sha256}
-        content["probe"] = probe(media_path).to_dict()
+        content["probe"] = probe(media_path, media_settings).to_dict()
         if path is None:  # Not every site says how long a video is.
             refuse_long(content["probe"]["duration"], max_duration)
     except UnreadableMedia as failure:
-        content |= {"status": "broken", "reason": str(failure)}
+        content |= {
+            "status": failure.status,
+            "reason": failure.reason,
+            "value": failure.value,
+            "threshold": failure.threshold,
+        }
     except (VideoUnavailable, TransientError) as failure:
         if isinstance(failure, TransientError) and attempt < tries:
             seconds = wait_before_retry(failure, attempt, backoff)

@@ -16,9 +16,15 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from talkingface.grid import FPS, grid_index
 from talkingface.media.clock import MAX_HOLD, PictureClock
-from talkingface.media.container import open_media, video_streams
+from talkingface.media.container import open_media
+from talkingface.media.decoding import decode_video, open_decoder
+from talkingface.media.errors import refuse_errors_of_machine
+from talkingface.media.interlacing import deinterlaced
+from talkingface.media.limits import MediaSettings
+from talkingface.media.orientation import Orientation, orientation_of
 from talkingface.media.prefetch import prefetch
 from talkingface.media.reading import DEFAULT, Reading
+from talkingface.media.streams import video_stream
 
 logger = logging.getLogger(__name__)
 
@@ -69,30 +75,29 @@ class ShownFrame:
     scaler: VideoReformatter = field(default_factory=VideoReformatter)
 
     @property
+    def orientation(self) -> Orientation:
+        """How the coded picture stands on the display."""
+        return orientation_of(self.frame)
+
+    @property
     def display_size(self) -> tuple[int, int]:
         """Width and height in pixels once upright and with square pixels."""
         width, height = round(self.frame.width * self.pixel_aspect), self.frame.height
-        return (height, width) if self.frame.rotation % 180 else (width, height)
+        return (height, width) if self.orientation.transposed else (width, height)
 
     def upright_bgr(self) -> np.ndarray:
         """The frame as it is meant to be displayed: (H, W, 3) uint8 BGR, square pixels."""
         width = round(self.frame.width * self.pixel_aspect)
         image = self.scaler.reformat(self.frame, width=width, format="bgr24").to_ndarray()
-        return turn(image, self.frame.rotation)
+        return self.orientation.upright(image)
 
     def display_to_coded(self) -> np.ndarray:
         """(2, 3) float64 affine map from display coordinates to the coded picture's.
 
         Coordinates are continuous: pixel (i, j) covers [i, i + 1) x [j, j + 1).
         """
-        width, height = self.frame.width * float(self.pixel_aspect), float(self.frame.height)
-        back = {
-            0: [[1, 0, 0], [0, 1, 0]],
-            1: [[0, -1, width], [1, 0, 0]],
-            2: [[-1, 0, width], [0, -1, height]],
-            3: [[0, 1, 0], [-1, 0, height]],
-        }[round(self.frame.rotation / 90) % 4]
-        matrix = np.array(back, float)
+        width = self.frame.width * float(self.pixel_aspect)
+        matrix = self.orientation.to_coded(width, self.frame.height)
         matrix[0] /= float(self.pixel_aspect)
         return matrix
 
@@ -104,18 +109,18 @@ def open_video(
 
     `threads` is the number of decoder threads, 0 for as many as there are cores; `rough` leaves
     out the loop filter, a fifth of the work, at the price of visible blocks.
-    Raises av.FFmpegError when the file cannot be opened, NoVideo when it has no video.
+    Raises what `open_media` does, and NoVideo when the file has no video.
     """
-    container = open_media(path)
-    streams = video_streams(container)
-    if not streams:
+    container = open_media(path, MediaSettings(max_pixels=reading.max_pixels))
+    stream = video_stream(container, reading)
+    if stream is None:
         container.close()
         raise NoVideo(f"{path}: no video stream")
-    stream = streams[0]
     stream.thread_type = "AUTO"
     stream.codec_context.thread_count = threads
     if rough:
-        stream.codec_context.options = {"skip_loop_filter": "all"}
+        stream.codec_context.options |= {"skip_loop_filter": "all"}
+    open_decoder(stream)
     return container, stream
 
 
@@ -123,7 +128,7 @@ def first_timestamp(path: str | Path, reading: Reading = DEFAULT) -> Fraction:
     """Presentation time of the first video frame, in seconds on the container's clock."""
     container, stream = open_video(path, threads=1, reading=reading)
     with container:
-        for timed in _timed_frames(container, stream, PictureClock()):
+        for timed in _timed_frames(container, stream, PictureClock(), reading):
             return timed.timestamp
     raise ValueError(f"{path}: no frame could be decoded")
 
@@ -141,6 +146,7 @@ def shown_frames(
     `stretches` are the wanted grid intervals `[start, end)`; frames outside them may be left
     out, long gaps between them are skipped by seeking. None: the whole file. The last frame
     lasts for its duration; a frame that cannot be decoded leaves the one before it on screen.
+    Where the `reading` says so, frames are deinterlaced.
     `rough`: see `open_video`. Frames have the size and pixel aspect that each has in the file.
     Where timestamps jump (see `media.clock`) the frame after the jump follows at once.
     Raises BrokenClock where they jump too often.
@@ -171,17 +177,6 @@ def bgr_frames(
     for start, end, image in prefetch((s.start, s.end, s.upright_bgr()) for s in shown):
         for k in range(start, end):
             yield k, image
-
-
-def turn(image: np.ndarray, rotation: int) -> np.ndarray:
-    """Turn an image by libav's display rotation: degrees counter-clockwise, multiples of 90."""
-    quarter_turns = round(rotation / 90) % 4
-    if quarter_turns == 0:
-        return image
-    import cv2  # Few videos are turned, and a download that looks into its file needs it for none.
-
-    codes = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
-    return cv2.rotate(image, codes[quarter_turns])
 
 
 def plane_array(plane: av.video.plane.VideoPlane) -> np.ndarray:
@@ -232,13 +227,14 @@ def _shown(
     container, stream = open_video(path, threads, rough, reading)
     with container:
         clock = PictureClock(reading.clock[0].shift if reading.clock else None)
-        frames: TimedFrames | None = _timed_frames(container, stream, clock)
+        frames: TimedFrames | None = _timed_frames(container, stream, clock, reading)
         current = next(frames, None)
         if current is None:
             return
         scaler = VideoReformatter()
         if seeking and first > SEEK_GAP * FPS and len(reading.clock) <= 1:
-            frames = _seek(container, stream, Fraction(first, FPS), current.shift)
+            time = Fraction(first, FPS)
+            frames = _seek(container, stream, time, current.shift, reading)
             if frames is None:
                 logger.info("%s: seeking is not exact, reading from the beginning", path)
                 yield from _shown(path, stretch, threads, rough, reading, seeking=False)
@@ -268,7 +264,11 @@ def _shown(
 
 
 def _seek(
-    container: Container, stream: av.VideoStream, time: Fraction, shift: Fraction
+    container: Container,
+    stream: av.VideoStream,
+    time: Fraction,
+    shift: Fraction,
+    reading: Reading,
 ) -> TimedFrames | None:
     """Frames from one at or before `time` on the grid's clock on; None where that cannot be found.
 
@@ -280,9 +280,10 @@ def _seek(
         target = int((time - shift - margin) / stream.time_base)
         try:
             container.seek(target, stream=stream, backward=True)
-        except av.FFmpegError:
+        except av.FFmpegError as error:
+            refuse_errors_of_machine(error)
             return None
-        frames = _timed_frames(container, stream, PictureClock(shift))
+        frames = _timed_frames(container, stream, PictureClock(shift), reading)
         current = next(frames, None)
         if current is not None and current.time <= time:
             return chain([current], frames)
@@ -294,7 +295,9 @@ def _has_no_times(container: Container, stream: av.VideoStream) -> bool:
     return container.format.name == "avi" or stream.start_time is None
 
 
-def _timed_frames(container: Container, stream: av.VideoStream, clock: PictureClock) -> TimedFrames:
+def _timed_frames(
+    container: Container, stream: av.VideoStream, clock: PictureClock, reading: Reading
+) -> TimedFrames:
     """Frames in order of their times; those not after the one before are left out.
 
     AVI knows when a frame is decoded but not when it is shown: its first frame is shown when its
@@ -309,7 +312,10 @@ def _timed_frames(container: Container, stream: av.VideoStream, clock: PictureCl
     aspect: Fraction | None = None
     last = delay = None
     disordered = 0
-    for frame in _decode(container, stream):
+    frames = decode_video(container, stream)
+    if reading.deinterlace:
+        frames = deinterlaced(frames, reading.top_first, stream.codec_context.thread_count)
+    for frame in frames:
         if avi:
             delay = frame.dts if delay is None else delay
             frame.pts = None if frame.dts is None else frame.dts - delay
@@ -329,31 +335,6 @@ def _timed_frames(container: Container, stream: av.VideoStream, clock: PictureCl
         yield _TimedFrame(frame, time, duration, timestamp, clock.shift, aspect)
     if disordered:
         logger.warning("%d frames came too late to be shown and were left out", disordered)
-
-
-def _decode(container: Container, stream: av.VideoStream) -> Frames:
-    """Decode what can be decoded: a damaged packet costs its frames, not the file."""
-    damaged = 0
-    for packet in _packets(container, stream):
-        try:
-            frames = stream.decode(packet)
-        except MemoryError:
-            raise
-        except av.FFmpegError:
-            damaged += 1
-            continue
-        yield from frames
-    if damaged:
-        logger.warning("%d damaged packets were skipped", damaged)
-
-
-def _packets(container: Container, stream: av.VideoStream) -> Iterator[av.Packet | None]:
-    """Packets, then one that makes the decoder give what it holds back, after an error too."""
-    try:
-        yield from container.demux(stream)
-    except av.FFmpegError as error:
-        logger.warning("the file cannot be read to its end: %s", error)
-        yield None
 
 
 def _duration(frame: av.VideoFrame, stream: av.VideoStream) -> int:

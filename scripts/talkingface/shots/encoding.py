@@ -13,12 +13,22 @@ import cv2
 import numpy as np
 import soundfile
 
-from talkingface.grid import SAMPLE_RATE, SAMPLES_PER_FRAME
+from talkingface.grid import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from talkingface.job.progress import Progress
-from talkingface.media.audio import SoundTrack, has_sound
+from talkingface.media.audio import SoundTrack
 from talkingface.media.clock import BrokenClock
+from talkingface.media.container import open_media
+from talkingface.media.errors import (
+    UnreadableMedia,
+    refuse_errors_of_machine,
+    refuse_to_blame,
+)
+from talkingface.media.interlacing import CombMeter, Interlaced
+from talkingface.media.limits import ANY, MediaSettings, refuse_demanding, too_demanding
+from talkingface.media.mixing import Levels
 from talkingface.media.prefetch import prefetch
 from talkingface.media.reading import Reading
+from talkingface.media.streams import audio_stream, find_streams, video_stream
 from talkingface.media.video import (
     NoVideo,
     ShownFrame,
@@ -26,10 +36,11 @@ from talkingface.media.video import (
     open_video,
     plane_array,
     shown_frames,
-    turn,
 )
 from talkingface.media.writer import VideoWriter, frame_from_planes
 from talkingface.shots.timeline import Timeline
+
+logger = logging.getLogger(__name__)
 
 logger = logging.getLogger(__name__)
 
@@ -61,32 +72,65 @@ class UnusableMedia(Exception):
 
 
 def encode(
-    media: str | Path, video: str | Path, sound: str | Path, *, long_side: int, threads: int
+    media: str | Path,
+    video: str | Path,
+    sound: str | Path,
+    *,
+    long_side: int,
+    threads: int,
+    settings: MediaSettings = ANY,
 ) -> tuple[Timeline, Size, Reading]:
     """Write the copy of a file and its sound; see `proxy.encode_proxy` for the arguments.
 
     Returns what was noticed of the video, the size of its copy, and how the file was read. Raises
     UnusableMedia.
     """
-    reading = Reading()
     try:
-        if not has_sound(media, reading):
+        reading = _find_reading(media, settings)
+        if reading.audio_stream is None:
             raise UnusableMedia("no_audio", "no audio track")
-        timeline, size = _encode_video(media, video, long_side, threads, reading)
-        if size != timeline.proxy_size:
-            logger.info("later pictures are larger: %s pixels, not %s", timeline.proxy_size, size)
-            timeline, size = _encode_video(
-                media, video, long_side, threads, reading, timeline.proxy_size
-            )
+        timeline, size, reading = _encode_as_it_is(
+            media, video, long_side, threads, reading, settings
+        )
         reading = replace(reading, clock=timeline.clock)
-        _write_sound(media, sound, timeline.n_frames, reading)
-    except MemoryError:  # PyAV's is an FFmpegError as well, but says nothing of the file
-        raise
-    except (av.FFmpegError, BrokenClock, NoVideo) as error:
+        reading = _write_sound(media, sound, timeline.n_frames, reading)
+    except UnreadableMedia as error:
+        raise UnusableMedia(error.status, error.reason, error.value, error.threshold) from error
+    except av.FFmpegError as error:
+        refuse_errors_of_machine(error)
+        refuse_to_blame(media)
+        raise UnusableMedia("broken", f"cannot be decoded: {error.strerror}") from error
+    except (BrokenClock, NoVideo) as error:
         raise UnusableMedia("broken", f"cannot be decoded: {error}") from error
     for gap in timeline.gaps:
         logger.info("frames %d to %d: %s (%.2f s)", gap.start, gap.end, gap.detail, gap.seconds)
     return timeline, size, reading
+
+
+def _encode_as_it_is(
+    media: str | Path,
+    video: str | Path,
+    long_side: int,
+    threads: int,
+    reading: Reading,
+    settings: MediaSettings,
+) -> tuple[Timeline, Size, Reading]:
+    """Write the copy; once more where it shows that pictures are interlaced, or later ones larger
+    than the first. Few files cost twice the time, and all others nothing."""
+    size: Size | None = None
+    while True:
+        try:
+            timeline, size = _encode_video(
+                media, video, long_side, threads, reading, settings, size
+            )
+        except Interlaced as found:
+            logger.info("the pictures are %s: deinterlacing them", found)
+            reading = replace(reading, deinterlace=True, top_first=found.top_first)
+            continue
+        if size == timeline.proxy_size:
+            return timeline, size, reading
+        logger.info("later pictures are larger: %s pixels, not %s", timeline.proxy_size, size)
+        size = timeline.proxy_size
 
 
 def _encode_video(
@@ -95,17 +139,22 @@ def _encode_video(
     long_side: int,
     threads: int,
     reading: Reading,
-    size: Size | None = None,
+    settings: MediaSettings,
+    size: Size | None,
 ) -> tuple[Timeline, Size]:
     """Write the copy; what was noticed, and its size: `size`, or that of the first picture.
 
     Where a picture does not go into it, the rest is looked at only, and the copy is of no use.
+    Raises Interlaced where the pictures are and the `reading` does not know it; there is no copy
+    then.
     """
+    combs = None if reading.deinterlace else CombMeter()
     # Decoding threads wait for each other: two more of them keep all cores at work.
     decoders = threads + 2 if threads else 0
     frames = prefetch(shown_frames(media, threads=decoders, rough=True, reading=reading))
     first = next(frames, None)
     if first is None:
+        refuse_to_blame(media)
         raise UnusableMedia("broken", "no frame could be decoded")
     timeline = Timeline(long_side)
     timeline.add(first)
@@ -122,23 +171,41 @@ def _encode_video(
         for shown in chain([first], frames):
             if shown is not first:
                 timeline.add(shown)
+            _refuse_long(timeline, settings)
             if timeline.proxy_size[0] <= size[0] and timeline.proxy_size[1] <= size[1]:
-                _write(writer, shown, timeline.pictures[-1][3:], size)
+                _write(writer, shown, timeline.pictures[-1][3:], size, combs)
             progress.add(shown.end - shown.start)
+        if combs is not None:
+            combs.end()
     timeline.end(float(_claimed_seconds(media, reading)))
+    if timeline.gaps and timeline.gaps[-1].reason == "truncated":
+        refuse_to_blame(media)
     return timeline, size
 
 
-def _write(writer: VideoWriter, shown: ShownFrame, size: Size, canvas: Size) -> None:
+def _refuse_long(timeline: Timeline, settings: MediaSettings) -> None:
+    """Raise UnreadableMedia where a video has gone on, or stood still, for longer than it may."""
+    seconds, limit = timeline.n_frames / FPS, settings.max_duration
+    if limit is not None and seconds > limit:
+        raise too_demanding(f"{seconds:.0f} s", seconds, limit, "max_duration")
+    seconds, limit = timeline.still_frames / FPS, settings.max_gaps
+    if limit is not None and seconds > limit:
+        raise too_demanding(f"{seconds:.0f} s without a new picture", seconds, limit, "max_gaps")
+
+
+def _write(
+    writer: VideoWriter, shown: ShownFrame, size: Size, canvas: Size, combs: CombMeter | None
+) -> None:
     """Write a picture scaled to `size` into the top left corner of the copy, black beside it."""
-    rotation = shown.frame.rotation
-    width, height = size if rotation % 180 == 0 else size[::-1]
+    orientation = shown.orientation
+    width, height = size[::-1] if orientation.transposed else size
     frame = limited_yuv420p(shown.frame, scaler=shown.scaler)
+    if combs is not None:
+        combs.look(plane_array(frame.planes[0]), shown.frame.interlaced_frame)
     # Scaled before it is turned: turning the small picture costs next to nothing.
     small = (
-        turn(
-            shrink(plane_array(plane), width // (2 if i else 1), height // (2 if i else 1)),
-            rotation,
+        orientation.upright(
+            shrink(plane_array(plane), width // (2 if i else 1), height // (2 if i else 1))
         )
         for i, plane in enumerate(frame.planes[:3])
     )
@@ -170,9 +237,32 @@ def shrink(plane: np.ndarray, width: int, height: int) -> np.ndarray:
     return cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
-def _write_sound(media: str | Path, path: str | Path, n_frames: int, reading: Reading) -> None:
-    """Write exactly 640 samples a frame, in blocks of a minute."""
-    track = SoundTrack(media, rate=SAMPLE_RATE, channels=1, reading=reading)
+def _find_reading(media: str | Path, settings: MediaSettings) -> Reading:
+    """The streams that are read, unless they are more than `settings` allow."""
+    with open_media(media, settings) as container:
+        reading = find_streams(container, settings.video_stream, settings.audio_stream)
+        video, audio = video_stream(container, reading), audio_stream(container, reading)
+        refuse_demanding(settings, video, audio)
+    return replace(reading, max_pixels=settings.max_pixels)
+
+
+def _write_sound(media: str | Path, path: str | Path, n_frames: int, reading: Reading) -> Reading:
+    """Write exactly 640 samples a frame; how the channels were made one is in the reading given
+    back."""
+    levels = Levels()
+    _write_mono(media, path, n_frames, reading, levels)
+    found = replace(reading, channel=levels.channel, gain=levels.gain)
+    if found != reading:
+        logger.info("the sound is mixed again: channel %s, gain %.2f", found.channel, found.gain)
+        _write_mono(media, path, n_frames, found, None)
+    return found
+
+
+def _write_mono(
+    media: str | Path, path: str | Path, n_frames: int, reading: Reading, levels: Levels | None
+) -> None:
+    """Write the sound, in blocks of a minute."""
+    track = SoundTrack(media, rate=SAMPLE_RATE, channels=1, reading=reading, levels=levels)
     total, block = n_frames * SAMPLES_PER_FRAME, 60 * SAMPLE_RATE
     with soundfile.SoundFile(str(path), "w", SAMPLE_RATE, 1, "PCM_16", format="WAV") as wav:
         for start in range(0, total, block):

@@ -15,6 +15,7 @@ import numpy as np
 
 from talkingface.job.files import atomic_path, read_json, write_json
 from talkingface.job.progress import Progress
+from talkingface.media.limits import ANY, MediaSettings
 from talkingface.media.reading import DEFAULT, Reading
 from talkingface.shots.timeline import Gap, Picture
 
@@ -104,6 +105,7 @@ def make_proxy(
     *,
     long_side: int,
     threads: int = 0,
+    settings: MediaSettings = ANY,
 ) -> None:
     """Write the copy of a video, `video` (mp4) and `sound` (wav), and the `record` of it.
 
@@ -113,7 +115,12 @@ def make_proxy(
     with atomic_path(video) as partial_video, atomic_path(sound) as partial_sound:
         if read_json(media_record)["status"] == "ok":
             proxy = encode_proxy(
-                media, partial_video, partial_sound, long_side=long_side, threads=threads
+                media,
+                partial_video,
+                partial_sound,
+                long_side=long_side,
+                threads=threads,
+                settings=settings,
             )
         else:
             proxy = Proxy("no_media", "see the video's record")
@@ -128,19 +135,21 @@ def encode_proxy(
     *,
     long_side: int,
     threads: int = 0,
+    settings: MediaSettings = ANY,
 ) -> Proxy:
     """Decode `media` once; write the small copy to `video` (mp4) and its sound to `sound` (wav).
 
     The copy's longer side is at most `long_side` pixels, never more than the source's. `threads`
-    are libav's, 0 for as many as it likes. A file that cannot be used gives a status other than
-    "ok", a reason, and two empty files; a full disk raises OSError.
+    are libav's, 0 for as many as it likes. `settings` choose the streams and limit them. A file
+    that cannot be used gives a status other than "ok", a reason, and two empty files; a full disk
+    raises OSError.
     """
     # Stages that only read the record need not wait for what this imports.
     from talkingface.shots.encoding import UnusableMedia, encode
 
     try:
         timeline, proxy_size, reading = encode(
-            media, video, sound, long_side=long_side, threads=threads
+            media, video, sound, long_side=long_side, threads=threads, settings=settings
         )
     except UnusableMedia as error:
         write_nothing(video, sound)

@@ -59,12 +59,13 @@ def fitted_size(width: int, height: int, long_side: int) -> tuple[int, int]:
 class Timeline:
     """Notices these of a video whose frames it is given in their order.
 
-    In the copy the longer side of a picture is `long_side` pixels at most.
+    `n_frames` counts all frames of the grid, `still_frames` those in which the picture stands still
+    for too long. In the copy the longer side of a picture is `long_side` pixels at most.
     """
 
     def __init__(self, long_side: int) -> None:
         self._long_side = long_side
-        self.n_frames = 0
+        self.n_frames = self.still_frames = 0
         self.pictures: list[Picture] = []
         self.gaps: list[Gap] = []
         self._sections: list[Section] = []
@@ -120,6 +121,7 @@ class Timeline:
 
     def _add_gap(self, start: int, end: int) -> None:
         """Where pictures come now and then, it is one gap from the first to the last."""
+        self.still_frames += end - start
         last = self.gaps[-1] if self.gaps else None
         if last and last.reason == "gap" and start - last.end <= MOST_FRAMES:
             start = last.start

@@ -16,6 +16,7 @@ from talkingface.clips.verdict import kept
 from talkingface.job.files import write_json
 from talkingface.job.tables import empty_table, table_of_rows, write_table
 from talkingface.media.audio import write_wav
+from talkingface.media.reading import Reading
 from talkingface.shots.proxy import Proxy, write_proxy
 from talkingface.shots.timeline import Gap
 from talkingface.sync.calibrations import CALIBRATIONS
@@ -104,6 +105,7 @@ def judge(
     thresholds: SegmentThresholds = THRESHOLDS,
     scores: pd.DataFrame | None = None,
     heard: pd.DataFrame | None = None,
+    record: dict[str, Any] = OK,
     proxy: Proxy = PROXY,
     **settings: Any,
 ) -> pd.DataFrame:
@@ -113,7 +115,7 @@ def judge(
     heard = voices((0, 2000)) if heard is None else heard
     ledger = judge_segments(
         "v",
-        OK,
+        record,
         proxy,
         table_of(together, TRACKS),
         table_of(heard, SPEECH),
@@ -158,6 +160,25 @@ def test_the_threshold_missed_is_named(
     row = only(judge(sound, face))
     assert (row.verdict, row.stage, row.reason) == ("rejected", stage, reason)
     assert (row.value, row.threshold) == (value, threshold)
+
+
+def test_where_it_is_silent_other_sounds_of_the_file_are_named(sound: Path) -> None:
+    def stream(number: int, language: str | None, layout: str) -> dict[str, Any]:
+        return {"index": number + 1, "number": number, "language": language, "codec": "aac"} | {
+            "layout": layout
+        }
+
+    sounds = {
+        "audio": stream(1, "eng", "stereo"),
+        "other_audio": [stream(2, "deu", "5.1"), stream(0, None, "mono")],
+    }
+    proxy = replace(PROXY, reading=Reading(video_stream=0, audio_stream=2))
+    row = only(judge(sound, track(0, 305, 395), record=OK | {"probe": sounds}, proxy=proxy))
+    assert row.reason == "silent"
+    detail = "audio stream 1 was read; there are also 0 (aac, mono), 2 (deu, aac, 5.1)"
+    assert row.detail == detail
+    alone = OK | {"probe": sounds | {"other_audio": []}}
+    assert only(judge(sound, track(0, 305, 395), record=alone, proxy=proxy)).detail == ""
 
 
 def test_a_face_seen_too_rarely(sound: Path) -> None:

@@ -33,7 +33,8 @@ from talkingface.download.download import (
 )
 from talkingface.download.errors import VideoUnavailable, wait_before_retry
 from talkingface.download.ytdlp_errors import classify_error
-from talkingface.media.probe import UnreadableMedia, probe
+from talkingface.media.errors import UnreadableMedia
+from talkingface.media.probe import probe
 from talkingface.settings.sources import address, local_path
 
 # Where a job runs is not download's affair.
@@ -215,7 +216,8 @@ def test_local_file_is_linked_and_recorded(made, get):
     assert record["probe"]["duration"] == pytest.approx(2, abs=0.05)
     assert record["probe"]["truncated"] is False
     assert json.loads(get.record.read_text()) == record
-    assert list(record) == ["video_id", "source", "status", "reason", "probe", "provenance"]
+    keys = ["video_id", "source", "status", "reason", "value", "threshold", "probe", "provenance"]
+    assert list(record) == keys
 
 
 def test_second_run_writes_the_same_record(made, get):
@@ -299,8 +301,8 @@ def test_no_permission(get):
     ("name", "reason"),
     [
         ("empty.mp4", "empty file"),
-        ("text.mp4", "not a media file (Invalid data found when processing input)"),
-        ("text.txt", "not a media file (Invalid data found when processing input)"),
+        ("text.mp4", "not a media file (text)"),
+        ("text.txt", "not a media file (text)"),
         ("cut.mp4", "no index (moov) in the file: it is truncated"),
         ("still.png", "a still image, not a video"),
         ("still.jpg", "a still image, not a video"),

@@ -16,6 +16,7 @@ from helpers.synthetic import (
     pieces_film,
     read_number,
 )
+from talkingface.media.limits import MediaSettings
 from talkingface.shots.proxy import encode_proxy, proxy_frames
 
 
@@ -78,8 +79,18 @@ def test_a_tiny_file_cannot_ask_for_hours(tmp_path):
     film = Film(".mkv", times=tuple(Fraction(599 * k) for k in range(60)), flashes=(), sound=None)
     sound = Sound(start=Fraction(0), seconds=2)
     path = make_film(tmp_path, Film(**vars(film) | {"sound": sound}))
-    proxy = encode_proxy(path, tmp_path / "proxy.mp4", tmp_path / "proxy.wav", long_side=320)
+    files = (path, tmp_path / "proxy.mp4", tmp_path / "proxy.wav")
+    proxy = encode_proxy(*files, long_side=320)
     assert proxy.n_frames < 60 * 11 * 25 and len(proxy.gaps) >= 59
+    lengths = MediaSettings(max_duration=1.0), MediaSettings(max_duration=1e6, max_gaps=0.9)
+    few = Film(times=tuple(Fraction(k) for k in range(4)), flashes=())
+    for settings, limit in zip(lengths, (1.0, 0.9), strict=True):
+        files = (make_film(tmp_path, few, "few"), *files[1:])
+        proxy = encode_proxy(*files, long_side=320, settings=settings)
+        assert (proxy.status, proxy.threshold) == ("too_demanding", limit)
+        assert limit < proxy.value < limit + 2
+        assert "media.max_" in proxy.reason
+    assert encode_proxy(*files, long_side=320, settings=MediaSettings(None, None)).status == "ok"
 
 
 @pytest.mark.parametrize("sizes", [((320, 180), (160, 90)), ((160, 90), (640, 360))])
