@@ -24,6 +24,7 @@ gc.set_threshold(700, 1000, 1000)
 
 from talkingface.dataset.gates import THRESHOLD_KEYS
 from talkingface.dataset.split import SplitError, assign_splits
+from talkingface.monitor.missing import find_missing
 from talkingface.models.table import MODELS, ModelError, store_name
 from talkingface.settings.load import check_config
 from talkingface.settings.schema import ConfigError
@@ -81,12 +82,12 @@ rule finished:
 rule all:
     default_target: True
     input:
-        rules.dataset.output.summary,
+        rules.dataset.output,
         missing_outputs,
 
 
 onstart:
-    from talkingface.monitor.plan import describe_plan
+    from talkingface.monitor.plan import GONE, describe_plan
 
     if workflow.local_exec and "gpu" not in workflow.global_resources:
         wanting = {
@@ -102,7 +103,10 @@ onstart:
                 "Every job gets one of its own. `device: cpu` in the config does without."
             )
     jobs = [
-        (job.rule.name, workflow.dag.reason(job).get_names())
+        (
+            job.rule.name,
+            [GONE] if INCOMPLETE.intersection(job.output) else workflow.dag.reason(job).get_names(),
+        )
         for job in workflow.dag.needrun_jobs()
         if not job.rule.norun
     ]

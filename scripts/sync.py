@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from talkingface.job.checksums import checksummed
 from talkingface.job.gpu import reserve
 from talkingface.job.log import logged
 from talkingface.models.store import open_model
@@ -12,7 +13,11 @@ from talkingface.sync.sync import make_sync
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]), reserve(snakemake.resources.gpu):
+with (
+    logged(snakemake.log[0]),
+    checksummed(snakemake.output[::-1]),
+    reserve(snakemake.resources.gpu),
+):
     make_sync(
         VideoFiles(
             proxy=snakemake.input.video,

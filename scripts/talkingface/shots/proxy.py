@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from talkingface.job.files import atomic_path, read_json, write_json
+from talkingface.job.files import atomic_path, read_json, reading, write_json
 from talkingface.job.progress import Progress
 
 
@@ -33,15 +33,16 @@ class Proxy:
 
 
 def read_proxy(path: str | Path) -> Proxy:
-    """Read the record that `write_proxy` wrote."""
+    """Read the record that `write_proxy` wrote; raises DamagedFile where it is something else."""
     record = read_json(path)
-    return Proxy(
-        record["status"],
-        record["reason"],
-        record["n_frames"],
-        (record["width"], record["height"]),
-        (record["proxy_width"], record["proxy_height"]),
-    )
+    with reading(path, KeyError):
+        return Proxy(
+            record["status"],
+            record["reason"],
+            record["n_frames"],
+            (record["width"], record["height"]),
+            (record["proxy_width"], record["proxy_height"]),
+        )
 
 
 def write_proxy(proxy: Proxy, path: str | Path) -> None:
@@ -118,11 +119,14 @@ def write_nothing(video: str | Path, sound: str | Path) -> None:
 
 
 def proxy_frames(video: str | Path, *, threads: int = 0) -> Iterator[np.ndarray]:
-    """Frames of the copy in grid order, (H, W, 3) uint8 BGR; none when it is an empty file."""
+    """Frames of the copy in grid order, (H, W, 3) uint8 BGR; none when it is an empty file.
+
+    Raises DamagedFile where it cannot be decoded.
+    """
     if Path(video).stat().st_size:
-        from talkingface.media.video import bgr_frames
+        from talkingface.media.own_video import own_frames
 
         with Progress() as progress:
-            for _, image in bgr_frames(video, threads=threads):
+            for image in own_frames(video, threads=threads):
                 progress.add(1)
                 yield image
