@@ -105,7 +105,11 @@ onstart:
     jobs = [
         (
             job.rule.name,
-            [GONE] if INCOMPLETE.intersection(job.output) else workflow.dag.reason(job).get_names(),
+            (
+                [GONE]
+                if INCOMPLETE.intersection(job.output)
+                else workflow.dag.reason(job).get_names()
+            ),
         )
         for job in workflow.dag.needrun_jobs()
         if not job.rule.norun
@@ -114,11 +118,12 @@ onstart:
 
 
 onsuccess:
-    from talkingface.job.files import read_json
     from talkingface.dataset.summary import describe
+    from talkingface.monitor.status import read_summary
 
-    if Path("results/dataset/summary.json").exists():
-        print(describe(read_json("results/dataset/summary.json")))
+    summary = read_summary("results")
+    if summary:
+        print(describe(summary))
 
 
 onerror:

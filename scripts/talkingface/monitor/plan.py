@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 # The reason of a job whose folder lacks something, which Snakemake does not know.
-GONE = "files are gone"
+GONE = "with files gone"
 # Snakemake's names of reasons, as a person would say them; the first that is given counts.
 REASONS = {
     GONE: GONE,

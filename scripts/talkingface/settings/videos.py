@@ -69,13 +69,21 @@ def refuse_vanished(videos: Iterable[dict[str, str | None]], records: str | Path
         record = Path(records, f"{row['video_id']}.json")
         if path is None or path.exists() or not record.exists():
             continue
-        if json.loads(record.read_text("utf-8"))["status"] == "ok":
+        if _was_used(record):
             gone.append(f"  {row['video_id']}: {path}")
     if gone:
         raise ConfigError(
             "These files were used before and are gone. Bring them back (is a disk not mounted?), "
             "or take their rows out of the list of videos:\n" + "\n".join(gone)
         )
+
+
+def _was_used(record: Path) -> bool:
+    """Whether results were made from a video; taken for granted where its record is damaged."""
+    try:
+        return json.loads(record.read_text("utf-8"))["status"] == "ok"
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return True
 
 
 def _read_rows(
