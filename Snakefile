@@ -24,8 +24,9 @@ gc.set_threshold(700, 1000, 1000)
 
 from talkingface.dataset.gates import THRESHOLD_KEYS
 from talkingface.dataset.split import SplitError, assign_splits
-from talkingface.monitor.missing import find_missing
 from talkingface.models.table import MODELS, ModelError, store_name
+from talkingface.monitor.missing import find_missing
+from talkingface.monitor.plan import INCOMPLETE
 from talkingface.settings.load import check_config
 from talkingface.settings.schema import ConfigError
 from talkingface.settings.sources import local_path
@@ -87,7 +88,7 @@ rule all:
 
 
 onstart:
-    from talkingface.monitor.plan import GONE, describe_plan
+    from talkingface.monitor.plan import describe_plan
 
     if workflow.local_exec and "gpu" not in workflow.global_resources:
         wanting = {
@@ -103,14 +104,7 @@ onstart:
                 "Every job gets one of its own. `device: cpu` in the config does without."
             )
     jobs = [
-        (
-            job.rule.name,
-            (
-                [GONE]
-                if INCOMPLETE.intersection(job.output)
-                else workflow.dag.reason(job).get_names()
-            ),
-        )
+        (job.rule.name, reasons(job))
         for job in workflow.dag.needrun_jobs()
         if not job.rule.norun
     ]

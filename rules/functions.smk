@@ -42,7 +42,7 @@ def download_choices(wildcards):
 
 
 # Manifests of stages of which something inside their folder is gone.
-INCOMPLETE = set()
+LACKING = set()
 
 
 def missing_outputs(wildcards):
@@ -53,8 +53,14 @@ def missing_outputs(wildcards):
     gone, the job is forced by its manifest, as one that was interrupted.
     """
     missing = find_missing("results", VIDEOS, config["features"])
-    INCOMPLETE.update(f"results/{path}" for path in missing.parts)
-    workflow.dag.forcefiles.update(INCOMPLETE)
+    LACKING.update(f"results/{path}" for path in missing.parts)
+    workflow.dag.forcefiles.update(LACKING)
     if missing.outputs or missing.parts:
         print(missing.describe(), file=sys.stderr, flush=True)
-    return [*(f"results/{path}" for path in missing.outputs), *sorted(INCOMPLETE)]
+    return [*(f"results/{path}" for path in missing.outputs), *sorted(LACKING)]
+
+
+def reasons(job):
+    """Why a job is to run, in snakemake's words, but for the ones that are forced above."""
+    lacking = not LACKING.isdisjoint(job.output)
+    return [INCOMPLETE] if lacking else workflow.dag.reason(job).get_names()

@@ -131,14 +131,26 @@ class _Check:
             except DamagedFile as error:
                 noted = {}
                 self._add(str(table.relative_to(self.root)), error.how)
-        for path in sorted({*expected, *noted}):
-            how, missing = self._fault(path, expected.get(path, Expected()), noted.get(path))
-            if how and not (missing and path in optional):
-                self._add(missing or path, how, bool(missing))
+        self._file(manifest, expected[manifest], noted, optional)
+        # One that is damaged says nothing of what else there is.
+        damaged = len(self.found.faults) > faults
+        for path in sorted({*noted, *(() if noted and damaged else expected)} - {manifest}):
+            self._file(path, expected.get(path, Expected()), noted, optional)
         if self.record and not noted and len(self.found.faults) == faults:
             existing = [path for path in outputs if os.path.lexists(self.root / path)]
             taken = take_checksums(self.root, [self.root / path for path in existing])
             write_checksums(table, taken)
+
+    def _file(
+        self,
+        path: str,
+        expected: Expected,
+        noted: Mapping[str, Checksum],
+        optional: Collection[str],
+    ) -> None:
+        how, missing = self._fault(path, expected, noted.get(path))
+        if how and not (missing and path in optional):
+            self._add(missing or path, how, bool(missing))
 
     def _fault(self, path: str, expected: Expected, noted: Checksum | None) -> tuple[str, str]:
         """What is wrong with a file, and the path of what is missing, if that is it."""

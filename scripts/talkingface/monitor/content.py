@@ -20,7 +20,7 @@ from talkingface.job.files import DamagedFile, read_json, reading
 from talkingface.job.tables import OtherColumns, read_table
 from talkingface.media.audio import read_wav
 from talkingface.media.container import open_media
-from talkingface.media.own_video import own_frames
+from talkingface.media.own_video import film_fault, own_frames
 from talkingface.media.picture import picture_fault, read_picture
 from talkingface.stages import STAGES
 from talkingface.tables import Table, tables_by_path
@@ -64,7 +64,7 @@ def content_fault(path: str | Path, expected: Expected, *, full: bool) -> str:
 
 
 def _film_fault(path: Path, expected: Expected, full: bool) -> str:
-    fault = _parts_fault(path)
+    fault = film_fault(path)
     if fault or not full:
         return fault
     count, size = 0, None if expected.pattern in _OF_OWN_SIZE else expected.size
@@ -81,25 +81,6 @@ def _film_fault(path: Path, expected: Expected, full: bool) -> str:
         for _ in container.decode(container.streams.audio) if container.streams.audio else ():
             pass
     return ""
-
-
-def _parts_fault(path: Path) -> str:
-    """What is wrong with the outermost parts of an mp4, as ISO/IEC 14496-12 has them."""
-    end, place = path.stat().st_size, 0
-    kinds: set[bytes] = set()
-    with open(path, "rb") as file:
-        while place < end:
-            file.seek(place)
-            head = file.read(16)
-            size, kind = int.from_bytes(head[:4], "big"), head[4:8]
-            size = int.from_bytes(head[8:], "big") if size == 1 else size or end - place
-            if len(head) < 8 or size < 8 or not kind.isalnum():
-                return "no mp4" if not kinds else f"it is broken at byte {place}"
-            if place + size > end:
-                return f"it ends at byte {end}, a part of it at {place + size}"
-            kinds.add(kind)
-            place += size
-    return "" if b"moov" in kinds else "its index is missing"
 
 
 def _sound_fault(path: Path, expected: Expected, full: bool) -> str:

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 # The reason of a job whose folder lacks something, which Snakemake does not know.
-GONE = "with files gone"
+INCOMPLETE = "with files gone"
 # Snakemake's names of reasons, as a person would say them; the first that is given counts.
 REASONS = {
-    GONE: GONE,
+    INCOMPLETE: INCOMPLETE,
     "forced": "forced",
     "incomplete output files": "interrupted before",
     "output files have to be generated": "not there yet",

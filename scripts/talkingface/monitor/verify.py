@@ -45,8 +45,9 @@ def put_away(results: str | Path, faults: Iterable[Fault]) -> int:
     root, count = Path(os.path.realpath(results)), 0
     for fault in faults:
         place = root / fault.path
-        through_link = folder_fault(root, os.path.dirname(fault.path))[0]
-        if not fault.missing and not through_link and place.is_file() and not place.is_symlink():
+        below = ".." not in Path(fault.path).parts and not Path(fault.path).is_absolute()
+        own = below and not folder_fault(root, os.path.dirname(fault.path))[0]
+        if own and not fault.missing and place.is_file() and not place.is_symlink():
             place.unlink()
             count += 1
     return count
