@@ -60,9 +60,10 @@ def take_checksums(
 
     Links are left out, and so is what is hidden.
     """
-    for output in outputs:
-        for path in sorted(_files(str(output))):
-            yield os.path.relpath(path, results), take_checksum(path)
+    for output in map(str, outputs):
+        name = os.path.relpath(output, results)
+        for path in sorted(_files(output)):
+            yield f"{name}{path.removeprefix(output)}", take_checksum(path)
 
 
 def take_checksum(path: str | Path) -> Checksum:

@@ -94,6 +94,16 @@ def test_files_that_were_used_and_are_gone_are_refused(tmp_path: Path) -> None:
     refuse_vanished(videos, tmp_path)
 
 
+@pytest.mark.parametrize("content", [b"", b'{"status": "o', b"[1]", b"{}", b"\xff", b"[" * 5000])
+def test_with_a_damaged_record_a_file_counts_as_used(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.json").write_bytes(content)
+    videos = [{"video_id": "a", "source": str(tmp_path / "a.mp4")}]
+    with pytest.raises(ConfigError, match=r"a\.mp4"):
+        refuse_vanished(videos, tmp_path)
+    (tmp_path / "a.mp4").touch()
+    refuse_vanished(videos, tmp_path)
+
+
 def test_the_names_alone_are_listed_without_a_check(tmp_path: Path) -> None:
     path = write(tmp_path, "\ufeffsource,video_id", "x.mp4, a ", "y.mp4,b/c", ",", "z.mp4,")
     assert list_video_ids(path) == ["a", "b/c"]
