@@ -249,7 +249,7 @@ def test_files_may_be_half_written(results: Path, content: bytes) -> None:
 )
 def test_damaged_files_are_named_and_counted(results: Path, content: bytes) -> None:
     whole = read_status(results, LISTED)
-    assert whole.damaged == () and "damaged" not in describe_status(whole)
+    assert whole.damaged == () and "\ndamaged: " not in describe_status(whole)
     for name in ("videos/done.json", "segments/done.csv", "dataset/summary.json"):
         (results / name).parent.mkdir(exist_ok=True)
         (results / name).write_bytes(content)
