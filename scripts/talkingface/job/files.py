@@ -77,10 +77,13 @@ def write_json(record: dict[str, Any], path: str | Path) -> None:
         partial.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
-def read_json(path: str | Path) -> dict[str, Any]:
-    """Read a JSON record. Raises DamagedFile where it is none."""
+def read_json(path: str | Path, *required: str) -> dict[str, Any]:
+    """Read a JSON record. Raises DamagedFile where it is none, or has not all `required` keys."""
     with reading(path, ValueError, RecursionError):
         record = json.loads(Path(path).read_text("utf-8"))
     if not isinstance(record, dict):
         raise DamagedFile(path, f"a {type(record).__name__} instead of a record")
+    lacking = [key for key in required if key not in record]
+    if lacking:
+        raise DamagedFile(path, f"it has no {', '.join(lacking)}")
     return record

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from talkingface.job.files import atomic_path, read_json, reading, write_json
+from talkingface.job.files import atomic_path, read_json, write_json
 from talkingface.job.progress import Progress
 
 
@@ -34,15 +34,15 @@ class Proxy:
 
 def read_proxy(path: str | Path) -> Proxy:
     """Read the record that `write_proxy` wrote; raises DamagedFile where it is something else."""
-    record = read_json(path)
-    with reading(path, KeyError):
-        return Proxy(
-            record["status"],
-            record["reason"],
-            record["n_frames"],
-            (record["width"], record["height"]),
-            (record["proxy_width"], record["proxy_height"]),
-        )
+    sizes = ("width", "height", "proxy_width", "proxy_height")
+    record = read_json(path, "status", "reason", "n_frames", *sizes)
+    return Proxy(
+        record["status"],
+        record["reason"],
+        record["n_frames"],
+        (record["width"], record["height"]),
+        (record["proxy_width"], record["proxy_height"]),
+    )
 
 
 def write_proxy(proxy: Proxy, path: str | Path) -> None:
@@ -75,7 +75,7 @@ def make_proxy(
     record says so, and the two others are empty files. See `encode_proxy` for the settings.
     """
     with atomic_path(video) as partial_video, atomic_path(sound) as partial_sound:
-        if read_json(media_record)["status"] == "ok":
+        if read_json(media_record, "status")["status"] == "ok":
             proxy = encode_proxy(
                 media, partial_video, partial_sound, long_side=long_side, threads=threads
             )

@@ -17,7 +17,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from talkingface.faces.landmark_files import Landmarks
-from talkingface.job.files import DamagedFile, read_json, reading, write_json
+from talkingface.job.files import DamagedFile, read_json, write_json
 from talkingface.job.per_clip import make_for_clips
 from talkingface.media.clip_files import Clip
 from talkingface.media.picture import read_picture
@@ -221,9 +221,8 @@ def read_map(path: str | Path) -> np.ndarray:
 
 def read_scale(record: str | Path) -> Scale:
     """The scale in a clip's record."""
-    values = read_json(record)
-    with reading(record, KeyError):
-        return Scale(values["scale"], values["offset"])
+    values = read_json(record, "scale", "offset")
+    return Scale(values["scale"], values["offset"])
 
 
 def _blank(height: int, width: int) -> np.ndarray:
