@@ -41,7 +41,7 @@ class Clip:
             count += 1
             yield image
         if count != self.n_frames:
-            raise DamagedFile(self.video, f"{count} frames, its manifest says {self.n_frames}")
+            raise DamagedFile(self.video, f"{count} frames, but its manifest says {self.n_frames}")
 
     def sound(self) -> np.ndarray:
         """Its sound, (640 N,) int16 at 16 kHz.

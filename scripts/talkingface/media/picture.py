@@ -27,10 +27,13 @@ def write_picture(image: np.ndarray, path: str | Path, options: Sequence[int] = 
 def read_picture(path: str | Path) -> np.ndarray:
     """A picture as it is stored: (H, W), (H, W, 3) BGR or (H, W, 4) BGRA, uint8 or uint16.
 
-    Raises DamagedFile where it cannot be decoded. OpenCV makes up the end of a png or jpg that
-    lost it, so that is looked for.
+    Raises DamagedFile where it is missing or cannot be decoded: one of a series is part of the
+    whole. OpenCV makes up the end of a png or jpg that lost it, so that is looked for.
     """
-    content = Path(path).read_bytes()
+    try:
+        content = Path(path).read_bytes()
+    except FileNotFoundError as error:
+        raise DamagedFile(path, "it is missing") from error
     fault = picture_fault(content[:8], content[-16:])
     image = None if fault else cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     if image is None:

@@ -55,5 +55,5 @@ def test_what_is_no_picture_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_text("<html>")
     with pytest.raises(DamagedFile, match="neither png nor jpg"):
         read_picture(tmp_path / "a.png")
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(DamagedFile, match="it is missing"):
         read_picture(tmp_path / "b.png")

@@ -211,7 +211,7 @@ def write_maps(
 def read_map(path: str | Path) -> np.ndarray:
     """The values of one picture, (H, W) uint16: 0 no depth, larger is nearer.
 
-    Raises FileNotFoundError when it is missing, DamagedFile when it is no 16-bit grey picture.
+    Raises DamagedFile when it is missing or no 16-bit grey picture.
     """
     values = read_picture(path)
     if values.dtype != np.uint16 or values.ndim != 2:
