@@ -83,7 +83,7 @@ def read_text(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
                 raise DamagedFile(path, f"line {number}: expected {number:06d}.png and 68 points")
             try:
                 pairs = [(int(x), int(y)) for x, y in (word.split("_") for word in words)]
-            except ValueError as error:
+            except (ValueError, OverflowError) as error:
                 raise DamagedFile(path, f"line {number}: expected x_y, {error}") from None
             rows.append(np.array(pairs, np.float32))
     points68 = np.stack(rows) if rows else np.empty((0, 68, 2), np.float32)

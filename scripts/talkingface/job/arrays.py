@@ -12,7 +12,7 @@ import numpy as np
 from talkingface.job.files import DamagedFile, reading
 
 # What a damaged npy or npz makes numpy raise: its header is a Python literal.
-_ERRORS = (ValueError, KeyError, EOFError, SyntaxError, BadZipFile, zlib.error)
+_ERRORS = (ValueError, KeyError, EOFError, SyntaxError, RecursionError, BadZipFile, zlib.error)
 
 
 def read_array(path: str | Path, mmap_mode: Literal["r"] | None = None) -> np.ndarray:
@@ -22,7 +22,9 @@ def read_array(path: str | Path, mmap_mode: Literal["r"] | None = None) -> np.nd
     """
     _check_head(path, b"\x93NUMPY", "npy")
     with reading(path, *_ERRORS):
-        return np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
+        # A map of a file that is shorter than it says cannot be made; reading it takes the memory.
+        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+        return mapped if mmap_mode else np.array(mapped)
 
 
 def read_arrays(path: str | Path) -> dict[str, np.ndarray]:

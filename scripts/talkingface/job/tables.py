@@ -8,6 +8,7 @@ takes longer than most jobs' work.
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,7 +69,8 @@ def read_table(path: str | Path, definition: Table) -> np.recarray:
     """Read a table that `write_table` wrote.
 
     Raises ValueError, naming the file, where its header is not the definition's, which another
-    version may have written, and DamagedFile where a row has not all cells or a cell is no number.
+    version may have written, and DamagedFile where a row has not all cells, a cell is no number, or
+    the last line has no end.
     """
     with open(path, newline="", encoding="utf-8") as file, reading(path, UnicodeError, csv.Error):
         reader = csv.reader(file)
@@ -81,6 +83,10 @@ def read_table(path: str | Path, definition: Table) -> np.recarray:
                 "delete it to have it made again"
             )
         rows = list(reader)
+    with open(path, "rb") as binary:
+        binary.seek(-1, os.SEEK_END)
+        if binary.read() != b"\n":
+            raise DamagedFile(path, "its last line is cut")
     for number, row in enumerate(rows, start=2):
         if len(row) != len(header):
             raise DamagedFile(path, f"line {number}: {len(row)} cells, but {len(header)} columns")

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from talkingface.job.files import DamagedFile
+from talkingface.job.files import DamagedFile, reading
 
 
 def write_picture(image: np.ndarray, path: str | Path, options: Sequence[int] = ()) -> None:
@@ -35,9 +35,12 @@ def read_picture(path: str | Path) -> np.ndarray:
     except FileNotFoundError as error:
         raise DamagedFile(path, "it is missing") from error
     fault = picture_fault(content[:8], content[-16:])
-    image = None if fault else cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    if fault:
+        raise DamagedFile(path, fault)
+    with reading(path, cv2.error):
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     if image is None:
-        raise DamagedFile(path, fault or "it cannot be decoded")
+        raise DamagedFile(path, "it cannot be decoded")
     return image
 
 

@@ -35,6 +35,8 @@ _DATASET = tuple(
     f"dataset/{name}"
     for name in ("clips.csv", "train.csv", "eval.csv", "rejected.csv", "summary.json")
 )
+# What it makes Python raise when a record is a record of something else.
+_NO_RECORD = (AttributeError, KeyError, TypeError)
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,11 @@ class Checked:
 def check_video(
     results: str | Path, video: str, *, decode: bool = False, record: bool = False
 ) -> Checked:
-    """Check all files of a video; decode: whether they are decoded in full, too. record:
-    whether checksums are noted of outputs that have none, where nothing is wrong with them."""
+    """Check all files of a video.
+
+    decode: whether they are decoded in full, too. record: whether checksums are noted of outputs
+    that have none, where nothing is wrong with them; to know that, these are decoded.
+    """
     check = _Check(Path(os.path.realpath(results)), decode, record)
     sizes: dict[str, tuple[int, int]] = {}
     with suppress(DamagedFile, OtherColumns, OSError):  # Told where the table itself is checked.
@@ -193,7 +198,7 @@ class _Check:
             self.found.links += place.is_symlink()
             return
         self.found.files += 1
-        with suppress(DamagedFile, OSError, AttributeError):  # Told where the record is checked.
+        with suppress(DamagedFile, OSError, *_NO_RECORD):  # Told where the record is checked.
             record = read_json(self.root / STAGES["download"].manifest.format(video=video))
             size, sha256 = map(record["provenance"].get, ("size", "sha256"))
             if size is not None and place.stat().st_size != size:

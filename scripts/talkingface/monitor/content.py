@@ -61,6 +61,8 @@ def content_fault(path: str | Path, expected: Expected, *, full: bool) -> str:
         return error.how
     except (OtherColumns, OSError) as error:
         return str(error).removeprefix(f"{path}: ")
+    except Exception as error:  # Libraries say of damage what they like: that memory is too small.
+        return f"it cannot be read ({type(error).__name__}: {error})"
 
 
 def _film_fault(path: Path, expected: Expected, full: bool) -> str:

@@ -14,6 +14,9 @@ from pathlib import Path
 
 from talkingface.stages import STAGES, Stage, stages_made
 
+# No clip has more: 11 hours.
+MOST_FRAMES = 1_000_000
+
 
 @dataclass(frozen=True)
 class Missing:
@@ -69,13 +72,17 @@ def find_missing(results: str | Path, videos: Iterable[str], features: Collectio
 
 
 def read_clip_lengths(manifest: str | Path) -> list[tuple[str, int]]:
-    """Name and number of frames of the clips in a manifest, as far as it can be read."""
+    """Name and number of frames of the clips in a manifest, as far as it can be read.
+
+    Left out is what can be no clip's: it would lead elsewhere, or to no end.
+    """
     try:
         with open(manifest, newline="", encoding="utf-8") as file:
             rows = csv.reader(file)
             header = next(rows, [])
             name, length = header.index("clip_id"), header.index("n_frames")
-            return [(row[name], int(row[length])) for row in rows if len(row) == len(header)]
+            clips = [(row[name], int(row[length])) for row in rows if len(row) == len(header)]
+            return [(clip, n) for clip, n in clips if "/" not in clip and n <= MOST_FRAMES]
     except (OSError, ValueError, csv.Error):
         return []
 

@@ -296,6 +296,8 @@ def _ledger_rows(text: str) -> Iterator[tuple[tuple[str, str], int]]:
     rows = csv.DictReader(io.StringIO(text, newline=""))
     if not {"verdict", "stage", "reason", "n_frames"} <= set(rows.fieldnames or ()):
         raise ValueError("no ledger")
+    if not text.endswith("\n"):
+        raise ValueError("its last line is cut")
     for row in rows:
         if None in row.values() or None in row:
             raise ValueError("a row has not as many cells as there are columns")

@@ -130,6 +130,9 @@ def test_a_download_is_checked_against_its_record(results: Path) -> None:
     assert faults(results) == [Fault("raw/v.media", words)]
     halve(raw)
     assert faults(results) == [Fault("raw/v.media", "11 bytes, 22 were downloaded")]
+    for record in ("{}", '{"provenance": 3}'):
+        (results / "videos/v.json").write_text(record)
+        assert faults(results) == []
 
 
 @pytest.mark.parametrize(

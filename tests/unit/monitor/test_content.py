@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from pathlib import Path
 
@@ -126,3 +127,17 @@ def test_tables_of_which_nothing_is_known(tmp_path: Path) -> None:
     assert content_fault(path, Expected(), full=False) == ""
     path.write_text("a,b\n1,2\n3")
     assert content_fault(path, Expected(), full=False) == "line 3: 1 cells, but 2 columns"
+
+
+def test_no_damage_is_too_odd_to_be_told(whole: Path, tmp_path: Path) -> None:
+    chance = random.Random(0)
+    for pattern in PATTERNS + TABLES:
+        path = copied(whole, pattern, tmp_path)
+        content = path.read_bytes()
+        for _ in range(12):
+            wrong = bytearray(content)
+            # The beginning is where a file says what it is.
+            for place in (chance.randrange(min(150, len(wrong))), chance.randrange(len(wrong))):
+                wrong[place] = chance.randrange(256)
+            path.write_bytes(wrong)
+            assert isinstance(content_fault(path, expected(pattern), full=True), str)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from helpers.finished_results import finish_video, halve
-from talkingface.monitor.missing import Missing, find_missing
+from talkingface.monitor.missing import Missing, find_missing, read_clip_lengths
 from talkingface.stages import FEATURES, STAGES
 
 CLIP = "v_000000_000004_00"
@@ -115,6 +115,9 @@ def test_a_damaged_list_of_clips_stops_nobody(results: Path) -> None:
     for content in (b"", b"\xff\xfe\0", b"<html>", b"clip_id,n_frames\nx,y\n"):
         (results / "clips/v.csv").write_bytes(content)
         assert found(results).parts == {}
+    rows = "../../outside,5\nv_1,1000000000000000\nv_2,7\n"
+    (results / "clips/v.csv").write_text(f"clip_id,n_frames\n{rows}")
+    assert read_clip_lengths(results / "clips/v.csv") == [("v_2", 7)]
     shutil.rmtree(results / "clips/empty")
     halve(results / "clips/empty.csv")
     assert found(results).outputs == ["clips/empty"]

@@ -60,7 +60,7 @@ def results(tmp_path: Path) -> Path:
         "done_4,done,rejected,sync,not_speaking,500",
         ",done,rejected,tracks,no_face,",
     ]
-    write(results / "segments/done.csv", LEDGER + "\n".join(rows))
+    write(results / "segments/done.csv", LEDGER + "\n".join([*rows, ""]))
     write(results / "segments/gone.csv", f"{LEDGER},gone,rejected,download,not_found,\n")
     for name in ("done", "gone"):
         write(results / f"mfcc/{name}.csv", "clip_id,n_frames\n")
@@ -271,9 +271,11 @@ def test_no_duration_stops_it(results: Path, duration: str) -> None:
 def test_a_ledger_counts_as_far_as_it_is_whole(results: Path) -> None:
     ledger = (results / "segments/done.csv").read_text()
     for end, damaged in (("done_4,done,rej", 1), ("x,y,kept,,,inf", 1), ('e,f,kept,,"a\nb",25', 0)):
-        write(results / "segments/done.csv", f"{ledger}\n{end}")
+        write(results / "segments/done.csv", f"{ledger}{end}\n")
         status = read_status(results, LISTED)
         assert (status.clips, len(status.damaged)) == (2 + (not damaged), damaged)
+    write(results / "segments/done.csv", ledger[:-1])
+    assert len(read_status(results, LISTED).damaged) == 1
 
 
 def test_whatever_is_in_the_files_there_is_a_status(results: Path) -> None:
@@ -293,7 +295,7 @@ def test_what_another_version_wrote_is_not_told(results: Path) -> None:
     write(results / "dataset/summary.json", json.dumps(WHOLE))
     write(results / "videos/done.json", json.dumps({"status": "ok", "probe": {"duration": "?"}}))
     ledger = (results / "segments/done.csv").read_text()
-    write(results / "segments/done.csv", ledger + "\ndone_5,done,rejected\n,,,,,many\n")
+    write(results / "segments/done.csv", ledger + "done_5,done,rejected\n,,,,,many\n")
     status = read_status(results, LISTED)
     assert (status.dataset, status.by_status["ok"], status.clips) == (None, 3, 2)
     assert [row[:3] for row in status.not_kept][0] == ("sync", "not_speaking", 2)
