@@ -24,17 +24,25 @@ gc.set_threshold(700, 1000, 1000)
 
 from talkingface.dataset.gates import THRESHOLD_KEYS
 from talkingface.dataset.split import SplitError, assign_splits
-from talkingface.models.table import MODELS, ModelError, store_name
+from talkingface.models.table import MODELS, ModelError, own_models, store_name
 from talkingface.monitor.missing import find_missing
 from talkingface.monitor.plan import INCOMPLETE
+from talkingface.settings.config_file import check_config_file
 from talkingface.settings.load import check_config
 from talkingface.settings.schema import ConfigError
 from talkingface.settings.sources import local_path
 from talkingface.settings.videos import read_videos, refuse_vanished
 from talkingface.stages import STAGES
 
+DEFAULTS = Path(workflow.basedir) / "config.yaml"
+try:
+    for path in (DEFAULTS, *workflow.overwrite_configfiles):
+        check_config_file(path)
+except ConfigError as error:
+    sys.exit(str(error))
 
-configfile: Path(workflow.basedir) / "config.yaml"
+
+configfile: DEFAULTS
 
 
 try:
@@ -43,6 +51,7 @@ try:
     refuse_vanished(rows, "results/videos")
     assign_splits(rows, **config["split"])
     HUBERT = store_name(config["hubert"]["model"], config["hubert"]["revision"])
+    OWN_MODELS = own_models(config["checkpoints"])
 except (ConfigError, ModelError, SplitError) as error:
     sys.exit(str(error))
 

@@ -4,7 +4,8 @@
 def learned(stage):
     """The record of the model that a stage's backend needs; nothing where it is embedded."""
     backend = config[stage]["backend"]
-    return [f"results/models/{backend}.json"] if backend in MODELS else []
+    model = OWN_MODELS.get(backend) or MODELS.get(backend)
+    return [f"results/models/{model.name}.json"] if model else []
 
 
 def gpus(model):

@@ -18,7 +18,7 @@ with logged(snakemake.log[0]), checksummed(snakemake.output):
         snakemake.input.tracks,
         snakemake.output.folder,
         snakemake.output.manifest,
-        frame_size=read_proxy(snakemake.input.record).size,
+        proxy=read_proxy(snakemake.input.record),
         threads=snakemake.threads,
         **snakemake.params.settings,
     )

@@ -17,6 +17,6 @@ with logged(snakemake.log[0]), checksummed(snakemake.output):
         snakemake.input.landmarks,
         snakemake.output.folder,
         snakemake.output.manifest,
-        source_size=read_proxy(snakemake.input.record).size,
+        source_size_at=read_proxy(snakemake.input.record).size_at,
         **snakemake.params.settings,
     )

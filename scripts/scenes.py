@@ -10,4 +10,9 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with logged(snakemake.log[0]), checksummed(snakemake.output):
-    make_scenes(snakemake.input.video, snakemake.output[0], **snakemake.params.settings)
+    make_scenes(
+        snakemake.input.video,
+        snakemake.input.record,
+        snakemake.output[0],
+        **snakemake.params.settings,
+    )

@@ -15,15 +15,18 @@ if TYPE_CHECKING:
 
 with (
     logged(snakemake.log[0]),
-    checksummed(snakemake.output[::-1]),
+    # The table by which the register knows the stage comes last.
+    checksummed([snakemake.output.frames, snakemake.output.tracks]),
     reserve(snakemake.resources.gpu),
 ):
+    proxy = read_proxy(snakemake.input.record)
     make_sync(
         VideoFiles(
             proxy=snakemake.input.video,
-            scale=read_proxy(snakemake.input.record).scale,
+            scale_at=proxy.scale_at,
             sound=snakemake.input.sound,
             media=snakemake.input.media or None,
+            reading=proxy.reading,
         ),
         snakemake.input.tracks,
         snakemake.input.speech,

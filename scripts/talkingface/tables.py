@@ -44,7 +44,7 @@ def _manifest(stage: str, *columns: Column) -> Table:
     return Table(f"{stage}/{{video}}.csv", "a clip", (_CLIP_ID, _N_FRAMES, *columns))
 
 
-_CLIP_ID = Column("clip_id", "text", "name of the clip; empty where a row is a whole video")
+_CLIP_ID = Column("clip_id", "text", "name of the clip; empty where a row is a video or a gap")
 _VIDEO_ID = Column("video_id", "text", "name of the video in videos.csv")
 _N_FRAMES = Column("n_frames", "int", "length", "frames")
 _BACKEND = Column("backend", "text", "the backend that made it")
@@ -121,7 +121,7 @@ SYNC_FRAMES = Table(
 
 SEGMENTS = Table(
     "segments/{video}.csv",
-    "a candidate stretch of a face, or a whole video that has none",
+    "a candidate stretch of a face, a whole video that has none, or a gap in one",
     (
         _CLIP_ID,
         _VIDEO_ID,
@@ -317,7 +317,7 @@ _OF_VIDEO = (
 
 REJECTED = Table(
     "dataset/rejected.csv",
-    "a candidate or a video that was left out",
+    "a candidate, a video or a gap in one that was left out",
     (*SEGMENTS.columns, *_OF_VIDEO),
 )
 

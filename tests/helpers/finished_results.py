@@ -14,6 +14,7 @@ from talkingface.job.tables import empty_table, table_of_rows, write_table
 from talkingface.media.audio import write_wav
 from talkingface.media.writer import VideoWriter, frame_from_planes
 from talkingface.shots.proxy import Proxy, write_proxy
+from talkingface.shots.timeline import Picture
 from talkingface.stages import STAGES
 
 N_FRAMES, WIDTH, HEIGHT = 4, 32, 16
@@ -34,7 +35,8 @@ def finish_video(results: Path, video: str, clips: int = 1) -> list[str]:
     film(results / f"proxy/{video}.mp4")
     write_wav(results / f"proxy/{video}.wav", np.zeros(640 * N_FRAMES, np.int16), 16_000)
     size = WIDTH, HEIGHT
-    write_proxy(Proxy("ok", None, N_FRAMES, size, size), results / f"proxy/{video}.json")
+    proxy = Proxy("ok", None, N_FRAMES, (Picture(0, *size, *size),), size)
+    write_proxy(proxy, results / f"proxy/{video}.json")
     for stage in STAGES.values():
         for pattern in stage.video_files:
             definition = TABLES.get(pattern)

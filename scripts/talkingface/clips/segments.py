@@ -22,6 +22,7 @@ from talkingface.job.files import read_json
 from talkingface.job.tables import read_table, table_of_rows, write_table
 from talkingface.media.audio import read_wav
 from talkingface.shots.proxy import Proxy, read_proxy
+from talkingface.shots.timeline import Gap
 from talkingface.sync.comparison import rows_by_track
 from talkingface.sync.speaking import speaking_stretches
 from talkingface.tables import SEGMENTS, SPEECH, SYNC, SYNC_FRAMES, TRACKS
@@ -84,7 +85,8 @@ def judge_segments(
 
     `media_record` is the video's record by download, `tracks` a table TRACKS, `speech` a table
     SPEECH, `sync` a table SYNC, `sync_frames` a table SYNC_FRAMES, `sound` the grid's wav. A video
-    with no candidate at all has one row without clip_id that says why. `reason` names the first
+    with no candidate at all has one row without clip_id that says why; so have gaps of its picture,
+    at their frames. `reason` names the first
     threshold missed (or the status of a video that cannot be used, with `detail` in words), `stage`
     the stage that measured it, `value` what was measured.
 
@@ -92,9 +94,10 @@ def judge_segments(
     `score` of `sync_frames` (see `speaking`). The rest of its track is rejected: `not_speaking` by
     its median, or `too_short` by the longest speech in it where that is high enough.
     """
+    gaps = [_gap_row(video_id, gap) for gap in proxy.gaps]
     unusable = _judge_video(media_record, proxy, len(tracks), thresholds)
     if unusable:
-        return table_of_rows(SEGMENTS, [{"video_id": video_id, **unusable._asdict()}])
+        return table_of_rows(SEGMENTS, [{"video_id": video_id, **unusable._asdict()}, *gaps])
     boxes, frames = rows_by_track(tracks), rows_by_track(sync_frames)
     faces = {int(row.track): FaceSync(row, frames[int(row.track)]) for row in sync}
     heard = speech.probability
@@ -122,7 +125,20 @@ def judge_segments(
                 }
             )
     rows.sort(key=lambda row: (row["start_frame"], row["track"]))
+    rows = sorted([*rows, *gaps], key=lambda row: row["start_frame"])
     return table_of_rows(SEGMENTS, rows)
+
+
+def _gap_row(video_id: str, gap: Gap) -> dict[str, Any]:
+    """The row of the ledger on what a video does not show."""
+    verdict = rejected("proxy", gap.reason, gap.seconds, gap.threshold, detail=gap.detail)
+    return {
+        "video_id": video_id,
+        "start_frame": gap.start,
+        "end_frame": gap.end,
+        "n_frames": gap.end - gap.start,
+        **verdict._asdict(),
+    }
 
 
 def _judge_video(
@@ -133,7 +149,9 @@ def _judge_video(
         reason = media_record["reason"] or ""
         return rejected("download", media_record["status"], detail=reason)
     if proxy.status != "ok":
-        return rejected("proxy", proxy.status, detail=proxy.reason or "")
+        return rejected(
+            "proxy", proxy.status, proxy.value, proxy.threshold, detail=proxy.reason or ""
+        )
     if n_boxes:
         return None
     if proxy.n_frames < thresholds.min_frames:

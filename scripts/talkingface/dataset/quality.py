@@ -72,13 +72,14 @@ def make_quality(
     folder: str | Path,
     manifest: str | Path,
     *,
-    source_size: tuple[int, int],
+    source_size_at: Callable[[int], tuple[int, int]],
     every: int,
 ) -> None:
     """Write a table QUALITY_FRAMES (csv) of each clip to `folder`, and `manifest` (QUALITY).
 
-    `landmarks` and `pose` are the folders with what these stages made of the clips. `source_size`:
-    width and height of the source in pixels. `every`: see `measure_clip`.
+    `landmarks` and `pose` are the folders with what these stages made of the clips.
+    `source_size_at` gives width and height of the source in pixels at a grid frame. `every`: see
+    `measure_clip`.
     """
 
     # Where there are no clips, nothing is loaded.
@@ -89,16 +90,17 @@ def make_quality(
         sound = clip.sound()
         marks = read_landmarks(Path(landmarks, f"{clip.clip_id}.npz"))
         detector.reset()
+        boxes = clip.boxes()
         measures, frames = measure_clip(
             clip.frames(),
-            clip.boxes(),
+            boxes,
             marks.points,
             marks.present,
             read_array(Path(pose, f"{clip.clip_id}.npy")),
             residual_offset(marks.points, sound, detector.run(sound)),
             judge.run(sound),
             clip_size=(clip.width, clip.height),
-            source_size=source_size,
+            source_size=source_size_at(int(boxes.source_frame[0])),
             find_hands=hands.run,
             every=every,
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from talkingface.job.arrays import read_arrays
-from talkingface.job.files import DamagedFile, reading
+from talkingface.job.files import DamagedFile, damage_in
 
 _ABSENT = -1  # both coordinates of every point in the text, on a frame without a face
 
@@ -49,7 +49,7 @@ def write_landmarks(path: str | Path, landmarks: Landmarks) -> None:
 def read_landmarks(path: str | Path) -> Landmarks:
     """Read what `write_landmarks` wrote; raises DamagedFile where it is something else."""
     arrays = read_arrays(path)
-    with reading(path, KeyError):
+    with damage_in(path, KeyError):
         return Landmarks(arrays["points"], arrays["points68"], arrays["present"])
 
 
@@ -76,7 +76,7 @@ def read_text(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
     Raises DamagedFile, naming the line, if a line has not 68 points or the names are not in order.
     """
     rows: list[np.ndarray] = []
-    with open(path, encoding="ascii") as file, reading(path, UnicodeError):
+    with open(path, encoding="ascii") as file, damage_in(path, UnicodeError):
         for number, line in enumerate(file, start=1):
             name, *words = line.split() or [""]
             if name != f"{number:06d}.png" or len(words) != 68:

@@ -9,7 +9,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from talkingface.job.files import DamagedFile, reading
+from talkingface.job.files import DamagedFile, damage_in
 
 # What a damaged npy or npz makes numpy raise: its header is a Python literal.
 _ERRORS = (ValueError, KeyError, EOFError, SyntaxError, RecursionError, BadZipFile, zlib.error)
@@ -21,7 +21,7 @@ def read_array(path: str | Path, mmap_mode: Literal["r"] | None = None) -> np.nd
     mmap_mode: as of `numpy.load`.
     """
     _check_head(path, b"\x93NUMPY", "npy")
-    with reading(path, *_ERRORS):
+    with damage_in(path, *_ERRORS):
         # A map of a file that is shorter than it says cannot be made; reading it takes the memory.
         mapped = np.load(path, mmap_mode="r", allow_pickle=False)
         return mapped if mmap_mode else np.array(mapped)
@@ -31,7 +31,7 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
     """Read all arrays of an npz, of plain numbers only, by name. Raises DamagedFile where it is
     none, or not whole."""
     _check_head(path, b"PK\x03\x04", "npz")
-    with reading(path, *_ERRORS), np.load(path, allow_pickle=False) as arrays:
+    with damage_in(path, *_ERRORS), np.load(path, allow_pickle=False) as arrays:
         return {name: arrays[name] for name in arrays.files}
 
 

@@ -25,8 +25,8 @@ class DamagedFile(ValueError):
 
 
 @contextmanager
-def reading(path: str | Path, *errors: type[Exception]) -> Iterator[None]:
-    """Turn `errors` into a DamagedFile of `path`; they are those of what is in a file.
+def damage_in(path: str | Path, *errors: type[Exception]) -> Iterator[None]:
+    """Turn `errors` into a DamagedFile of `path`, which come of what is in it.
 
     What this machine has to do with, such as memory or a file that is not there, is left as it is.
     """
@@ -36,6 +36,8 @@ def reading(path: str | Path, *errors: type[Exception]) -> Iterator[None]:
         raise
     except errors as error:
         words = (str(error).splitlines() or [""])[0] or type(error).__name__
+        if isinstance(error, KeyError) and error.args:
+            words = f"it has no {error.args[0]}"
         raise DamagedFile(path, words) from error
 
 
@@ -79,7 +81,7 @@ def write_json(record: dict[str, Any], path: str | Path) -> None:
 
 def read_json(path: str | Path, *required: str) -> dict[str, Any]:
     """Read a JSON record. Raises DamagedFile where it is none, or has not all `required` keys."""
-    with reading(path, ValueError, RecursionError):
+    with damage_in(path, ValueError, RecursionError):
         record = json.loads(Path(path).read_text("utf-8"))
     if not isinstance(record, dict):
         raise DamagedFile(path, f"a {type(record).__name__} instead of a record")

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from talkingface.job.files import DamagedFile, atomic_path, reading
+from talkingface.job.files import DamagedFile, atomic_path, damage_in
 from talkingface.tables import Column, Kind, Table
 
 DTYPES: dict[Kind, type] = {"int": np.int64, "optional int": float, "float": float, "text": object}
@@ -72,7 +72,7 @@ def read_table(path: str | Path, definition: Table) -> np.recarray:
     version may have written, and DamagedFile where a row has not all cells, a cell is no number, or
     the last line has no end.
     """
-    with open(path, newline="", encoding="utf-8") as file, reading(path, UnicodeError, csv.Error):
+    with open(path, newline="", encoding="utf-8") as file, damage_in(path, UnicodeError, csv.Error):
         reader = csv.reader(file)
         header = next(reader, [])
         if not header:

@@ -13,8 +13,10 @@ import numpy as np
 import soundfile
 import soxr
 
-from talkingface.job.files import DamagedFile, reading
+from talkingface.job.files import DamagedFile, damage_in
+from talkingface.media.clock import SoundClock
 from talkingface.media.container import audio_streams, open_media
+from talkingface.media.reading import DEFAULT, Reading, Section
 
 logger = logging.getLogger(__name__)
 
@@ -23,16 +25,18 @@ logger = logging.getLogger(__name__)
 # overlap and is made good with silence or by dropping samples.
 JITTER = 0.010
 BLOCK_SECONDS = 10
+# The clock of a file that is not known to jump.
+UNBROKEN = Section(Fraction(-(10**12)), Fraction(10**12), Fraction(0))
 HISTORY_SECONDS = 10
 
 
-def has_sound(path: str | Path) -> bool:
+def has_sound(path: str | Path, reading: Reading = DEFAULT) -> bool:
     """Whether the file has an audio stream that can be decoded."""
     with open_media(path) as container:
         return bool(audio_streams(container))
 
 
-def sound_format(path: str | Path) -> tuple[int, int]:
+def sound_format(path: str | Path, reading: Reading = DEFAULT) -> tuple[int, int]:
     """Sampling rate and number of channels (at most 2) of the sound that would be read.
 
     Raises LookupError when the file has none.
@@ -46,19 +50,25 @@ def sound_format(path: str | Path) -> tuple[int, int]:
 
 
 def pcm_blocks(
-    path: str | Path, *, origin: Fraction, rate: int, channels: int
+    path: str | Path,
+    *,
+    rate: int,
+    channels: int,
+    origin: Fraction = Fraction(0),
+    reading: Reading = DEFAULT,
 ) -> Iterator[np.ndarray]:
     """Yield the sound as consecutive (n, channels) int16 blocks at `rate`, from `origin` on.
 
-    `origin` is the time, in seconds on the container's clock, at which sample 0 is to stand (see
-    `video.first_timestamp`). A late start and gaps are silence; what lies before is dropped.
+    `origin` is the time, in seconds, at which sample 0 is to stand: on the clock of the `reading`,
+    or on the container's where that has none (see `video.first_timestamp`). A late start and gaps
+    are silence; what lies before is dropped.
     Channels are mixed down with libav's weights, scaled so that they sum to 1: nothing clips.
     A file without sound yields nothing.
     """
     if channels not in (1, 2):
         raise ValueError(f"channels must be 1 or 2, got {channels}")
     resampler = None
-    for block, source_rate in _gapless_blocks(path, origin, channels):
+    for block, source_rate in _gapless_blocks(path, origin, channels, reading):
         if resampler is None:
             resampler = soxr.ResampleStream(source_rate, rate, channels, dtype="float32")
         yield _to_int16(resampler.resample_chunk(block))
@@ -70,8 +80,18 @@ def pcm_blocks(
 class SoundTrack:
     """Reads stretches of a file's sound, in order, with silence wherever there is none."""
 
-    def __init__(self, path: str | Path, *, origin: Fraction, rate: int, channels: int) -> None:
-        self._blocks = pcm_blocks(path, origin=origin, rate=rate, channels=channels)
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        rate: int,
+        channels: int,
+        origin: Fraction = Fraction(0),
+        reading: Reading = DEFAULT,
+    ) -> None:
+        self._blocks = pcm_blocks(
+            path, rate=rate, channels=channels, origin=origin, reading=reading
+        )
         self._buffer = np.zeros((0, channels), np.int16)
         self._start = 0
         self._ended = False
@@ -119,7 +139,7 @@ def read_wav(path: str | Path, start: int = 0, stop: int | None = None) -> np.nd
     """Samples `start` to `stop` of a 16-bit wav, as far as there are any, as (n,) or
     (n, channels) int16. Raises DamagedFile where it is no wav, or shorter than it says."""
     _check_length(path)
-    with reading(path, soundfile.LibsndfileError), soundfile.SoundFile(str(path)) as wav:
+    with damage_in(path, soundfile.LibsndfileError), soundfile.SoundFile(str(path)) as wav:
         start = wav.seek(min(start, wav.frames))
         return wav.read(-1 if stop is None else max(0, stop - start), dtype="int16")
 
@@ -143,24 +163,34 @@ def write_wav(path: str | Path, samples: np.ndarray, rate: int) -> None:
 
 
 def _gapless_blocks(
-    path: str | Path, origin: Fraction, channels: int
+    path: str | Path, origin: Fraction, channels: int, reading: Reading
 ) -> Iterator[tuple[np.ndarray, int]]:
     """Yield (n, channels) float32 blocks without gaps, from `origin` on, and the source's rate."""
+    clock = SoundClock(reading.clock or (UNBROKEN,))
     with open_media(path) as container:
         streams = audio_streams(container)
         if not streams:
             return
         rate = streams[0].codec_context.sample_rate
         layout = "mono" if channels == 1 else "stereo"
-        position = 0
+        position, section = 0, -1
         for pts, time_base, samples in _mixed_frames(container, streams[0], layout, rate):
             if pts is not None:
-                target = round((pts * time_base - origin) * rate)
-                if target > position and (position == 0 or target - position > JITTER * rate):
+                timestamp = pts * time_base
+                placed = clock.place(timestamp, Fraction(len(samples), rate))
+                if placed is None:
+                    continue
+                shift, limit = clock.stretch(placed)
+                target = round((timestamp + shift - origin) * rate)
+                begins = placed != section or position == 0
+                section = placed
+                if target > position and (begins or target - position > JITTER * rate):
                     yield from _silence(target - position, channels, rate)
                     position = target
-                elif position - target > (0 if position == 0 else JITTER * rate):
+                elif position - target > (0 if begins else JITTER * rate):
                     samples = samples[position - target :]
+                if limit is not None:
+                    samples = samples[: max(0, round((limit - origin) * rate) - position)]
             if len(samples):
                 position += len(samples)
                 yield np.ascontiguousarray(samples), rate

@@ -12,7 +12,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from talkingface.job.files import DamagedFile, reading
+from talkingface.job.files import DamagedFile, damage_in
 from talkingface.media.video import bgr_frames
 
 
@@ -25,7 +25,7 @@ def own_frames(path: str | Path, *, threads: int = 0) -> Iterator[np.ndarray]:
     fault = film_fault(path)
     if fault:
         raise DamagedFile(path, fault)
-    with reading(path, av.FFmpegError, LookupError, ValueError):
+    with damage_in(path, av.FFmpegError, LookupError, ValueError):
         for _, image in bgr_frames(path, threads=threads):
             yield image
 

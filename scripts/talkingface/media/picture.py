@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from talkingface.job.files import DamagedFile, reading
+from talkingface.job.files import DamagedFile, damage_in
 
 
 def write_picture(image: np.ndarray, path: str | Path, options: Sequence[int] = ()) -> None:
@@ -37,7 +37,7 @@ def read_picture(path: str | Path) -> np.ndarray:
     fault = picture_fault(content[:8], content[-16:])
     if fault:
         raise DamagedFile(path, fault)
-    with reading(path, cv2.error):
+    with damage_in(path, cv2.error):
         image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     if image is None:
         raise DamagedFile(path, "it cannot be decoded")

@@ -27,7 +27,6 @@ from talkingface.job.files import DamagedFile, read_json
 from talkingface.job.tables import OtherColumns, read_table
 from talkingface.monitor.content import Expected, content_fault
 from talkingface.monitor.missing import names_in, numbered_names, read_clip_lengths
-from talkingface.shots.proxy import read_proxy
 from talkingface.stages import STAGES, Stage
 from talkingface.tables import CLIPS
 
@@ -211,10 +210,11 @@ class _Check:
     def _of_copy(self, record: str, path: str, expected: Expected) -> Expected:
         """What a file of the small copy is to hold."""
         with suppress(DamagedFile, OSError):
-            proxy = read_proxy(self.root / record)
-            if proxy.status != "ok":
+            names = ("status", "n_frames", "proxy_width", "proxy_height")
+            status, n_frames, *size = map(read_json(self.root / record, *names).get, names)
+            if status != "ok":
                 return replace(expected, empty=True)
-            return replace(expected, n_frames=proxy.n_frames, size=proxy.proxy_size)
+            return replace(expected, n_frames=n_frames, size=tuple(size))
         return expected
 
     def _of_clips(

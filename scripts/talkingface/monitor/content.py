@@ -16,7 +16,7 @@ import numpy as np
 from talkingface.faces.landmark_files import read_text
 from talkingface.grid import SAMPLES_PER_FRAME
 from talkingface.job.arrays import read_array, read_arrays
-from talkingface.job.files import DamagedFile, read_json, reading
+from talkingface.job.files import DamagedFile, damage_in, read_json
 from talkingface.job.tables import OtherColumns, read_table
 from talkingface.media.audio import read_wav
 from talkingface.media.container import open_media
@@ -79,7 +79,7 @@ def _film_fault(path: Path, expected: Expected, full: bool) -> str:
         return f"it cannot be decoded after frame {count}: {error.how}"
     if expected.n_frames is not None and count != expected.n_frames:
         return f"{count} of {expected.n_frames} frames can be decoded"
-    with reading(path, av.FFmpegError), open_media(path) as container:
+    with damage_in(path, av.FFmpegError), open_media(path) as container:
         for _ in container.decode(container.streams.audio) if container.streams.audio else ():
             pass
     return ""
@@ -146,7 +146,7 @@ def _has_row_a_frame(definition: Table) -> bool:
 
 def _rows_fault(path: Path) -> str:
     """Of a table whose columns are not known: whether all rows are of one length."""
-    with open(path, newline="", encoding="utf-8") as file, reading(path, ValueError, csv.Error):
+    with open(path, newline="", encoding="utf-8") as file, damage_in(path, ValueError, csv.Error):
         rows = csv.reader(file)
         length = len(next(rows, []))
         for number, row in enumerate(rows, start=2):

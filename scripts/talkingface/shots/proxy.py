@@ -6,55 +6,92 @@ Frame k of the copy is grid frame k, sample 640 k of its wav is the grid's sampl
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from talkingface.job.files import atomic_path, read_json, write_json
+from talkingface.job.files import atomic_path, damage_in, read_json, write_json
 from talkingface.job.progress import Progress
+from talkingface.media.reading import DEFAULT, Reading
+from talkingface.shots.timeline import Gap, Picture
 
 
 @dataclass(frozen=True)
 class Proxy:
-    """What is known of a video once it was decoded. Sizes are (width, height) in pixels."""
+    """What is known of a video once it was decoded.
+
+    `pictures` are the sizes of its pictures, and `cuts` the grid frames at which something else
+    begins whatever is seen; frames in `gaps` show nothing new. `proxy_size` is the copy's width and
+    height in pixels: a picture fills it from the top left corner, whole and in its own shape.
+    `reading` is how the file was read, and is to be read by whoever reads it again. `value` and
+    `threshold` are what was measured of a file that is not used, and what it was compared with.
+    """
 
     status: str
     reason: str | None = None
     n_frames: int = 0
-    size: tuple[int, int] = (0, 0)
+    pictures: tuple[Picture, ...] = ()
     proxy_size: tuple[int, int] = (0, 0)
+    cuts: tuple[int, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    reading: Reading = DEFAULT
+    value: float | None = None
+    threshold: float | None = None
 
-    @property
-    def scale(self) -> float:
-        """Source pixels per proxy pixel."""
-        return self.size[0] / self.proxy_size[0] if self.proxy_size[0] else 1.0
+    def size_at(self, frame: int) -> tuple[int, int]:
+        """Width and height of the picture at a grid frame, in source pixels: those of the upright
+        picture with square pixels. (0, 0) where there is none."""
+        picture = self._picture_at(frame)
+        return (picture.width, picture.height) if picture else (0, 0)
+
+    def scale_at(self, frame: int) -> float:
+        """Source pixels per pixel of the copy at a grid frame."""
+        picture = self._picture_at(frame)
+        return picture.width / picture.proxy_width if picture else 1.0
+
+    def _picture_at(self, frame: int) -> Picture | None:
+        number = bisect_right(self.pictures, frame, key=lambda picture: picture.start)
+        return self.pictures[max(0, number - 1)] if self.pictures else None
 
 
 def read_proxy(path: str | Path) -> Proxy:
     """Read the record that `write_proxy` wrote; raises DamagedFile where it is something else."""
-    sizes = ("width", "height", "proxy_width", "proxy_height")
-    record = read_json(path, "status", "reason", "n_frames", *sizes)
-    return Proxy(
-        record["status"],
-        record["reason"],
-        record["n_frames"],
-        (record["width"], record["height"]),
-        (record["proxy_width"], record["proxy_height"]),
-    )
+    record = read_json(path)
+    with damage_in(path, KeyError, TypeError, ValueError):
+        return Proxy(
+            record["status"],
+            record["reason"],
+            record["n_frames"],
+            tuple(Picture(**picture) for picture in record["pictures"]),
+            (record["proxy_width"], record["proxy_height"]),
+            tuple(record["cuts"]),
+            tuple(Gap(**gap) for gap in record["gaps"]),
+            Reading.from_dict(record["reading"]),
+            record["value"],
+            record["threshold"],
+        )
 
 
 def write_proxy(proxy: Proxy, path: str | Path) -> None:
     """Write the record that lies beside the copy, as JSON."""
+    width, height = proxy.size_at(0)
     record = {
         "status": proxy.status,
         "reason": proxy.reason,
+        "value": proxy.value,
+        "threshold": proxy.threshold,
         "n_frames": proxy.n_frames,
-        "width": proxy.size[0],
-        "height": proxy.size[1],
+        "width": width,
+        "height": height,
         "proxy_width": proxy.proxy_size[0],
         "proxy_height": proxy.proxy_size[1],
+        "pictures": [picture._asdict() for picture in proxy.pictures],
+        "cuts": list(proxy.cuts),
+        "gaps": [gap._asdict() for gap in proxy.gaps],
+        "reading": proxy.reading.to_dict(),
     }
     write_json(record, path)
 
@@ -103,13 +140,22 @@ def encode_proxy(
     from talkingface.shots.encoding import UnusableMedia, encode
 
     try:
-        n_frames, size, proxy_size = encode(
+        timeline, proxy_size, reading = encode(
             media, video, sound, long_side=long_side, threads=threads
         )
     except UnusableMedia as error:
         write_nothing(video, sound)
-        return Proxy(error.status, error.reason)
-    return Proxy("ok", None, n_frames, size, proxy_size)
+        return Proxy(error.status, error.reason, value=error.value, threshold=error.threshold)
+    return Proxy(
+        "ok",
+        None,
+        timeline.n_frames,
+        tuple(timeline.pictures),
+        proxy_size,
+        tuple(timeline.cuts),
+        tuple(timeline.gaps),
+        reading,
+    )
 
 
 def write_nothing(video: str | Path, sound: str | Path) -> None:

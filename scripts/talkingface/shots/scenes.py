@@ -13,7 +13,7 @@ from scenedetect.detector import SceneDetector
 
 from talkingface.grid import FPS
 from talkingface.job.tables import table_of_rows, write_table
-from talkingface.shots.proxy import proxy_frames
+from talkingface.shots.proxy import proxy_frames, read_proxy
 from talkingface.tables import SCENES
 
 # Longer side of the pictures compared; PySceneDetect itself scales to about this width.
@@ -24,15 +24,21 @@ THRESHOLDS = {"content": 27.0, "adaptive": 3.0}
 
 def make_scenes(
     video: str | Path,
+    record: str | Path,
     scenes: str | Path,
     *,
     detector: str,
     threshold: float | None,
     min_scene_frames: int,
 ) -> None:
-    """Write the table `scenes` (SCENES) of a video's analysis copy; the rest as `make_detector`."""
+    """Write the table `scenes` (SCENES) of a video's analysis copy; the rest as `make_detector`.
+
+    What stage `proxy` noticed, in the `record` beside the copy, bounds shots too.
+    """
     found = find_scenes(proxy_frames(video), make_detector(detector, threshold, min_scene_frames))
-    write_table(found, scenes, SCENES)
+    proxy = read_proxy(record)
+    shots = divide_scenes(found, proxy.cuts, [(gap.start, gap.end) for gap in proxy.gaps])
+    write_table(shots, scenes, SCENES)
 
 
 def make_detector(detector: str, threshold: float | None, min_scene_frames: int) -> SceneDetector:
@@ -77,3 +83,24 @@ def find_scenes(frames: Iterable[np.ndarray], detector: SceneDetector) -> np.rec
             for i, (start, end) in enumerate(pairwise(edges))
         ],
     )
+
+
+def divide_scenes(
+    scenes: np.recarray, cuts: Iterable[int], gaps: Iterable[tuple[int, int]]
+) -> np.recarray:
+    """Shots, a table SCENES, that end at `cuts` as well and have no frame of `gaps` in them.
+
+    cuts: grid frames at which another shot begins. gaps: grid frames [start, end).
+    """
+    gaps = sorted(gaps)
+    edges = sorted({*cuts, *(edge for gap in gaps for edge in gap)})
+    parts = []
+    for scene in scenes:
+        start, end = int(scene.start_frame), int(scene.end_frame)
+        inside = [start, *(edge for edge in edges if start < edge < end), end]
+        parts += [
+            (first, last)
+            for first, last in pairwise(inside)
+            if not any(begin <= first and last <= stop for begin, stop in gaps)
+        ]
+    return table_of_rows(SCENES, [(i, *part) for i, part in enumerate(parts)])

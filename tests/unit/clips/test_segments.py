@@ -17,6 +17,7 @@ from talkingface.job.files import write_json
 from talkingface.job.tables import empty_table, table_of_rows, write_table
 from talkingface.media.audio import write_wav
 from talkingface.shots.proxy import Proxy, write_proxy
+from talkingface.shots.timeline import Gap
 from talkingface.sync.calibrations import CALIBRATIONS
 from talkingface.tables import SPEECH, SYNC, SYNC_FRAMES, TRACKS, Table
 
@@ -29,7 +30,7 @@ COLUMNS = [
 ]  # fmt: skip
 
 OK = {"status": "ok", "reason": None}
-PROXY = Proxy("ok", None, 400, (1280, 720), (640, 360))
+PROXY = Proxy("ok", None, 400)
 THRESHOLDS = thresholds_for("mesh", **default_settings("segments"))
 
 
@@ -103,6 +104,7 @@ def judge(
     thresholds: SegmentThresholds = THRESHOLDS,
     scores: pd.DataFrame | None = None,
     heard: pd.DataFrame | None = None,
+    proxy: Proxy = PROXY,
     **settings: Any,
 ) -> pd.DataFrame:
     together = pd.concat(tracks, ignore_index=True) if tracks else track(0, 0, 0)
@@ -112,7 +114,7 @@ def judge(
     ledger = judge_segments(
         "v",
         OK,
-        PROXY,
+        proxy,
         table_of(together, TRACKS),
         table_of(heard, SPEECH),
         table_of(table, SYNC),
@@ -485,6 +487,26 @@ def test_a_video_without_candidates_has_one_row(
     row = only(pd.DataFrame(ledger))
     assert (row.video_id, row.clip_id, row.verdict, row.stage) == ("v", "", "rejected", stage)
     assert [row.reason, row.detail] == words
+
+
+def test_gaps_stand_in_the_ledger(sound: Path) -> None:
+    gaps = (
+        Gap(100, 130, "gap", 1.2, 0.5, "the picture stands still"),
+        Gap(300, 300, "clock_jump", -5.0, 10.0, "timestamps jump from 12 to 7 s"),
+    )
+    faces = pd.concat([track(0, 0, 100), track(1, 130, 300)])
+    ledger = judge(sound, faces, table=sync(t0=5.0, t1=5.0), proxy=replace(PROXY, gaps=gaps))
+    rows = [(int(row.start_frame), row.verdict, row.reason) for row in ledger.itertuples()]
+    assert rows == [
+        (0, "kept", ""), (100, "rejected", "gap"),
+        (130, "kept", ""), (300, "rejected", "clock_jump"),
+    ]  # fmt: skip
+    gap, jump = ledger[ledger.stage == "proxy"].itertuples()
+    assert (gap.clip_id, gap.end_frame, gap.n_frames) == ("", 130, 30)
+    assert (gap.value, gap.threshold, gap.detail) == (1.2, 0.5, "the picture stands still")
+    assert (jump.end_frame, jump.value, jump.threshold) == (300, -5.0, 10.0)
+    none = judge(sound, track(0, 0, 0), table=sync(), proxy=replace(PROXY, gaps=gaps))
+    assert list(none.reason) == ["no_face", "gap", "clock_jump"]
 
 
 def test_the_ledger_as_it_is_written(sound: Path) -> None:

@@ -228,6 +228,20 @@ def test_rejected_rows_and_whole_videos(workspace: Workspace) -> None:
     assert rejected.loc[1, ["start_frame", "value", "threshold"]].tolist() == [100, 40, 75]
 
 
+def test_a_gap_is_neither_a_candidate_nor_a_whole_video(workspace: Workspace) -> None:
+    gap = ",a,,,100,130,rejected,proxy,gap,no new picture,1.2,0.5,30"
+    workspace.add(row("a", "s"), kept=[(0, 100, 0)], rejected=[gap])
+    dataset = workspace.build()
+    assert dataset.rejected.loc[0, ["start_frame", "end_frame", "value"]].tolist() == [
+        100,
+        130,
+        1.2,
+    ]
+    assert dataset.summary["candidates"] == 1
+    (counted,) = dataset.summary["rejected"]
+    assert (counted["reason"], counted["count"], counted["whole_videos"]) == ("gap", 1, 0)
+
+
 def test_what_is_kept_in_doubt_is_in_the_dataset(workspace: Workspace) -> None:
     """Its row of the ledger has a reason; where a gate rejects it, the gate's takes its place."""
     workspace.add(row("a"), kept=[(0, 100, 0), (100, 200, 0)], quality={1: {"sharpness": 5.0}})

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from helpers.small_disk import small_disk
-from talkingface.job.files import DamagedFile, atomic_path, read_json, reading, write_json
+from talkingface.job.files import DamagedFile, atomic_path, damage_in, read_json, write_json
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_a_record_that_is_none_is_named(tmp_path: Path, content: bytes) -> None:
 
 def test_what_the_machine_has_to_do_with_is_not_called_damage(tmp_path: Path) -> None:
     for error in (MemoryError(), OSError(5, "Input/output error")):
-        with pytest.raises(type(error)), reading(tmp_path / "a", Exception):
+        with pytest.raises(type(error)), damage_in(tmp_path / "a", Exception):
             raise error
-    with pytest.raises(DamagedFile, match=r"a: damaged \(KeyError\)"), reading("a", KeyError):
+    with pytest.raises(DamagedFile, match=r"a: damaged \(KeyError\)"), damage_in("a", KeyError):
         raise KeyError
