@@ -25,6 +25,8 @@ gc.set_threshold(700, 1000, 1000)
 from talkingface.dataset.gates import THRESHOLD_KEYS
 from talkingface.dataset.split import SplitError, assign_splits
 from talkingface.models.table import MODELS, ModelError, own_models, store_name
+from talkingface.monitor.missing import find_missing
+from talkingface.monitor.plan import INCOMPLETE
 from talkingface.settings.config_file import check_config_file
 from talkingface.settings.load import check_config
 from talkingface.settings.schema import ConfigError
@@ -90,7 +92,7 @@ rule finished:
 rule all:
     default_target: True
     input:
-        rules.dataset.output.summary,
+        rules.dataset.output,
         missing_outputs,
 
 
@@ -111,7 +113,7 @@ onstart:
                 "Every job gets one of its own. `device: cpu` in the config does without."
             )
     jobs = [
-        (job.rule.name, workflow.dag.reason(job).get_names())
+        (job.rule.name, reasons(job))
         for job in workflow.dag.needrun_jobs()
         if not job.rule.norun
     ]
@@ -119,11 +121,12 @@ onstart:
 
 
 onsuccess:
-    from talkingface.job.files import read_json
     from talkingface.dataset.summary import describe
+    from talkingface.monitor.status import read_summary
 
-    if Path("results/dataset/summary.json").exists():
-        print(describe(read_json("results/dataset/summary.json")))
+    summary = read_summary("results")
+    if summary:
+        print(describe(summary))
 
 
 onerror:

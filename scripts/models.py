@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from talkingface.job.checksums import checksummed
 from talkingface.job.files import write_json
 from talkingface.job.log import logged
 from talkingface.models.models import FetchOptions, ensure_model
@@ -10,7 +11,7 @@ from talkingface.models.table import own_models
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0]), checksummed(snakemake.output):
     # Where the store lies and what is fetched at most is no param: the model is the same elsewhere.
     store, most = snakemake.config["models"], snakemake.config["max_model_size"]
     record = ensure_model(

@@ -321,6 +321,16 @@ REJECTED = Table(
     (*SEGMENTS.columns, *_OF_VIDEO),
 )
 
+CHECKSUMS = Table(
+    "checksums/{stage}/{video}.csv",
+    "a file that a job has made",
+    (
+        Column("path", "text", "path, relative to results/"),
+        Column("size", "int", "size", "bytes"),
+        Column("crc32", "text", "CRC-32 of what is in it, hexadecimal"),
+    ),
+)
+
 
 def dataset_clips(products: tuple[str, ...] = ()) -> Table:
     """dataset/clips.csv, and train.csv and eval.csv, with one column for each of `products`."""
@@ -335,3 +345,8 @@ def dataset_clips(products: tuple[str, ...] = ()) -> Table:
         "a clip of the dataset",
         (*CLIPS.columns, *measures, *_OF_VIDEO, *of_split, *paths),
     )
+
+
+def tables_by_path() -> dict[str, Table]:
+    """All tables that have a name of their own here, by their paths."""
+    return {table.path: table for table in globals().values() if isinstance(table, Table)}

@@ -58,7 +58,7 @@ def make_segments(
     """
     judged = judge_segments(
         video_id,
-        read_json(media_record),
+        read_json(media_record, "status", "reason"),
         read_proxy(proxy_record),
         read_table(tracks, TRACKS),
         read_table(speech, SPEECH),

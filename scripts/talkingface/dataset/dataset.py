@@ -92,7 +92,8 @@ def make_dataset(
             write_clips(clips)
             write_sides[side](clips)
             write_rejected(left_out)
-            record = read_json(results / STAGES["download"].manifest.format(video=video.video_id))
+            path = results / STAGES["download"].manifest.format(video=video.video_id)
+            record = read_json(path, "status")
             group = groups[video.video_id]
             counts.add(record, clips, left_out, side=side, identity=identity, group=group)
             not_made += int((ledger.reason == _NOT_MADE.reason).sum())

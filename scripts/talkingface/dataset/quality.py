@@ -34,6 +34,7 @@ import numpy as np
 from talkingface.faces.angles import angle_ranges
 from talkingface.faces.hands import HandFinder
 from talkingface.faces.landmark_files import read_landmarks
+from talkingface.job.arrays import read_array
 from talkingface.job.per_clip import make_for_clips
 from talkingface.job.tables import table_of_rows, write_table
 from talkingface.media.clip_files import Clip, boxes_in_clip, clip_to_source
@@ -95,7 +96,7 @@ def make_quality(
             boxes,
             marks.points,
             marks.present,
-            np.load(Path(pose, f"{clip.clip_id}.npy")),
+            read_array(Path(pose, f"{clip.clip_id}.npy")),
             residual_offset(marks.points, sound, detector.run(sound)),
             judge.run(sound),
             clip_size=(clip.width, clip.height),

@@ -21,7 +21,7 @@ from talkingface.download.errors import (
     refuse_long,
     wait_before_retry,
 )
-from talkingface.job.files import atomic_path, read_json, write_json
+from talkingface.job.files import DamagedFile, atomic_path, read_json, write_json
 from talkingface.media.errors import UnreadableMedia
 from talkingface.media.limits import ANY, MediaSettings
 from talkingface.media.probe import probe
@@ -158,11 +158,19 @@ def download(
 def forget_unavailable(records: Iterable[str | Path]) -> list[str]:
     """Delete those of the `records` whose status another try may cure; their videos' names.
 
-    The next run misses them, and downloads these videos again.
+    The next run misses them, and downloads these videos again. Of a damaged one nobody can tell:
+    it is logged and left.
     """
     forgotten = []
     for record in map(Path, records):
-        if record.exists() and read_json(record)["status"] in RETRIED:
+        if not record.exists():
+            continue
+        try:
+            status = read_json(record).get("status")
+        except DamagedFile as error:
+            logger.warning("%s", error)
+            continue
+        if status in RETRIED:
             record.unlink()
             forgotten.append(record.stem)
     return forgotten

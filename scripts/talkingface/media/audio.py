@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import soundfile
 import soxr
 
+from talkingface.job.files import DamagedFile, damage_in
 from talkingface.media.clock import SoundClock
 from talkingface.media.container import open_media
 from talkingface.media.decoding import decode_audio, open_decoder
@@ -139,10 +141,22 @@ class SoundTrack:
 
 def read_wav(path: str | Path, start: int = 0, stop: int | None = None) -> np.ndarray:
     """Samples `start` to `stop` of a 16-bit wav, as far as there are any, as (n,) or
-    (n, channels) int16."""
-    with soundfile.SoundFile(str(path)) as wav:
+    (n, channels) int16. Raises DamagedFile where it is no wav, or shorter than it says."""
+    _check_length(path)
+    with damage_in(path, soundfile.LibsndfileError), soundfile.SoundFile(str(path)) as wav:
         start = wav.seek(min(start, wav.frames))
         return wav.read(-1 if stop is None else max(0, stop - start), dtype="int16")
+
+
+def _check_length(path: str | Path) -> None:
+    """Raise DamagedFile where a wav has lost its end, which libsndfile passes over."""
+    with open(path, "rb") as file:
+        head, size = file.read(12), os.fstat(file.fileno()).st_size
+    if head[:4] != b"RIFF" or head[8:] != b"WAVE":
+        raise DamagedFile(path, "no wav")
+    expected = 8 + int.from_bytes(head[4:8], "little")
+    if size < expected:
+        raise DamagedFile(path, f"{size} of {expected} bytes")
 
 
 def write_wav(path: str | Path, samples: np.ndarray, rate: int) -> None:

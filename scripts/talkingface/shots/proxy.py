@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from talkingface.job.files import atomic_path, read_json, write_json
+from talkingface.job.files import atomic_path, damage_in, read_json, write_json
 from talkingface.job.progress import Progress
 from talkingface.media.limits import ANY, MediaSettings
 from talkingface.media.reading import DEFAULT, Reading
@@ -59,20 +59,21 @@ class Proxy:
 
 
 def read_proxy(path: str | Path) -> Proxy:
-    """Read the record that `write_proxy` wrote."""
+    """Read the record that `write_proxy` wrote; raises DamagedFile where it is something else."""
     record = read_json(path)
-    return Proxy(
-        record["status"],
-        record["reason"],
-        record["n_frames"],
-        tuple(Picture(**picture) for picture in record["pictures"]),
-        (record["proxy_width"], record["proxy_height"]),
-        tuple(record["cuts"]),
-        tuple(Gap(**gap) for gap in record["gaps"]),
-        Reading.from_dict(record["reading"]),
-        record["value"],
-        record["threshold"],
-    )
+    with damage_in(path, KeyError, TypeError, ValueError):
+        return Proxy(
+            record["status"],
+            record["reason"],
+            record["n_frames"],
+            tuple(Picture(**picture) for picture in record["pictures"]),
+            (record["proxy_width"], record["proxy_height"]),
+            tuple(record["cuts"]),
+            tuple(Gap(**gap) for gap in record["gaps"]),
+            Reading.from_dict(record["reading"]),
+            record["value"],
+            record["threshold"],
+        )
 
 
 def write_proxy(proxy: Proxy, path: str | Path) -> None:
@@ -113,7 +114,7 @@ def make_proxy(
     record says so, and the two others are empty files. See `encode_proxy` for the settings.
     """
     with atomic_path(video) as partial_video, atomic_path(sound) as partial_sound:
-        if read_json(media_record)["status"] == "ok":
+        if read_json(media_record, "status")["status"] == "ok":
             proxy = encode_proxy(
                 media,
                 partial_video,
@@ -173,11 +174,14 @@ def write_nothing(video: str | Path, sound: str | Path) -> None:
 
 
 def proxy_frames(video: str | Path, *, threads: int = 0) -> Iterator[np.ndarray]:
-    """Frames of the copy in grid order, (H, W, 3) uint8 BGR; none when it is an empty file."""
+    """Frames of the copy in grid order, (H, W, 3) uint8 BGR; none when it is an empty file.
+
+    Raises DamagedFile where it cannot be decoded.
+    """
     if Path(video).stat().st_size:
-        from talkingface.media.video import bgr_frames
+        from talkingface.media.own_video import own_frames
 
         with Progress() as progress:
-            for _, image in bgr_frames(video, threads=threads):
+            for image in own_frames(video, threads=threads):
                 progress.add(1)
                 yield image

@@ -611,6 +611,13 @@ def test_what_another_try_may_cure_is_forgotten(tmp_path):
     assert sorted(path.stem for path in tmp_path.iterdir()) == ["a", "c"]
 
 
+def test_a_damaged_record_is_left_and_said(tmp_path, caplog):
+    (tmp_path / "a.json").write_text('{"status": "unav')
+    (tmp_path / "b.json").write_text('{"status": "unavailable"}')
+    assert forget_unavailable(tmp_path / f"{name}.json" for name in "ab") == ["b"]
+    assert (tmp_path / "a.json").exists() and "a.json: damaged (" in caplog.text
+
+
 def test_live_stream_is_not_recorded(made, get, server):
     hls(made, server)
     server.files["/v.m3u8"] = server.files["/v.m3u8"].replace(b"#EXT-X-ENDLIST", b"")

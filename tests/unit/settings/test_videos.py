@@ -257,6 +257,16 @@ def test_of_a_disk_that_is_gone_the_first_files_are_named(tmp_path: Path) -> Non
     assert len(lines) == 1 + 20 + 1 and lines[-1] == "  and 30 more"
 
 
+@pytest.mark.parametrize("content", [b"", b'{"status": "o', b"[1]", b"{}", b"\xff", b"[" * 5000])
+def test_with_a_damaged_record_a_file_counts_as_used(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.json").write_bytes(content)
+    videos = [{"video_id": "a", "source": str(tmp_path / "a.mp4")}]
+    with pytest.raises(ConfigError, match=r"a\.mp4"):
+        refuse_vanished(videos, tmp_path)
+    (tmp_path / "a.mp4").touch()
+    refuse_vanished(videos, tmp_path)
+
+
 def test_the_names_alone_are_listed_without_a_check(tmp_path: Path) -> None:
     path = write(tmp_path, "\ufeffsource,video_id", "x.mp4, a ", "y.mp4,b/c", ",", "z.mp4,")
     assert list_video_ids(path) == ["a", "b/c"]
