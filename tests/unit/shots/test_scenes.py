@@ -1,15 +1,22 @@
+from functools import partial
+
 import numpy as np
 import pytest
 
 from helpers.settings import default_settings
 from talkingface.job.tables import read_table
 from talkingface.shots import scenes as stage
-from talkingface.shots.scenes import find_scenes, make_scenes
+from talkingface.shots.scenes import make_scenes
 from talkingface.tables import SCENES
 
 
 def make_detector(detector="content", **settings):
-    return stage.make_detector(**default_settings("scenes") | {"detector": detector} | settings)
+    defaults = default_settings("scenes")
+    del defaults["gradual"]
+    return stage.make_detector(**defaults | {"detector": detector} | settings)
+
+
+find_scenes = partial(stage.find_scenes, min_scene_frames=15, gradual=True)
 
 
 def shots(lengths, size=(90, 160)):
@@ -57,7 +64,8 @@ def test_no_frames_no_shots():
 
 
 def test_the_threshold_is_used():
-    assert len(find_scenes(shots([40, 40]), make_detector(threshold=250))) == 1
+    detector = make_detector(threshold=250)
+    assert len(find_scenes(shots([40, 40]), detector, gradual=False)) == 1
     assert make_detector(threshold=0.0)._threshold == 0
     with pytest.raises(ValueError, match="unknown scene detector"):
         make_detector("none")
