@@ -89,6 +89,6 @@ rule scenes:
         runtime=scaled(60),
     params:
         settings=config["scenes"],
-        version=1,
+        version=2,
     script:
         "../scripts/scenes.py"
