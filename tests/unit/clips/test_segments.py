@@ -408,9 +408,6 @@ def test_speech_is_divided_and_judged_as_tracks_are(sound: Path) -> None:
         (150, 250, "kept"),
         (250, 295, "not_speaking"),
     ]
-    ledger = judge(sound, face, scores=scores, min_confidence=4.5, **SPEAKING)
-    speaks = ledger[(ledger.start_frame == 50)].iloc[0]
-    assert (speaks.reason, speaks.value, speaks.threshold) == ("not_speaking", 4, 4.5)
     # That it speaks is not asked again of all of its frames together.
     silent = scores.assign(score=-9.0)
     ledger = judge(sound, face, scores=silent, max_frames=100, **SPEAKING)
@@ -447,6 +444,43 @@ def test_speech_may_be_told_by_the_backends_own_score(sound: Path) -> None:
     ledger = judge(sound, face, scores=scores, speaking_score=2.1, **SPEAKING)
     assert stretches(ledger) == [(5, 95, "kept"), (95, 280, "not_speaking")]
     assert np.isnan(ledger.value[1])
+
+
+def talkingvideo(scores: np.ndarray) -> list[tuple[int, int]]:
+    """The rule of TalkingVideo, frame by frame: above 2.1, 15 frames may lie between, 5 off both
+    ends, 75 frames or more."""
+    found, run = [], []
+    for frame, score in [*enumerate(scores), (10**9, 9.0)]:
+        if score > 2.1:
+            if run and frame - run[-1] > 15:
+                found.append((run[0] + 5, run[-1] + 1 - 5))
+                run = []
+            run.append(frame)
+    return [(start, end) for start, end in found if end - start >= 75]
+
+
+def test_with_speaking_the_score_of_each_frame_is_the_gate_and_no_mean(sound: Path) -> None:
+    """Scores of SyncNet's that rise and fall around 2.1, as a talker's do: every stretch that
+    TalkingVideo takes is kept, whatever is asked of means."""
+    rng = np.random.default_rng(0)
+    settings = default_settings("segments") | {"cut": "speaking", "speaking_score": 2.1}
+    settings |= {"max_frames": 400, "min_loudness": -100}
+    asked = {"min_confidence": 3.0, "min_probability": 0.99, "unsure_probability": 0.9}
+    face = track(0, 0, 400)
+    table = sync(t0=2.5).assign(backend="syncnet")
+    means = []
+    for _ in range(40):
+        noise = np.convolve(rng.normal(0, 1, 420), np.ones(21) / 21, "valid")
+        scores = frame_scores(face, table).assign(score=2.4 + 3 * noise, probability=0.01)
+        expected = talkingvideo(2.4 + 3 * noise)
+        means += [float((2.4 + 3 * noise)[start:end].mean()) for start, end in expected]
+        for more in ({}, asked | {"keep_unsure": False}):
+            thresholds = thresholds_for("syncnet", **settings | more)
+            ledger = judge(sound, face, table=table, scores=scores, thresholds=thresholds)
+            chosen = ledger[ledger.verdict == "kept"]
+            assert list(zip(chosen.start_frame, chosen.end_frame, strict=True)) == expected
+    # It is about stretches that a threshold of LatentSync's would reject.
+    assert sum(2.1 < mean < 3 for mean in means) > 30
 
 
 def test_how_probable_speech_must_be_is_a_setting(sound: Path) -> None:

@@ -461,7 +461,7 @@ def test_tables_of_different_runs_are_refused(workspace: Workspace) -> None:
     paths[2].write_text(measures + measures.splitlines()[1].replace("_00,", "_01,") + "\n")
     with pytest.raises(ValueError, match="'a_000000_000100_01' is in only one of .* run again"):
         workspace.build()
-    paths[2].write_text(measures + measures.splitlines()[1])
+    paths[2].write_text(measures + measures.splitlines()[1] + "\n")
     with pytest.raises(ValueError, match="twice in the measures of quality"):
         workspace.build()
     paths[2].write_text(measures.replace("_00,100,", "_00,99,"))
