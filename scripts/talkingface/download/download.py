@@ -42,6 +42,8 @@ STATUSES = {
     "live": "a live stream that has not ended or not begun",
     "too_long": "longer than download.max_duration",
     "too_large": "larger than download.max_size",
+    "too_demanding": "it asks for more time, memory or space than a video should",
+    "own_network": "the address leads into one's own network, see download.private_addresses",
     "no_format": "there is nothing in the format asked for",
     "unsupported": "the address leads to no single video that yt-dlp can take",
     "unavailable": "not to be had this time; another run may",
@@ -89,8 +91,9 @@ def download(
     """Get a video's media to the path `media`, write its record (JSON) to `record`; its content.
 
     A local file is linked, never copied. An address is downloaded with yt-dlp; `max_duration` and
-    `options` are those of `ytdlp.fetch`. The record has `video_id, source, status, reason, probe,
-    provenance`; `status` is one of STATUSES. With every status but `ok` and `broken` the media is
+    `options` are those of `ytdlp.fetch`. The record has `video_id, source, status, reason, value,
+    threshold, probe, provenance`; `status` is one of STATUSES, and `value` what was measured where
+    it is more than a `threshold`. With every status but `ok` and `broken` the media is
     an empty file; a broken file is kept as it is.
 
     Raises TransientError for a failure that may pass, after a wait of `backoff` seconds, doubled
@@ -105,6 +108,8 @@ def download(
         "source": source,
         "status": "ok",
         "reason": None,
+        "value": None,
+        "threshold": None,
         "probe": None,
         "provenance": provenance,
     }
@@ -136,6 +141,8 @@ def download(
             time.sleep(seconds)
             raise
         content |= {"status": failure.status, "reason": failure.reason}
+        if isinstance(failure, VideoUnavailable):
+            content |= {"value": failure.value, "threshold": failure.threshold}
         with atomic_path(media_path) as partial:
             partial.touch()
     logger.info("%s: %s, %s", video_id, content["status"], content["reason"] or STATUSES["ok"])

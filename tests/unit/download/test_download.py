@@ -32,12 +32,14 @@ from talkingface.download.download import (
     forget_unavailable,
 )
 from talkingface.download.errors import VideoUnavailable, wait_before_retry
+from talkingface.download.limits import Limits, Meter
 from talkingface.download.ytdlp_errors import classify_error
 from talkingface.media.probe import UnreadableMedia, probe
 from talkingface.settings.sources import address, local_path
 
 # Where a job runs is not download's affair.
 SETTINGS = {key: value for key, value in default_settings("download").items() if key != "local"}
+SETTINGS["private_addresses"] = True  # The server's.
 TYPES = {
     ".mp4": "video/mp4",
     ".m4a": "audio/mp4",
@@ -215,7 +217,9 @@ def test_local_file_is_linked_and_recorded(made, get):
     assert record["probe"]["duration"] == pytest.approx(2, abs=0.05)
     assert record["probe"]["truncated"] is False
     assert json.loads(get.record.read_text()) == record
-    assert list(record) == ["video_id", "source", "status", "reason", "probe", "provenance"]
+    assert list(record) == [
+        *("video_id", "source", "status", "reason", "value", "threshold", "probe", "provenance")
+    ]
 
 
 def test_second_run_writes_the_same_record(made, get):
@@ -563,8 +567,9 @@ def test_a_film_too_long_is_not_fetched_or_not_kept(made, get, server):
         assert record["status"] == status
         assert is_empty_file(get.media) == (status == "too_long")
     said = {"duration": 7200.0, "extractor_key": "Generic"}
+    meter = Meter(get.partial, Limits(None, None, None, 1, 1, 1, 1))
     with (
-        ytdlp._OneVideo(get.partial, {"quiet": True}, 3600, None) as ydl,
+        ytdlp._OneVideo(get.partial, {"quiet": True}, 3600, meter, False) as ydl,
         pytest.raises(VideoUnavailable, match="7200 s, more than 3600"),
     ):
         ydl.process_info(said)
