@@ -23,7 +23,7 @@ from talkingface.download.errors import (
 )
 from talkingface.job.files import atomic_path, read_json, write_json
 from talkingface.media.probe import UnreadableMedia, probe
-from talkingface.settings.sources import address, local_path
+from talkingface.settings.sources import address, address_fault, is_like_address, local_path
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +62,8 @@ MISSING_ERRORS = {
     errno.ELOOP: "a link that leads in a circle",
     errno.ENAMETOOLONG: "the name is too long",
 }
+# What is said of a missing file whose name looks like an address.
+HINT = "; if it is an address, write https:// before it"
 # Fields of the record's provenance, and those of yt-dlp's description that they are taken from.
 DESCRIBED = {
     "webpage_url": "webpage_url",
@@ -118,12 +120,15 @@ def download(
     try:
         if path is not None:
             provenance |= {"kind": "local", "path": str(path)}
-            provenance |= _link(path, media_path)
+            provenance |= _link(path, media_path, HINT if is_like_address(source) else "")
         else:
-            from talkingface.download.ytdlp import fetch  # yt-dlp takes long to import
-
             url = address(source)
             provenance |= {"kind": "url", "url": url}
+            fault = address_fault(url)
+            if fault:
+                raise VideoUnavailable("unsupported", fault)
+            from talkingface.download.ytdlp import fetch  # yt-dlp takes long to import
+
             provenance["tools"] |= {name: version(name) for name in ("yt-dlp", "imageio-ffmpeg")}
             info = fetch(url, media_path, max_duration=max_duration, **options)
             provenance |= {ours: info.get(theirs) for ours, theirs in DESCRIBED.items()}
@@ -163,8 +168,11 @@ def forget_unavailable(records: Iterable[str | Path]) -> list[str]:
     return forgotten
 
 
-def _link(path: Path, media_path: Path) -> dict[str, Any]:
-    """Link `media_path` to a local file; its size, mtime_ns and sha256."""
+def _link(path: Path, media_path: Path, hint: str) -> dict[str, Any]:
+    """Link `media_path` to a local file; its size, mtime_ns and sha256.
+
+    hint: what is added where there is no such file.
+    """
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
@@ -172,10 +180,13 @@ def _link(path: Path, media_path: Path) -> dict[str, Any]:
         if not stat.S_ISREG(mode):
             raise VideoUnavailable("missing", "not a regular file")
         size, mtime_ns, sha256 = _fingerprint(path)
+    except ValueError as error:  # A zero byte in it, which no name has.
+        raise VideoUnavailable("missing", "no name of a file") from error
     except OSError as error:
         if error.errno not in MISSING_ERRORS:
             raise
-        raise VideoUnavailable("missing", MISSING_ERRORS[error.errno]) from error
+        reason = MISSING_ERRORS[error.errno] + (hint if error.errno == errno.ENOENT else "")
+        raise VideoUnavailable("missing", reason) from error
     with atomic_path(media_path) as partial:
         partial.symlink_to(path)
     return {"size": size, "mtime_ns": mtime_ns, "sha256": sha256}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from talkingface.settings.schema import ConfigError, explain_error, load_schema, open_validator
-from talkingface.settings.sources import local_path
+from talkingface.settings.sources import local_path, video_id_fault
+from talkingface.text import clean
 
 
 def read_videos(path: str | Path) -> list[dict[str, str | None]]:
@@ -32,7 +34,13 @@ def read_videos(path: str | Path) -> list[dict[str, str | None]]:
         given = {
             key: value.strip() if isinstance(value, str) else value for key, value in row.items()
         }
+        # Names get into logs and tables.
+        if isinstance(given.get("identity"), str):
+            given["identity"] = clean(given["identity"])
         given = {key: value for key, value in given.items() if value not in ("", None)}
+        repeated = video_id_fault(str(given.get("video_id", "")))
+        if repeated:
+            faults.append(f"line {line}: video_id {given['video_id']!r} {repeated}")
         faults += [
             f"line {line}: {explain_error(e, 'the column')}" for e in validator.iter_errors(given)
         ]
@@ -67,7 +75,8 @@ def refuse_vanished(videos: Iterable[dict[str, str | None]], records: str | Path
     for row in videos:
         path = local_path(str(row["source"]))
         record = Path(records, f"{row['video_id']}.json")
-        if path is None or path.exists() or not record.exists():
+        # Not Path.exists, which raises where a folder is closed or a name too long.
+        if path is None or os.path.exists(path) or not record.exists():
             continue
         if json.loads(record.read_text("utf-8"))["status"] == "ok":
             gone.append(f"  {row['video_id']}: {path}")
