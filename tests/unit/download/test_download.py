@@ -35,7 +35,6 @@ from talkingface.download.errors import VideoUnavailable, wait_before_retry
 from talkingface.download.limits import Limits, Meter
 from talkingface.download.ytdlp_errors import classify_error
 from talkingface.media.probe import UnreadableMedia, probe
-from talkingface.settings.sources import address, local_path
 
 # Where a job runs is not download's affair.
 SETTINGS = {key: value for key, value in default_settings("download").items() if key != "local"}
@@ -687,16 +686,3 @@ def test_expired_address_of_a_site_is_transient(server):
         ydl.urlopen(f"{server.url}/x.mp4")
     assert classify_error(caught.value, signed=False).status == "refused"
     assert isinstance(classify_error(caught.value, signed=True), TransientError)
-
-
-def test_sources(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert local_path("a/b.mp4") == tmp_path / "a/b.mp4"
-    assert local_path("/x/../a b.mp4") == Path("/a b.mp4")
-    assert local_path("file:///a%20b%23.mp4") == Path("/a b#.mp4")
-    assert local_path("a:b.mp4") == tmp_path / "a:b.mp4"
-    assert local_path("https://example.org/a.mp4") is None
-    assert local_path("file://host/a.mp4") is None
-    assert local_path("youtube:dQw4w9WgXcQ") is None
-    assert address("youtube:dQw4w9WgXcQ") == "https://www.youtube.com/watch?v=dQw4w9WgXcQ"
-    assert address("https://example.org/a.mp4") == "https://example.org/a.mp4"
