@@ -283,7 +283,8 @@ def test_no_permission(get):
         source = Path(folder) / "secret.mp4"
         source.write_bytes(b"secret")
         source.chmod(0)
-        raw = Path(folder) / "raw"
+        closed, raw = Path(folder) / "closed", Path(folder) / "raw"
+        closed.mkdir(0)
         raw.mkdir()
         for path in (Path(folder), raw):
             path.chmod(0o777)
@@ -292,10 +293,13 @@ def test_no_permission(get):
             os.seteuid(65534)
         try:
             media, record = raw / "v.media", raw / "v.json"
-            record = download(str(source), media, record, video_id="v", attempt=1, **SETTINGS)
+            for path in (source, closed / "in_it.mp4"):
+                made = download(str(path), media, record, video_id="v", attempt=1, **SETTINGS)
+                said = (made["status"], made["reason"])
+                assert said == ("missing", "no permission to read it")
         finally:
             os.seteuid(user)
-        assert (record["status"], record["reason"]) == ("missing", "no permission to read it")
+            closed.chmod(0o700)
 
 
 @pytest.mark.parametrize(
