@@ -24,6 +24,7 @@ from talkingface.download.errors import (
 from talkingface.job.files import atomic_path, read_json, write_json
 from talkingface.media.probe import UnreadableMedia, probe
 from talkingface.settings.sources import address, address_fault, is_like_address, local_path
+from talkingface.text import clean
 
 logger = logging.getLogger(__name__)
 
@@ -138,7 +139,7 @@ def download(
         if path is None:  # Not every site says how long a video is.
             refuse_long(content["probe"]["duration"], max_duration)
     except UnreadableMedia as failure:
-        content |= {"status": "broken", "reason": str(failure)}
+        content |= {"status": "broken", "reason": clean(failure)}
     except (VideoUnavailable, TransientError) as failure:
         if isinstance(failure, TransientError) and attempt < tries:
             seconds = wait_before_retry(failure, attempt, backoff)

@@ -27,6 +27,8 @@ MEDIA_STEP = 16 << 20
 MEDIA = "media."
 # The name of a fragment on the disk, as yt-dlp gives it.
 _FRAGMENT = re.compile(r"-Frag\d+(\.part)?$")
+# Seconds between two looks at the time.
+MOST_BETWEEN_CHECKS = 5.0
 # How many waits without an answer (`timeout`) a slow connection is measured over.
 PACE_TIMEOUTS = 4
 
@@ -37,6 +39,7 @@ class Limits:
 
     max_size: float | None
     max_time: float | None
+    max_lookup_time: float | None
     min_rate: float | None
     max_page: float
     max_fragment: float
@@ -56,6 +59,7 @@ class Meter:
         self.limits = limits
         self._folder = folder
         self._began = time.monotonic()
+        self._found = False
         self._allowed = 0.0
         # Since when an answer is waited for, and since when a piece of its body.
         self._asked: float | None = None
@@ -97,6 +101,10 @@ class Meter:
         left = MEDIA_STEP if self.limits.max_size is None else self.limits.max_size - on_disk - size
         self._allowed = min(MEDIA_STEP, self.limits.max_fragment, left)
 
+    def found(self) -> None:
+        """Note that the site has led to a video: what takes time from now on is the download."""
+        self._found = True
+
     @contextmanager
     def asking(self) -> Iterator[None]:
         """The time from a request to the head of its answer."""
@@ -125,9 +133,12 @@ class Meter:
     def check_time(self) -> None:
         """Raise Stopped where all of it takes too long, or a connection is too slow."""
         now, limits = time.monotonic(), self.limits
-        if limits.max_time is not None and now - self._began > limits.max_time:
-            spent = now - self._began
+        spent = now - self._began
+        if limits.max_time is not None and spent > limits.max_time:
             raise Stopped(too_demanding("s", spent, limits.max_time, "max_time"))
+        lookup = limits.max_lookup_time
+        if lookup is not None and not self._found and spent > lookup:
+            raise Stopped(too_demanding("s of looking for it", spent, lookup, "max_lookup_time"))
         longest = PACE_TIMEOUTS * limits.timeout
         if self._asked is not None and now - self._asked > longest:
             raise Stopped(TransientError(f"no answer in {longest:.0f} s"))
@@ -156,9 +167,10 @@ class Meter:
         def on_time(*_: Any) -> None:
             self.check_time()
 
-        limits = [self.limits.timeout, self.limits.max_time or self.limits.timeout, 5.0]
+        given = (self.limits.timeout, self.limits.max_time, self.limits.max_lookup_time)
+        every = min(MOST_BETWEEN_CHECKS, *(seconds for seconds in given if seconds is not None))
         before = signal.signal(signal.SIGALRM, on_time)
-        signal.setitimer(signal.ITIMER_REAL, min(limits), min(limits))
+        signal.setitimer(signal.ITIMER_REAL, every, every)
         try:
             yield
         finally:

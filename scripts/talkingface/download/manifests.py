@@ -18,6 +18,8 @@ _LINE_ENDS = (
 )
 # The beginning of a line of an HLS playlist that is an address: no comment or tag, and not empty.
 _ADDRESS = re.compile(rb"(?:^|[\n\r\x0b\x0c\x1c-\x1e\x85\xa8\xa9])[ \t]*(?=[^#\s])")
+# So many pieces take as much memory as what yt-dlp notes of one format.
+FORMAT = 100
 # Numbers of a manifest are taken as this at most.
 _MOST = 1e18
 
@@ -43,6 +45,22 @@ def count_smooth_pieces(root: Element) -> float:
 def count_dash_pieces(root: Element) -> float:
     """Segments of all representations of an MPD (ISO 23009-1, 5.3.9)."""
     return sum(_dash_pieces(root))
+
+
+def weigh_dash(root: Element) -> float:
+    """Pieces of an MPD, and for its representations as many as take the same memory."""
+    return count_dash_pieces(root) + FORMAT * _count_elements(root, "Representation")
+
+
+def weigh_smooth(root: Element) -> float:
+    """The same of a Smooth Streaming manifest."""
+    return count_smooth_pieces(root) + FORMAT * _count_elements(root, "QualityLevel")
+
+
+def weigh_hls(text: str) -> float:
+    """The same of an HLS playlist, whose variants and renditions are its formats."""
+    formats = text.count("#EXT-X-STREAM-INF") + text.count("#EXT-X-MEDIA:")
+    return count_addresses(text.encode("utf-8", "replace"), 0) + FORMAT * formats
 
 
 @dataclass(frozen=True)
@@ -89,9 +107,17 @@ def _timing(element: Element, parent: _Timing) -> _Timing:
     return timing
 
 
+def _count_elements(root: Element, name: str) -> int:
+    return sum(1 for element in root.iter() if _name(element) == name)
+
+
 def _children(element: Element, name: str) -> Iterator[Element]:
+    return (child for child in element if _name(child) == name)
+
+
+def _name(element: Element) -> str:
     # The tag of a comment is a function.
-    return (child for child in element if str(child.tag).rpartition("}")[2] == name)
+    return str(element.tag).rpartition("}")[2]
 
 
 def _number(text: str | None, default: float) -> float:

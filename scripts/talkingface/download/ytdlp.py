@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,11 +29,7 @@ from talkingface.download.errors import (
     refuse_long,
 )
 from talkingface.download.limits import MEDIA, Limits, Meter
-from talkingface.download.manifests import (
-    count_addresses,
-    count_dash_pieces,
-    count_smooth_pieces,
-)
+from talkingface.download.manifests import weigh_dash, weigh_hls, weigh_smooth
 from talkingface.download.network import GuardedRH
 from talkingface.download.ytdlp_errors import classify_error
 from talkingface.job.files import write_json
@@ -70,6 +67,7 @@ def fetch(
     max_duration: float | None,
     max_size: float | None,
     max_time: float | None,
+    max_lookup_time: float | None,
     min_rate: float | None,
     max_page: float,
     max_fragment: float,
@@ -77,6 +75,7 @@ def fetch(
     private_addresses: bool,
     cookies: str | Path | None,
     proxy: str | None,
+    js_runtime: str | None,
     rate_limit: float | None,
     timeout: float,
     retries: int = 3,
@@ -94,7 +93,8 @@ def fetch(
     The limits from `max_size` to `max_fragments` are those of `limits.Limits`; what passes one is
     `too_large` or `too_demanding`. Only http(s) is spoken, and only with public addresses unless
     `private_addresses` allows others (see `network`). yt-dlp runs without plugins, and without
-    other programs than the ffmpeg of imageio-ffmpeg, which is given files only.
+    other programs than the ffmpeg of imageio-ffmpeg, which is given files only, and `js_runtime`,
+    which is given YouTube's scripts.
 
     Raises VideoUnavailable, TransientError, and OSError when it is this machine that fails.
     """
@@ -118,7 +118,7 @@ def fetch(
         },
         "external_downloader": "native",
         "hls_prefer_native": True,
-        "js_runtimes": {},
+        "js_runtimes": _js_runtimes(js_runtime),
         # A stream, since yt-dlp writes the cookies back: not to the user's file, and not from
         # several jobs at once.
         "cookiefile": io.StringIO(Path(cookies).read_text("utf-8")) if cookies else None,
@@ -138,7 +138,16 @@ def fetch(
         "progress_hooks": [_Progress(max_size)],
         "color": "no_color",
     }
-    limits = Limits(max_size, max_time, min_rate, max_page, max_fragment, max_fragments, timeout)
+    limits = Limits(
+        max_size=max_size,
+        max_time=max_time,
+        max_lookup_time=max_lookup_time,
+        min_rate=min_rate,
+        max_page=max_page,
+        max_fragment=max_fragment,
+        max_fragments=max_fragments,
+        timeout=timeout,
+    )
     meter = Meter(folder, limits)
     try:
         with (
@@ -152,7 +161,8 @@ def fetch(
         failure = error.failure if isinstance(error, Stopped) else error
         if isinstance(failure, VideoUnavailable) or failure.status == "broken":
             shutil.rmtree(folder)  # What has arrived is of no use.
-        raise failure from None if failure is not error else error.__cause__
+        # Not with its causes, which hold a site's own words.
+        raise failure from None
     shutil.rmtree(folder)
     return info
 
@@ -168,9 +178,18 @@ def _extract(ydl: _OneVideo, url: str) -> dict[str, Any]:
         raise
     except Exception as error:
         # What a site answers may be of any shape, and yt-dlp has readers for 1,800 sites.
-        logger.exception("yt-dlp failed")
+        for line in traceback.format_exc().splitlines():
+            logger.warning("%s", clean(line))
         reason = f"yt-dlp cannot read what the site answers: {type(error).__name__}: {error}"
         raise TransientError(reason) from error
+
+
+def _js_runtimes(program: str | None) -> dict[str, dict[str, str]]:
+    """yt-dlp's setting for the one program that may run scripts."""
+    if program is None:
+        return {}
+    name = {"qjs": "quickjs"}.get(Path(program).name, Path(program).name)
+    return {name: {"path": shutil.which(program) or os.path.abspath(program)}}
 
 
 @contextmanager
@@ -237,11 +256,11 @@ class _OneVideo(YoutubeDL):
 
     def get_info_extractor(self, ie_key: str) -> Any:
         extractor = super().get_info_extractor(ie_key)
-        for name, count in _LISTS.items():
-            self._bound_list(extractor, name, count)
+        for name, weigh in _LISTS.items():
+            self._bound_list(extractor, name, weigh)
         return extractor
 
-    def _bound_list(self, extractor: Any, name: str, count: Callable[[Any], float]) -> None:
+    def _bound_list(self, extractor: Any, name: str, weigh: Callable[[Any], float]) -> None:
         """Let a method of an extractor that reads a list see only lists that are not too long."""
         method = getattr(extractor, name)
         if hasattr(method, "__wrapped__"):
@@ -249,7 +268,7 @@ class _OneVideo(YoutubeDL):
 
         @functools.wraps(method)
         def bounded(document: Any, *args: Any, **kwargs: Any) -> Any:
-            self.meter.take_list(count(document))
+            self.meter.take_list(weigh(document))
             return method(document, *args, **kwargs)
 
         setattr(extractor, name, bounded)
@@ -287,6 +306,7 @@ class _OneVideo(YoutubeDL):
         return super().process_ie_result(ie_result, download, extra_info)
 
     def process_info(self, info_dict: dict[str, Any]) -> None:
+        self.meter.found()
         if info_dict.get("is_live"):
             raise VideoUnavailable("live", "a live stream that has not ended")
         refuse_long(info_dict.get("duration"), self.max_duration)
@@ -308,15 +328,11 @@ class _OneVideo(YoutubeDL):
         super().process_info(info_dict)
 
 
-def _count_text_addresses(text: str) -> int:
-    return count_addresses(text.encode("utf-8", "replace"), 0)
-
-
-# Methods of yt-dlp's extractors that read a list, and what counts its pieces.
+# Methods of yt-dlp's extractors that read a list, and what counts its pieces and its formats.
 _LISTS: dict[str, Callable[[Any], float]] = {
-    "_parse_mpd_periods": count_dash_pieces,
-    "_parse_ism_formats_and_subtitles": count_smooth_pieces,
-    "_parse_m3u8_formats_and_subtitles": _count_text_addresses,
+    "_parse_mpd_periods": weigh_dash,
+    "_parse_ism_formats_and_subtitles": weigh_smooth,
+    "_parse_m3u8_formats_and_subtitles": weigh_hls,
 }
 
 

@@ -570,7 +570,7 @@ def test_a_film_too_long_is_not_fetched_or_not_kept(made, get, server):
         assert record["status"] == status
         assert is_empty_file(get.media) == (status == "too_long")
     said = {"duration": 7200.0, "extractor_key": "Generic"}
-    meter = Meter(get.partial, Limits(None, None, None, 1, 1, 1, 1))
+    meter = Meter(get.partial, Limits(None, None, None, None, 1, 1, 1, 1))
     with (
         ytdlp._OneVideo(get.partial, {"quiet": True}, 3600, meter, False) as ydl,
         pytest.raises(VideoUnavailable, match="7200 s, more than 3600"),

@@ -240,8 +240,20 @@ def test_an_endless_download_ends(get: Callable[..., dict[str, Any]], server: Se
     assert refused(get(f"{server.url}/x", max_time=1), 1)
 
 
+def test_a_page_that_takes_for_ever_to_read(
+    get: Callable[..., dict[str, Any]], server: Served
+) -> None:
+    """Which takes time that grows with its square: minutes for these 3 MB."""
+    server.answers["/x"] = Answer(b"<html>" + b"<video " * 450_000, HTML)
+    assert refused(get(f"{server.url}/x", max_lookup_time=1.5), 1.5)
+    # The download is another matter.
+    server.answers["/y"] = Answer(drip(0.02, bytes(1000)), MEDIA)
+    record = get(f"{server.url}/y", max_lookup_time=2, max_time=2.5)
+    assert refused(record, 2.5) and "download.max_time" in record["reason"]
+
+
 def test_pace_is_taken_over_waiting_alone(tmp_path: Path) -> None:
-    meter = Meter(tmp_path, Limits(None, None, 1000, 1, 1, 1, timeout=0.05))
+    meter = Meter(tmp_path, Limits(None, None, None, 1000, 1, 1, 1, timeout=0.05))
     with meter.reading():
         time.sleep(0.25)
     meter.came(1000)  # In a quarter of a second and a little more.

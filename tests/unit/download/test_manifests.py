@@ -6,10 +6,14 @@ from xml.etree import ElementTree
 
 import pytest
 
+from helpers.settings import default_settings
 from talkingface.download.manifests import (
     count_addresses,
     count_dash_pieces,
     count_smooth_pieces,
+    weigh_dash,
+    weigh_hls,
+    weigh_smooth,
 )
 
 DASH = "urn:mpeg:dash:schema:mpd:2011"
@@ -76,3 +80,21 @@ def test_addresses_of_a_playlist() -> None:
     assert count_addresses(page, 100) <= 100
     for end in "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029":
         assert count_addresses(f"a{end}".encode() * 50, 0) >= 50
+
+
+def test_formats_weigh_too() -> None:
+    dash = mpd(period("<BaseURL>whole.mp4</BaseURL>", 5000))
+    assert weigh_dash(dash) >= 5000 * 100
+    hls = "#EXTM3U\n" + "#EXT-X-STREAM-INF:BANDWIDTH=1\na\n" * 5000
+    assert weigh_hls(hls) >= 5000 * 100
+    level = '<QualityLevel Bitrate="1"/>'
+    smooth = f"<SmoothStreamingMedia><StreamIndex>{level * 5000}</StreamIndex>"
+    assert weigh_smooth(ElementTree.fromstring(f"{smooth}</SmoothStreamingMedia>")) >= 5000 * 100
+
+
+def test_a_real_two_hour_film_is_far_from_the_limit() -> None:
+    """Segments of a second, in the 20 qualities that the largest sites have."""
+    one = period('<SegmentTemplate media="$Number$" duration="1"/>', 20)
+    assert weigh_dash(mpd(one)) < default_settings("download")["max_fragments"] / 2
+    lines = "#EXTM3U\n" + "#EXTINF:1,\nhttps://cdn.example.org/segment.ts?signed=x\n" * 7200
+    assert weigh_hls(lines) < default_settings("download")["max_fragments"] / 2

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,13 @@ import imageio_ffmpeg
 import pytest
 from Cryptodome.Cipher import AES
 from Cryptodome.Util.Padding import pad
+from yt_dlp import YoutubeDL
 
 from helpers.settings import default_settings
 from helpers.streaming_server import Answer, Served, streaming_server
 from talkingface.download import addresses, network
-from talkingface.download.download import download
+from talkingface.download.download import TransientError, download
+from talkingface.download.ytdlp import _alone, _js_runtimes
 
 SETTINGS = {key: value for key, value in default_settings("download").items() if key != "local"}
 HLS = "application/vnd.apple.mpegurl"
@@ -220,6 +224,20 @@ def test_no_plugins_and_no_programs_of_the_users(
     assert not ran.exists()
 
 
+def test_only_a_program_that_is_asked_for_runs_scripts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert _js_runtimes(None) == {}
+    assert _js_runtimes("/opt/qjs") == {"quickjs": {"path": "/opt/qjs"}}
+    (tmp_path / "deno").write_text("#!/bin/sh\necho deno 2.5.0\n")
+    (tmp_path / "deno").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    runtimes = _js_runtimes("deno")
+    assert runtimes == {"deno": {"path": str(tmp_path / "deno")}}
+    with _alone(), YoutubeDL({"quiet": True, "js_runtimes": runtimes}) as ydl:
+        assert ydl._js_runtimes["deno"].info.version == "2.5.0"
+
+
 @pytest.mark.parametrize("text", [b"ffconcat version 1.0\nfile good.media\n", b"#EXTM3U\n"])
 def test_what_is_merged_leads_to_no_other_file(
     get: Callable[..., dict[str, Any]], server: Served, film: bytes, tmp_path: Path, text: bytes
@@ -268,6 +286,35 @@ def test_the_words_of_a_site_are_one_clean_short_line(
     get(f"{server.url}/page")
     for line in [record["reason"], *(entry.getMessage() for entry in caplog.records)]:
         assert line.isprintable() and len(line) <= 1000
+
+
+def test_a_failure_is_told_without_a_sites_own_words(
+    get: Callable[..., dict[str, Any]], server: Served
+) -> None:
+    server.answers["/x"] = Answer(status=503, reason="\x1b[2JBusy " + "!" * 5000)
+    with pytest.raises(TransientError) as caught:
+        get(f"{server.url}/x", tries=2, backoff=0)
+    told = "".join(traceback.format_exception(caught.value))
+    assert "HTTP 503 Busy !!!" in told
+    assert "\x1b" not in told and "!" * 500 not in told
+
+
+def test_titles_are_exact_in_the_record(
+    get: Callable[..., dict[str, Any]], server: Served, film: bytes
+) -> None:
+    said = r"A\ud83d title\u202e of \u001b[31m" + "x" * 600
+    server.answers |= {
+        "/page": Answer(
+            b'<html><script type="application/ld+json">{"@context": "https://schema.org", '
+            b'"@type": "VideoObject", "name": "%b", "contentUrl": "%b/x.ts"}</script></html>'
+            % (said.encode(), server.url.encode()),
+            {"Content-Type": "text/html; charset=utf-8"},
+        ),
+        "/x.ts": Answer(film, {"Content-Type": "video/mp2t"}),
+    }
+    record = get(f"{server.url}/page", info_json=True)
+    assert record["status"] == "ok"
+    assert record["provenance"]["title"] == json.loads(f'"{said}"')
 
 
 def test_answers_of_any_shape_are_results(

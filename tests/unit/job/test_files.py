@@ -59,3 +59,11 @@ def test_json_keeps_order_and_letters(tmp_path: Path) -> None:
     write_json(record, tmp_path / "r.json")
     assert list(read_json(tmp_path / "r.json")) == ["b", "a"]
     assert "Zoë" in (tmp_path / "r.json").read_text("utf-8")
+
+
+def test_any_text_comes_back_from_a_record(tmp_path: Path) -> None:
+    record = {"title": "half \ud83d a pair", "name": "Zo\u00eb\x1b[31m\u202e\n", "n": 1}
+    write_json(record, tmp_path / "r.json")
+    assert read_json(tmp_path / "r.json") == record
+    write_json({"name": "Zo\u00eb"}, tmp_path / "r.json")
+    assert "Zo\u00eb" in (tmp_path / "r.json").read_text("utf-8")
