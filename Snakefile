@@ -3,8 +3,10 @@
 import gc
 import os
 import sys
+import time
 from pathlib import Path
 
+from snakemake.io import contains_wildcard
 from snakemake.utils import min_version
 
 min_version("9.21")
@@ -24,6 +26,7 @@ gc.set_threshold(700, 1000, 1000)
 
 from talkingface.dataset.gates import THRESHOLD_KEYS
 from talkingface.dataset.split import SplitError, assign_splits
+from talkingface.job.files import read_json
 from talkingface.models.table import MODELS, ModelError, own_models, store_name
 from talkingface.monitor.missing import find_missing
 from talkingface.monitor.plan import INCOMPLETE

@@ -31,7 +31,7 @@ rule segments:
 
 rule clips:
     input:
-        media=rules.download.output.media,
+        media=ancient(rules.download.output.media),
         record=rules.proxy.output.record,
         sound=rules.proxy.output.sound,
         tracks=rules.tracks.output[0],

@@ -18,18 +18,47 @@ def scaled(amount):
     return lambda wildcards, attempt: attempt * amount
 
 
+def source_stat(video):
+    """Size and times of a video's local file; None of what is not there, or not to be looked at."""
+    path = local_path(VIDEOS[video]["source"])
+    try:
+        return path and path.stat()
+    except (OSError, ValueError):
+        return None
+
+
 def source_file(wildcards):
-    """The local file a video comes from, so that a changed file re-runs its video."""
-    path = local_path(VIDEOS[wildcards.video]["source"])
-    return [str(path)] if path and path.exists() else []
+    """The local file a video comes from, so that a changed file re-runs its video.
+
+    Not where Snakemake could not have it as an input: what it may not read, what has braces in its
+    name, and what is dated later than its outputs. `source_fingerprint` notices a change there, too.
+    """
+    stat = source_stat(wildcards.video)
+    if stat is None:
+        return []
+    path = str(local_path(VIDEOS[wildcards.video]["source"]))
+    if not os.path.isfile(path) or not os.access(path, os.R_OK) or contains_wildcard(path):
+        return []
+    return [] if is_dated_ahead(wildcards.video, stat) else [path]
+
+
+def is_dated_ahead(video, stat):
+    """Whether a file is dated in the future, or was when its video's record was made of it."""
+    record = Path(f"results/videos/{video}.json")
+    if stat.st_mtime > time.time():
+        return True
+    if not record.exists() or stat.st_mtime <= record.stat().st_mtime:
+        return False
+    try:
+        return read_json(record)["provenance"]["mtime_ns"] == stat.st_mtime_ns
+    except (ValueError, LookupError, TypeError):  # It is damaged.
+        return False
 
 
 def source_fingerprint(wildcards):
     """Size and time of a local file; None of anything else."""
-    path = local_path(VIDEOS[wildcards.video]["source"])
-    if path is None or not path.exists():
-        return None
-    return [path.stat().st_size, path.stat().st_mtime_ns]
+    stat = source_stat(wildcards.video)
+    return stat and [stat.st_size, stat.st_mtime_ns]
 
 
 def is_local(wildcards):

@@ -50,7 +50,8 @@ rule retry_unavailable:
 
 rule proxy:
     input:
-        media=rules.download.output.media,
+        # It is a link, and what it leads to may be dated in the future. The record tells of a change.
+        media=ancient(rules.download.output.media),
         record=rules.download.output.record,
     output:
         video="results/proxy/{video}.mp4",

@@ -17,12 +17,17 @@ Kind = Literal["int", "optional int", "float", "text"]
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table; `unit` is empty for what has none."""
+    """One column of a table; `unit` is empty for what has none.
+
+    `outside` is text that users and sites write: a cell of it that a spreadsheet would take for a
+    formula has ' before it in the file.
+    """
 
     name: str
     kind: Kind
     meaning: str
     unit: str = ""
+    outside: bool = False
 
 
 @dataclass(frozen=True)
@@ -132,7 +137,7 @@ SEGMENTS = Table(
         Column("verdict", "text", "`kept` or `rejected`"),
         Column("stage", "text", "the stage that measured what it was rejected for"),
         Column("reason", "text", "what it was rejected for; `unsure` where it is kept in doubt"),
-        Column("detail", "text", "the reason in words"),
+        Column("detail", "text", "the reason in words", outside=True),
         Column("value", "float", "what was measured"),
         Column("threshold", "float", "what it was compared with"),
         Column("n_frames", "optional int", "length", "frames"),
@@ -311,8 +316,8 @@ QUALITY_FRAMES = Table(
 )
 
 _OF_VIDEO = (
-    Column("identity", "text", "who speaks, by videos.csv"),
-    Column("source", "text", "where the video comes from, by videos.csv"),
+    Column("identity", "text", "who speaks, by videos.csv", outside=True),
+    Column("source", "text", "where the video comes from, by videos.csv", outside=True),
 )
 
 REJECTED = Table(

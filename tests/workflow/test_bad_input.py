@@ -71,7 +71,9 @@ def runs(demo_videos: Path, tmp_path_factory: pytest.TempPathFactory) -> Runs:
     port = free_port()
     sources = {name: f"{name}.mp4" for name in EXPECTED}
     sources |= {"picture": "picture.png", "missing": "nowhere.mp4"}
-    (folder / "mine.yaml").write_text("features: [mfcc]\ndownload: {tries: 2, backoff: 0.1}\n")
+    (folder / "mine.yaml").write_text(
+        "features: [mfcc]\ndownload: {tries: 2, backoff: 0.1, private_addresses: true}\n"
+    )
     settings = ("--configfile", str(folder / "mine.yaml"))
     with file_server(folder) as address:
         sources["gone"] = f"{address}/gone.mp4"

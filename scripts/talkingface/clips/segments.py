@@ -148,9 +148,10 @@ def _judge_video(
 ) -> Verdict | None:
     """The verdict on a whole video that has no candidates; None where there are some."""
     if media_record["status"] != "ok":
+        # Records of earlier versions have no value and threshold.
         measured = media_record.get("value"), media_record.get("threshold")
-        reason = media_record["reason"] or ""
-        return rejected("download", media_record["status"], *measured, detail=reason)
+        detail = media_record["reason"] or ""
+        return rejected("download", media_record["status"], *measured, detail=detail)
     if proxy.status != "ok":
         return rejected(
             "proxy", proxy.status, proxy.value, proxy.threshold, detail=proxy.reason or ""

@@ -25,7 +25,8 @@ from talkingface.job.files import DamagedFile, atomic_path, read_json, write_jso
 from talkingface.media.errors import UnreadableMedia
 from talkingface.media.limits import ANY, MediaSettings
 from talkingface.media.probe import probe
-from talkingface.settings.sources import address, local_path
+from talkingface.settings.sources import address, address_fault, is_like_address, local_path
+from talkingface.text import clean
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +45,8 @@ STATUSES = {
     "live": "a live stream that has not ended or not begun",
     "too_long": "longer than download.max_duration",
     "too_large": "larger than download.max_size",
-    "too_demanding": "claims more than the limits in `media` allow",
+    "too_demanding": "it asks for more time, memory or space than a video should",
+    "own_network": "the address leads into one's own network, see download.private_addresses",
     "no_format": "there is nothing in the format asked for",
     "unsupported": "the address leads to no single video that yt-dlp can take",
     "unavailable": "not to be had this time; another run may",
@@ -63,6 +65,8 @@ MISSING_ERRORS = {
     errno.ELOOP: "a link that leads in a circle",
     errno.ENAMETOOLONG: "the name is too long",
 }
+# What is said of a missing file whose name looks like an address.
+HINT = "; if it is an address, write https:// before it"
 # Fields of the record's provenance, and those of yt-dlp's description that they are taken from.
 DESCRIBED = {
     "webpage_url": "webpage_url",
@@ -95,8 +99,8 @@ def download(
     A local file is linked, never copied. An address is downloaded with yt-dlp; `max_duration` and
     `options` are those of `ytdlp.fetch`, and `media_settings` limit what a file may claim. The
     record has `video_id, source, status, reason, value, threshold, probe, provenance`; `status` is
-    one of STATUSES. Where there is no media it is an empty file; one that cannot be used is kept as
-    it is.
+    one of STATUSES, and `value` what was measured where it is more than a `threshold`. Where there
+    is no media it is an empty file; one that cannot be used is kept as it is.
 
     Raises TransientError for a failure that may pass, after a wait of `backoff` seconds, doubled
     with every attempt, or as long as the server asks; unless `attempt`, from 1, has reached
@@ -120,12 +124,15 @@ def download(
     try:
         if path is not None:
             provenance |= {"kind": "local", "path": str(path)}
-            provenance |= _link(path, media_path)
+            provenance |= _link(path, media_path, HINT if is_like_address(source) else "")
         else:
-            from talkingface.download.ytdlp import fetch  # yt-dlp takes long to import
-
             url = address(source)
             provenance |= {"kind": "url", "url": url}
+            fault = address_fault(url)
+            if fault:
+                raise VideoUnavailable("unsupported", fault)
+            from talkingface.download.ytdlp import fetch  # yt-dlp takes long to import
+
             provenance["tools"] |= {name: version(name) for name in ("yt-dlp", "imageio-ffmpeg")}
             info = fetch(url, media_path, max_duration=max_duration, **options)
             provenance |= {ours: info.get(theirs) for ours, theirs in DESCRIBED.items()}
@@ -137,7 +144,7 @@ def download(
     except UnreadableMedia as failure:
         content |= {
             "status": failure.status,
-            "reason": failure.reason,
+            "reason": clean(failure.reason),
             "value": failure.value,
             "threshold": failure.threshold,
         }
@@ -148,6 +155,8 @@ def download(
             time.sleep(seconds)
             raise
         content |= {"status": failure.status, "reason": failure.reason}
+        if isinstance(failure, VideoUnavailable):
+            content |= {"value": failure.value, "threshold": failure.threshold}
         with atomic_path(media_path) as partial:
             partial.touch()
     logger.info("%s: %s, %s", video_id, content["status"], content["reason"] or STATUSES["ok"])
@@ -176,8 +185,11 @@ def forget_unavailable(records: Iterable[str | Path]) -> list[str]:
     return forgotten
 
 
-def _link(path: Path, media_path: Path) -> dict[str, Any]:
-    """Link `media_path` to a local file; its size, mtime_ns and sha256."""
+def _link(path: Path, media_path: Path, hint: str) -> dict[str, Any]:
+    """Link `media_path` to a local file; its size, mtime_ns and sha256.
+
+    hint: what is added where there is no such file.
+    """
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
@@ -185,10 +197,13 @@ def _link(path: Path, media_path: Path) -> dict[str, Any]:
         if not stat.S_ISREG(mode):
             raise VideoUnavailable("missing", "not a regular file")
         size, mtime_ns, sha256 = _fingerprint(path)
+    except ValueError as error:  # A zero byte in it, which no name has.
+        raise VideoUnavailable("missing", "no name of a file") from error
     except OSError as error:
         if error.errno not in MISSING_ERRORS:
             raise
-        raise VideoUnavailable("missing", MISSING_ERRORS[error.errno]) from error
+        reason = MISSING_ERRORS[error.errno] + (hint if error.errno == errno.ENOENT else "")
+        raise VideoUnavailable("missing", reason) from error
     with atomic_path(media_path) as partial:
         partial.symlink_to(path)
     return {"size": size, "mtime_ns": mtime_ns, "sha256": sha256}

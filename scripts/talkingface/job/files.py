@@ -75,8 +75,13 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
 def write_json(record: dict[str, Any], path: str | Path) -> None:
     """Write a record as indented JSON with its keys in the order given."""
+    text = json.dumps(record, indent=2, ensure_ascii=False)
+    try:
+        data = text.encode()
+    except UnicodeEncodeError:  # Half a surrogate pair in somebody's text, which ASCII can escape.
+        data = json.dumps(record, indent=2).encode()
     with atomic_path(path) as partial:
-        partial.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        partial.write_bytes(data + b"\n")
 
 
 def read_json(path: str | Path, *required: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ import numpy as np
 
 from talkingface.job.files import DamagedFile, atomic_path, damage_in
 from talkingface.tables import Column, Kind, Table
+from talkingface.text import plain_cell, spreadsheet_cell
 
 DTYPES: dict[Kind, type] = {"int": np.int64, "optional int": float, "float": float, "text": object}
 
@@ -102,7 +103,8 @@ def read_table(path: str | Path, definition: Table) -> np.recarray:
 def write_table(table: np.recarray, path: str | Path, definition: Table) -> None:
     """Write a table as csv with a header line, also when it has no rows.
 
-    Numbers are written with as many digits as it takes to read the same number again.
+    Numbers are written with as many digits as it takes to read the same number again, text from
+    outside so that no spreadsheet takes it for a formula.
     """
     with table_writer(path, definition) as append:
         append(table)
@@ -146,7 +148,7 @@ def _filled(column: Column, values: Any) -> Any:
 
 def _parsed(column: Column, cells: Sequence[str]) -> Any:
     if column.kind == "text":
-        return cells
+        return [plain_cell(cell) for cell in cells] if column.outside else cells
     if column.kind == "int":
         # What was once written beside an empty cell is "3.0".
         return [int(cell) if cell.lstrip("-").isdigit() else int(float(cell)) for cell in cells]
@@ -159,4 +161,4 @@ def _written(column: Column, values: np.ndarray) -> list[Any]:
         return ["" if cell != cell else int(cell) for cell in cells]
     if column.kind == "float":
         return ["" if cell != cell else cell for cell in cells]
-    return cells
+    return [spreadsheet_cell(cell) for cell in cells] if column.outside else cells

@@ -20,7 +20,8 @@ from talkingface.settings.schema import (
     plain_checks,
     shortened,
 )
-from talkingface.settings.sources import local_path
+from talkingface.settings.sources import local_path, video_id_fault
+from talkingface.text import clean
 
 # What is found between the cells of lists that were not saved with commas.
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -48,7 +49,9 @@ def read_videos(path: str | Path) -> list[dict[str, str | None]]:
             faults = checks.faults(row, first_line, line) if len(shown) < MOST_LISTED else [""]
             bad_rows += bool(faults)
             shown += [f"  line {line}: {fault}" for fault in faults if fault]
-        videos.append({name: row.get(name) for name in columns})
+        if "identity" in row:  # Names get into logs and tables.
+            row["identity"] = clean(row["identity"])
+        videos.append({name: row.get(name) or None for name in columns})
     if bad_rows:
         several = len(shown) >= MOST_LISTED
         count = (
@@ -79,6 +82,7 @@ def refuse_vanished(videos: Iterable[dict[str, str | None]], records: str | Path
     for row in videos:
         name = f"{row['video_id']}.json"
         path = local_path(str(row["source"])) if name in recorded else None
+        # Not Path.exists, which raises where a folder is closed or a name too long.
         if path is None or os.path.exists(path):
             continue
         if _was_used(Path(records, name)):
@@ -109,8 +113,10 @@ class _RowChecks:
 
     def accept(self, row: Mapping[str, str]) -> bool:
         checks = self._checks
-        return all(name in row for name in self._required) and all(
-            name in checks and checks[name](cell) for name, cell in row.items()
+        return (
+            all(name in row for name in self._required)
+            and all(name in checks and checks[name](cell) for name, cell in row.items())
+            and video_id_fault(row["video_id"]) is None
         )
 
     def faults(self, row: Mapping[str, str], first_line: int, line: int) -> list[str]:
@@ -127,6 +133,9 @@ class _RowChecks:
             for error in errors
             if lines.get(str(error.path[0]) if error.path else "", 1) == 1
         ]
+        repeated = video_id_fault(row.get("video_id", ""))
+        if repeated:
+            found.append(f"video_id {shortened(repr(row['video_id']))} {repeated}")
         if first_line != line:
             found.append(
                 f"video_id {shortened(repr(row['video_id']))} was already given on line "

@@ -31,6 +31,7 @@ COLUMNS = [
 ]  # fmt: skip
 
 OK = {"status": "ok", "reason": None}
+DEMANDING = {"status": "too_demanding", "reason": "12 s", "value": 12.5, "threshold": 10}
 PROXY = Proxy("ok", None, 400)
 THRESHOLDS = thresholds_for("mesh", **default_settings("segments"))
 
@@ -519,13 +520,14 @@ def test_without_scores_a_track_is_a_candidate_whole(sound: Path) -> None:
     ("record", "proxy", "stage", "words"),
     [
         ({"status": "removed", "reason": "gone"}, PROXY, "download", ["removed", "gone"]),
+        (DEMANDING, PROXY, "download", ["too_demanding", "12 s", 12.5, 10]),
         (OK, Proxy("no_audio", "no audio track"), "proxy", ["no_audio", "no audio track"]),
         (OK, PROXY, "tracks", ["no_face", ""]),
         (OK, replace(PROXY, n_frames=3), "proxy", ["too_short", ""]),
     ],
 )
 def test_a_video_without_candidates_has_one_row(
-    tmp_path: Path, record: dict[str, Any], proxy: Proxy, stage: str, words: list[str]
+    tmp_path: Path, record: dict[str, Any], proxy: Proxy, stage: str, words: list[Any]
 ) -> None:
     empty = track(0, 0, 0)
     ledger = judge_segments(
@@ -541,7 +543,8 @@ def test_a_video_without_candidates_has_one_row(
     )
     row = only(pd.DataFrame(ledger))
     assert (row.video_id, row.clip_id, row.verdict, row.stage) == ("v", "", "rejected", stage)
-    assert [row.reason, row.detail] == words
+    measured = [] if np.isnan(row.value) or stage != "download" else [row.value, row.threshold]
+    assert [row.reason, row.detail, *measured] == words
 
 
 def test_gaps_stand_in_the_ledger(sound: Path) -> None:

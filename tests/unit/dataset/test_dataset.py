@@ -14,7 +14,7 @@ import pytest
 from helpers.settings import default_settings
 from talkingface.dataset.dataset import make_dataset
 from talkingface.dataset.gates import THRESHOLD_KEYS, QualityThresholds
-from talkingface.dataset.split import split_side
+from talkingface.dataset.split import SplitError, split_side
 from talkingface.job.tables import read_table, table_of_rows, write_table
 from talkingface.stages import FEATURES, Product, products_of
 from talkingface.tables import CLIPS, QUALITY, REJECTED, SEGMENTS, dataset_clips
@@ -94,6 +94,7 @@ class Workspace:
         status: str = "ok",
         probe: dict[str, Any] | None = None,
         quality: dict[int, dict[str, float]] = {},  # noqa: B006
+        sha256: str | None = None,
     ) -> None:
         """`kept` holds (start, end, track), `rejected` the first cells of ledger lines, `quality`
         measures of the clip at a place of `kept` that are not GOOD."""
@@ -115,7 +116,8 @@ class Workspace:
         with self.ledger(name).open("a") as file:
             for line in rejected:
                 file.write(line + "," * (len(LEDGER_COLUMNS) - 1 - line.count(",")) + "\n")
-        record = {"status": status, "reason": "", "probe": probe, "provenance": {}}
+        record = {"status": status, "reason": "", "probe": probe}
+        record["provenance"] = {"sha256": sha256} if sha256 else {}
         (self.results / "videos").mkdir(exist_ok=True)
         (self.results / "videos" / f"{name}.json").write_text(json.dumps(record))
 
@@ -275,6 +277,46 @@ def test_written_numbers_stay_whole_beside_missing_ones(
     line = (tmp_path / "out" / "rejected.csv").read_text().splitlines()[3]
     # The offset once stood beside an empty cell.
     assert line.endswith(",100,9.0,1.0,0.0,-20.0,1.0,-8,1,3.0,0.25,0.0,0.05,,s")
+
+
+def test_the_same_file_under_other_names_is_on_one_side(
+    workspace: Workspace, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Alone, some would be in train and some in eval.
+    names = [f"v{i}" for i in range(12)]
+    assert {split_side(name, 0.5, 0) for name in names} == {"train", "eval"}
+    for i, name in enumerate(names):
+        workspace.add(row(name, f"{i}.mp4"), [(0, 100, 0)], sha256="f00d" if i % 3 else f"own{i}")
+    # What could not be had is the same as nothing.
+    workspace.add(row("gone"), status="removed", sha256="f00d")
+    with caplog.at_level(logging.INFO):
+        dataset = workspace.build()
+    same = [name for i, name in enumerate(names) if i % 3]
+    sides = dict(zip(dataset.clips.video_id, dataset.clips.split, strict=True))
+    assert {sides[name] for name in same} == {split_side("v1", 0.5, 0)}
+    for name in set(names) - set(same):
+        assert sides[name] == split_side(name, 0.5, 0)
+    assert dataset.summary["same_recording"] == [same]
+    assert f"8 videos are one recording, all in {sides['v1']}: v1, v2" in caplog.text
+
+
+def test_the_same_file_on_two_sides_is_refused(workspace: Workspace) -> None:
+    workspace.add(row("a", "a.mp4", split="train"), [(0, 100, 0)], sha256="f00d")
+    workspace.add(row("b", "b.mp4", split="eval"), [(0, 100, 0)], sha256="f00d")
+    with pytest.raises(SplitError, match="'a' pins train and video 'b' pins eval.*file"):
+        workspace.build()
+    assert not (workspace.folder / "clips.csv").exists()
+
+
+def test_names_and_words_are_no_formulas_in_a_spreadsheet(workspace: Workspace) -> None:
+    workspace.add(row("-a", "-x.mp4", "=HYPERLINK(1)"), [(0, 100, 0)])
+    dataset = workspace.build()
+    assert list(dataset.clips.identity) == ["=HYPERLINK(1)"]
+    assert list(dataset.clips.source) == ["-x.mp4"]
+    # As a spreadsheet sees it; names of videos and clips have letters that no formula can do with.
+    cells = pd.read_csv(workspace.folder / "clips.csv", dtype=str)
+    assert list(cells.identity) == ["'=HYPERLINK(1)"] and list(cells.source) == ["'-x.mp4"]
+    assert list(cells.video_id) == ["-a"]
 
 
 def test_summary_counts(workspace: Workspace) -> None:

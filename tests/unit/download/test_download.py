@@ -32,13 +32,14 @@ from talkingface.download.download import (
     forget_unavailable,
 )
 from talkingface.download.errors import VideoUnavailable, wait_before_retry
+from talkingface.download.limits import Limits, Meter
 from talkingface.download.ytdlp_errors import classify_error
 from talkingface.media.errors import UnreadableMedia
 from talkingface.media.probe import probe
-from talkingface.settings.sources import address, local_path
 
 # Where a job runs is not download's affair.
 SETTINGS = {key: value for key, value in default_settings("download").items() if key != "local"}
+SETTINGS["private_addresses"] = True  # The server's.
 TYPES = {
     ".mp4": "video/mp4",
     ".m4a": "audio/mp4",
@@ -282,7 +283,8 @@ def test_no_permission(get):
         source = Path(folder) / "secret.mp4"
         source.write_bytes(b"secret")
         source.chmod(0)
-        raw = Path(folder) / "raw"
+        closed, raw = Path(folder) / "closed", Path(folder) / "raw"
+        closed.mkdir(0)
         raw.mkdir()
         for path in (Path(folder), raw):
             path.chmod(0o777)
@@ -291,10 +293,13 @@ def test_no_permission(get):
             os.seteuid(65534)
         try:
             media, record = raw / "v.media", raw / "v.json"
-            record = download(str(source), media, record, video_id="v", attempt=1, **SETTINGS)
+            for path in (source, closed / "in_it.mp4"):
+                made = download(str(path), media, record, video_id="v", attempt=1, **SETTINGS)
+                said = (made["status"], made["reason"])
+                assert said == ("missing", "no permission to read it")
         finally:
             os.seteuid(user)
-        assert (record["status"], record["reason"]) == ("missing", "no permission to read it")
+            closed.chmod(0o700)
 
 
 @pytest.mark.parametrize(
@@ -565,8 +570,9 @@ def test_a_film_too_long_is_not_fetched_or_not_kept(made, get, server):
         assert record["status"] == status
         assert is_empty_file(get.media) == (status == "too_long")
     said = {"duration": 7200.0, "extractor_key": "Generic"}
+    meter = Meter(get.partial, Limits(None, None, None, None, 1, 1, 1, 1))
     with (
-        ytdlp._OneVideo(get.partial, {"quiet": True}, 3600, None) as ydl,
+        ytdlp._OneVideo(get.partial, {"quiet": True}, 3600, meter, False) as ydl,
         pytest.raises(VideoUnavailable, match="7200 s, more than 3600"),
     ):
         ydl.process_info(said)
@@ -691,16 +697,3 @@ def test_expired_address_of_a_site_is_transient(server):
         ydl.urlopen(f"{server.url}/x.mp4")
     assert classify_error(caught.value, signed=False).status == "refused"
     assert isinstance(classify_error(caught.value, signed=True), TransientError)
-
-
-def test_sources(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert local_path("a/b.mp4") == tmp_path / "a/b.mp4"
-    assert local_path("/x/../a b.mp4") == Path("/a b.mp4")
-    assert local_path("file:///a%20b%23.mp4") == Path("/a b#.mp4")
-    assert local_path("a:b.mp4") == tmp_path / "a:b.mp4"
-    assert local_path("https://example.org/a.mp4") is None
-    assert local_path("file://host/a.mp4") is None
-    assert local_path("youtube:dQw4w9WgXcQ") is None
-    assert address("youtube:dQw4w9WgXcQ") == "https://www.youtube.com/watch?v=dQw4w9WgXcQ"
-    assert address("https://example.org/a.mp4") == "https://example.org/a.mp4"

@@ -74,3 +74,11 @@ def test_what_the_machine_has_to_do_with_is_not_called_damage(tmp_path: Path) ->
             raise error
     with pytest.raises(DamagedFile, match=r"a: damaged \(KeyError\)"), damage_in("a", KeyError):
         raise KeyError
+
+
+def test_any_text_comes_back_from_a_record(tmp_path: Path) -> None:
+    record = {"title": "half \ud83d a pair", "name": "Zo\u00eb\x1b[31m\u202e\n", "n": 1}
+    write_json(record, tmp_path / "r.json")
+    assert read_json(tmp_path / "r.json") == record
+    write_json({"name": "Zo\u00eb"}, tmp_path / "r.json")
+    assert "Zo\u00eb" in (tmp_path / "r.json").read_text("utf-8")

@@ -107,3 +107,18 @@ def test_after_an_error_nothing_is_left(tmp_path: Path) -> None:
         append(table_of_rows(SCENES, ROWS))
         raise KeyError
     assert not list(tmp_path.iterdir())
+
+
+def test_text_from_outside_is_written_for_spreadsheets_and_read_as_it_was(tmp_path: Path) -> None:
+    words = ["=1+1", "+x", "-x", "@x", "'=x", "'x", "a=b", "", "\ttab"]
+    definition = Table(
+        "t.csv",
+        "a row",
+        (Column("own", "text", "ours"), Column("theirs", "text", "words", outside=True)),
+    )
+    table = table_of_columns(definition, {"own": words, "theirs": words})
+    write_table(table, tmp_path / "t.csv", definition)
+    lines = (tmp_path / "t.csv").read_text().splitlines()
+    assert lines[1] == "=1+1,'=1+1" and lines[5] == "'=x,''=x" and lines[6] == "'x,'x"
+    read = read_table(tmp_path / "t.csv", definition)
+    assert read["own"].tolist() == words and read["theirs"].tolist() == words

@@ -55,6 +55,9 @@ def test_streams_are_numbered_from_0(tmp_path: Path, number: str) -> None:
         ("b,b.mp4,,test", ["split", "'test'", "train, eval"]),
         ("b,b.mp4,,,more", ["more cells than the header has"]),
         ("First,b.mp4,,", ["line 2", "'First'"]),
+        # What Snakemake takes for a circle.
+        (f"{'a' * 25},b.mp4,,", ["'aaaaa", "'a'"]),
+        (f"x{'ab-' * 20},b.mp4,,", ["'ab-' twenty times"]),
     ],
 )
 def test_a_bad_row_is_named_by_its_line(tmp_path: Path, row: str, words: list[str]) -> None:
@@ -270,3 +273,30 @@ def test_with_a_damaged_record_a_file_counts_as_used(tmp_path: Path, content: by
 def test_the_names_alone_are_listed_without_a_check(tmp_path: Path) -> None:
     path = write(tmp_path, "\ufeffsource,video_id", "x.mp4, a ", "y.mp4,b/c", ",", "z.mp4,")
     assert list_video_ids(path) == ["a", "b/c"]
+
+
+def test_names_that_only_look_repeated_are_taken(tmp_path: Path) -> None:
+    names = ["a" * 19, "a" * 20 + "b", "ab" * 19, "12345" * 19]
+    path = write(tmp_path, "video_id,source", *(f"{name},a.mp4" for name in names))
+    assert [row["video_id"] for row in read_videos(path)] == names
+
+
+def test_identities_are_one_clean_short_line(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        "video_id,source,identity",
+        "a,a.mp4,\x1b[31mAnn\u202e",
+        'b,b.mp4,"Ann\nLee"',
+        f"c,c.mp4,{'x' * 600}",
+        "d,d.mp4,\u200b",
+    )
+    identities = [row["identity"] for row in read_videos(path)]
+    assert identities == ["Ann", "Ann Lee", "x" * 497 + "...", None]
+
+
+def test_a_path_that_cannot_be_looked_at_is_as_good_as_gone(tmp_path: Path) -> None:
+    videos = [{"video_id": "a", "source": str(tmp_path / ("x" * 300))}]
+    refuse_vanished(videos, tmp_path)
+    (tmp_path / "a.json").write_text('{"status": "ok"}')
+    with pytest.raises(ConfigError, match="gone"):
+        refuse_vanished(videos, tmp_path)
