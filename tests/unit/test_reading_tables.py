@@ -57,6 +57,8 @@ def test_names_are_names_and_numbers_numbers(
     clips = found["clips"]
     for number, column in enumerate(table.columns):
         expected = [row[number] for row in rows]
+        if column.outside:  # What a spreadsheet would take for a formula has a quote before it.
+            expected = ["'-1" if value == "-1" else value for value in expected]
         if column.kind != "text":
             assert clips[column.name].dtype.kind in "if", column.name
         read = [None if value != value else value for value in clips[column.name].tolist()]
