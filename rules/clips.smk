@@ -24,7 +24,7 @@ rule segments:
     params:
         thresholds=config["segments"],
         backend=config["sync"]["backend"],
-        version=2,
+        version=3,
     script:
         "../scripts/segments.py"
 
@@ -51,6 +51,6 @@ rule clips:
         runtime=scaled(120),
     params:
         settings=config["clips"],
-        version=2,
+        version=3,
     script:
         "../scripts/clips.py"

@@ -20,7 +20,7 @@ rule tracks:
         runtime=scaled(60),
     params:
         settings=config["tracks"],
-        version=2,
+        version=3,
     script:
         "../scripts/tracks.py"
 

@@ -4,7 +4,8 @@
 def learned(stage):
     """The record of the model that a stage's backend needs; nothing where it is embedded."""
     backend = config[stage]["backend"]
-    return [f"results/models/{backend}.json"] if backend in MODELS else []
+    model = OWN_MODELS.get(backend) or MODELS.get(backend)
+    return [f"results/models/{model.name}.json"] if model else []
 
 
 def gpus(model):
@@ -70,12 +71,34 @@ def download_choices(wildcards):
     return None if is_local(wildcards) else {name: config["download"][name] for name in names}
 
 
-def missing_outputs(wildcards):
-    """Tables that are gone of finished videos.
+# Manifests of stages of which something inside their folder is gone.
+LACKING = set()
 
-    The dataset needs only that a video is finished, so snakemake would not miss them; asked for by
-    name they are made again.
+
+def missing_outputs(wildcards):
+    """What is gone of videos that were done.
+
+    The dataset needs only that a video is finished, so snakemake would not miss it; asked for by
+    name it is made again. Of a folder it knows only that it is there: where something inside is
+    gone, the job is forced by its manifest, as one that was interrupted.
     """
-    finished = [video for video in VIDEOS if Path("results/finished", video).exists()]
-    tables = (path.format(video=video) for video in finished for path in rules.finished.input)
-    return [path for path in tables if not Path(path).exists()]
+    missing = find_missing("results", VIDEOS, config["features"])
+    LACKING.update(f"results/{path}" for path in missing.parts)
+    workflow.dag.forcefiles.update(LACKING)
+    if missing.outputs or missing.parts:
+        print(missing.describe(), file=sys.stderr, flush=True)
+    return [*(f"results/{path}" for path in missing.outputs), *sorted(LACKING)]
+
+
+def reasons(job):
+    """Why a job is to run, in snakemake's words, but for the ones that are forced above."""
+    lacking = not LACKING.isdisjoint(job.output)
+    return [INCOMPLETE] if lacking else workflow.dag.reason(job).get_names()
+
+
+def media_settings(wildcards):
+    """How a video's file is read: its row of the list goes before the config."""
+    row = VIDEOS[wildcards.video]
+    names = ("video_stream", "audio_stream")
+    own = {name: int(row[name]) for name in names if row[name] is not None}
+    return {**config["media"], **own}

@@ -69,7 +69,8 @@ rule proxy:
         runtime=scaled(120),
     params:
         settings=config["proxy"],
-        version=2,
+        media=media_settings,
+        version=3,
     script:
         "../scripts/proxy.py"
 
@@ -77,6 +78,7 @@ rule proxy:
 rule scenes:
     input:
         video=rules.proxy.output.video,
+        record=rules.proxy.output.record,
     output:
         "results/scenes/{video}.csv",
     log:
@@ -90,6 +92,6 @@ rule scenes:
         runtime=scaled(60),
     params:
         settings=config["scenes"],
-        version=1,
+        version=2,
     script:
         "../scripts/scenes.py"

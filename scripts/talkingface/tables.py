@@ -49,7 +49,7 @@ def _manifest(stage: str, *columns: Column) -> Table:
     return Table(f"{stage}/{{video}}.csv", "a clip", (_CLIP_ID, _N_FRAMES, *columns))
 
 
-_CLIP_ID = Column("clip_id", "text", "name of the clip; empty where a row is a whole video")
+_CLIP_ID = Column("clip_id", "text", "name of the clip; empty where a row is a video or a gap")
 _VIDEO_ID = Column("video_id", "text", "name of the video in videos.csv")
 _N_FRAMES = Column("n_frames", "int", "length", "frames")
 _BACKEND = Column("backend", "text", "the backend that made it")
@@ -126,7 +126,7 @@ SYNC_FRAMES = Table(
 
 SEGMENTS = Table(
     "segments/{video}.csv",
-    "a candidate stretch of a face, or a whole video that has none",
+    "a candidate stretch of a face, a whole video that has none, or a gap in one",
     (
         _CLIP_ID,
         _VIDEO_ID,
@@ -322,8 +322,18 @@ _OF_VIDEO = (
 
 REJECTED = Table(
     "dataset/rejected.csv",
-    "a candidate or a video that was left out",
+    "a candidate, a video or a gap in one that was left out",
     (*SEGMENTS.columns, *_OF_VIDEO),
+)
+
+CHECKSUMS = Table(
+    "checksums/{stage}/{video}.csv",
+    "a file that a job has made",
+    (
+        Column("path", "text", "path, relative to results/"),
+        Column("size", "int", "size", "bytes"),
+        Column("crc32", "text", "CRC-32 of what is in it, hexadecimal"),
+    ),
 )
 
 
@@ -340,3 +350,8 @@ def dataset_clips(products: tuple[str, ...] = ()) -> Table:
         "a clip of the dataset",
         (*CLIPS.columns, *measures, *_OF_VIDEO, *of_split, *paths),
     )
+
+
+def tables_by_path() -> dict[str, Table]:
+    """All tables that have a name of their own here, by their paths."""
+    return {table.path: table for table in globals().values() if isinstance(table, Table)}

@@ -96,9 +96,6 @@ def _judge_voice(voice: Voice, alone: bool, thresholds: SegmentThresholds) -> Ve
         return _by_sync(
             "not_speaking", voice.mouth_motion, thresholds.min_mouth_motion, detail=detail
         )
-    least = thresholds.min_confidence
-    if least is not None and not voice.confidence >= least:
-        return _by_sync("not_speaking", voice.confidence, least)
     if thresholds.cut == "speaking":
         verdict = _judge_turn(voice)
     else:
@@ -113,7 +110,9 @@ def _judge_voice(voice: Voice, alone: bool, thresholds: SegmentThresholds) -> Ve
 def _judge_turn(voice: Voice) -> Verdict | None:
     """The verdict on a stretch that was cut out because its face speaks in it, frame by frame.
 
-    That is not asked again of the stretch as a whole; only another face may speak in it rather.
+    That is not asked again of the stretch as a whole, neither as a probability nor as a confidence:
+    the mean of frames that are all above a threshold may well be below another. Only another face
+    may speak in it rather.
     """
     if not voice.speaking < voice.other_speaking:
         return None
@@ -123,6 +122,9 @@ def _judge_turn(voice: Voice) -> Verdict | None:
 
 def _judge_speaker(voice: Voice, alone: bool, thresholds: SegmentThresholds) -> Verdict | None:
     """The verdict by how likely it is this face that speaks, or another."""
+    lowest = thresholds.min_confidence
+    if lowest is not None and not voice.confidence >= lowest:
+        return _by_sync("not_speaking", voice.confidence, lowest)
     own, other, least = voice.probability, voice.other_probability, thresholds.min_probability
     if own >= least and own >= other:
         return None

@@ -120,7 +120,7 @@ def make_dataset(
 
 
 def _read_record(video_id: str, results: Path) -> dict[str, Any]:
-    return read_json(results / STAGES["download"].manifest.format(video=video_id))
+    return read_json(results / STAGES["download"].manifest.format(video=video_id), "status")
 
 
 def _read_hashes(video_ids: Iterable[str], results: Path) -> dict[str, str]:

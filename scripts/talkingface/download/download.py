@@ -21,8 +21,10 @@ from talkingface.download.errors import (
     refuse_long,
     wait_before_retry,
 )
-from talkingface.job.files import atomic_path, read_json, write_json
-from talkingface.media.probe import UnreadableMedia, probe
+from talkingface.job.files import DamagedFile, atomic_path, read_json, write_json
+from talkingface.media.errors import UnreadableMedia
+from talkingface.media.limits import ANY, MediaSettings
+from talkingface.media.probe import probe
 from talkingface.settings.sources import address, address_fault, is_like_address, local_path
 from talkingface.text import clean
 
@@ -89,15 +91,16 @@ def download(
     tries: int,
     backoff: float,
     max_duration: float | None,
+    media_settings: MediaSettings = ANY,
     **options: Any,
 ) -> dict[str, Any]:
     """Get a video's media to the path `media`, write its record (JSON) to `record`; its content.
 
     A local file is linked, never copied. An address is downloaded with yt-dlp; `max_duration` and
-    `options` are those of `ytdlp.fetch`. The record has `video_id, source, status, reason, value,
-    threshold, probe, provenance`; `status` is one of STATUSES, and `value` what was measured where
-    it is more than a `threshold`. With every status but `ok` and `broken` the media is
-    an empty file; a broken file is kept as it is.
+    `options` are those of `ytdlp.fetch`, and `media_settings` limit what a file may claim. The
+    record has `video_id, source, status, reason, value, threshold, probe, provenance`; `status` is
+    one of STATUSES, and `value` what was measured where it is more than a `threshold`. Where there
+    is no media it is an empty file; one that cannot be used is kept as it is.
 
     Raises TransientError for a failure that may pass, after a wait of `backoff` seconds, doubled
     with every attempt, or as long as the server asks; unless `attempt`, from 1, has reached
@@ -135,11 +138,16 @@ def download(
             provenance |= {ours: info.get(theirs) for ours, theirs in DESCRIBED.items()}
             size, _, sha256 = _fingerprint(media_path)
             provenance |= {"size": size, "sha256": sha256}
-        content["probe"] = probe(media_path).to_dict()
+        content["probe"] = probe(media_path, media_settings).to_dict()
         if path is None:  # Not every site says how long a video is.
             refuse_long(content["probe"]["duration"], max_duration)
     except UnreadableMedia as failure:
-        content |= {"status": "broken", "reason": clean(failure)}
+        content |= {
+            "status": failure.status,
+            "reason": clean(failure.reason),
+            "value": failure.value,
+            "threshold": failure.threshold,
+        }
     except (VideoUnavailable, TransientError) as failure:
         if isinstance(failure, TransientError) and attempt < tries:
             seconds = wait_before_retry(failure, attempt, backoff)
@@ -159,11 +167,19 @@ def download(
 def forget_unavailable(records: Iterable[str | Path]) -> list[str]:
     """Delete those of the `records` whose status another try may cure; their videos' names.
 
-    The next run misses them, and downloads these videos again.
+    The next run misses them, and downloads these videos again. Of a damaged one nobody can tell:
+    it is logged and left.
     """
     forgotten = []
     for record in map(Path, records):
-        if record.exists() and read_json(record)["status"] in RETRIED:
+        if not record.exists():
+            continue
+        try:
+            status = read_json(record).get("status")
+        except DamagedFile as error:
+            logger.warning("%s", error)
+            continue
+        if status in RETRIED:
             record.unlink()
             forgotten.append(record.stem)
     return forgotten

@@ -30,11 +30,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from talkingface.faces import detection
+from talkingface.faces import appearance, detection
 from talkingface.faces.detection import box_overlaps
 from talkingface.job.tables import empty_table, read_table, table_of_columns, write_table
 from talkingface.shots.proxy import proxy_frames, read_proxy
@@ -70,6 +71,7 @@ def make_tracks(
     every: int,
     min_confidence: float,
     max_gap: int,
+    max_change: float | None,
     threads: int = 1,
 ) -> None:
     """Write the table `tracks` (TRACKS) of a video.
@@ -89,13 +91,26 @@ def make_tracks(
             every=every,
             min_confidence=min_confidence,
             max_gap=max_gap,
-            scale=read_proxy(record).scale,
+            max_change=max_change,
             threads=threads,
         )
+    proxy = read_proxy(record)
+    scales = np.array([proxy.scale_at(start) for start in shots.start_frame])
+    of_row = scales[np.searchsorted(shots.start_frame, table.frame, "right") - 1]
     for name in ("x", "y", "w", "h"):
-        table[name] = table[name].round(2)
+        table[name] = (table[name] * of_row).round(2)
     table["confidence"] = table["confidence"].round(3)
     write_table(table, tracks, TRACKS)
+
+
+class _Face(NamedTuple):
+    """A detection: its box (x, y, w, h), its score, and two small pictures of it, one to link it
+    (`_thumbnail`) and one to tell whether it is still the same face (`appearance.look`)."""
+
+    box: np.ndarray
+    score: float
+    thumbnail: np.ndarray
+    look: np.ndarray
 
 
 @dataclass
@@ -107,10 +122,10 @@ class _Track:
     scores: list[float] = field(default_factory=list)
     velocity: np.ndarray | None = None  # px a frame, of the centre; None: not known
     thumbnail: np.ndarray | None = None
+    looks: list[np.ndarray] = field(default_factory=list)
 
-    def add(
-        self, frame: int, box: np.ndarray, score: float, thumbnail: np.ndarray, every: int
-    ) -> None:
+    def add(self, frame: int, face: _Face, every: int) -> None:
+        box, thumbnail = face.box, face.thumbnail
         gap = frame - self.frames[-1] if self.frames else 0
         if gap > 2 * every:
             self.velocity = None
@@ -122,7 +137,8 @@ class _Track:
         self.thumbnail = thumbnail if first else 0.7 * self.thumbnail + 0.3 * thumbnail
         self.frames.append(frame)
         self.boxes.append(box)
-        self.scores.append(score)
+        self.scores.append(face.score)
+        self.looks.append(face.look)
 
     def predicted(self, frame: int) -> np.ndarray:
         box = self.boxes[-1].copy()
@@ -149,8 +165,15 @@ def _thumbnail(image: np.ndarray, box: np.ndarray) -> np.ndarray:
     return cv2.resize(face, (8, 8), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
 
 
-def _cost(track: _Track, frame: int, box: np.ndarray, thumbnail: np.ndarray) -> float:
+def _seen(image: np.ndarray, face: np.ndarray) -> _Face:
+    """A detection (x, y, w, h, score) in an image."""
+    box = face[:4]
+    return _Face(box, float(face[4]), _thumbnail(image, box), appearance.look(image, box))
+
+
+def _cost(track: _Track, frame: int, face: _Face) -> float:
     """Cost of continuing `track` with this detection; inf when it may not."""
+    box = face.box
     gap = frame - track.frames[-1]
     last, predicted = track.boxes[-1], track.predicted(frame)
     size = _size(last)
@@ -158,7 +181,7 @@ def _cost(track: _Track, frame: int, box: np.ndarray, thumbnail: np.ndarray) -> 
     ratio = max(ratio, 1 / ratio)
     to_predicted = float(np.linalg.norm(_centre(box) - _centre(predicted))) / size
     to_last = float(np.linalg.norm(_centre(box) - _centre(last))) / size
-    difference = float(np.abs(thumbnail - track.thumbnail).mean())
+    difference = float(np.abs(face.thumbnail - track.thumbnail).mean())
     overlap = box_overlaps(box, np.stack([predicted, last]))[0].max()
     if track.velocity is None:
         reach = min(NEW_REACH_PER_FRAME * gap, NEW_REACH_MOST)
@@ -172,28 +195,33 @@ def _cost(track: _Track, frame: int, box: np.ndarray, thumbnail: np.ndarray) -> 
 
 
 def _link(
-    tracks: list[_Track],
-    frame: int,
-    faces: np.ndarray,
-    thumbnails: Sequence[np.ndarray],
-    every: int,
-    max_gap: int,
+    tracks: list[_Track], frame: int, faces: Sequence[_Face], every: int, max_gap: int
 ) -> None:
-    """Add a sampled frame's faces (K, 5) to the tracks of its shot, or as new tracks, in place."""
+    """Add a sampled frame's faces to the tracks of its shot, or as new tracks, in place."""
     live = [track for track in tracks if frame - track.frames[-1] <= max_gap]
     taken: set[int] = set()
-    if live and len(faces):
-        pairs = list(zip(faces, thumbnails, strict=True))
-        cost = np.array(
-            [[_cost(track, frame, face[:4], small) for face, small in pairs] for track in live]
-        )
+    if live and faces:
+        cost = np.array([[_cost(track, frame, face) for face in faces] for track in live])
         for i, j in _pairs(cost):
-            live[i].add(frame, faces[j, :4], float(faces[j, 4]), thumbnails[j], every)
+            live[i].add(frame, faces[j], every)
             taken.add(j)
     for j, face in enumerate(faces):
         if j not in taken:
             tracks.append(_Track())
-            tracks[-1].add(frame, face[:4], float(face[4]), thumbnails[j], every)
+            tracks[-1].add(frame, face, every)
+
+
+def _one_person_each(track: _Track, max_change: float | None) -> list[_Track]:
+    """A track, cut where its face becomes another's."""
+    if max_change is None:
+        return [track]
+    changed = appearance.changes(track.frames, track.looks, max_change)
+    starts = [0, *(second for _, second in changed)]
+    ends = [*(first + 1 for first, _ in changed), len(track.frames)]
+    return [
+        _Track(track.frames[a:b], track.boxes[a:b], track.scores[a:b])
+        for a, b in zip(starts, ends, strict=True)
+    ]
 
 
 def _pairs(cost: np.ndarray) -> list[tuple[int, int]]:
@@ -239,15 +267,15 @@ def _samples(
 
 def _detected(
     samples: Iterable[tuple[int, int, np.ndarray]], detect: Detect, threads: int
-) -> Iterator[tuple[int, int, np.ndarray, list[np.ndarray]]]:
-    """(row of the scene, frame, faces, thumbnails) in order, detecting while frames are decoded."""
+) -> Iterator[tuple[int, int, list[_Face]]]:
+    """(row of the scene, frame, faces) in order, detecting while frames are decoded."""
 
     def work(batch: list[tuple[int, int, np.ndarray]]) -> list[tuple]:
         found = detect([image for _, _, image in batch])
         out = []
         for (scene, frame, image), faces in zip(batch, found, strict=True):
-            faces = np.asarray(faces, np.float64).reshape(-1, 5)
-            out.append((scene, frame, faces, [_thumbnail(image, f[:4]) for f in faces]))
+            boxes = np.asarray(faces, np.float64).reshape(-1, 5)
+            out.append((scene, frame, [_seen(image, box) for box in boxes]))
         return out
 
     waiting: deque[Future] = deque()
@@ -303,6 +331,7 @@ def track_faces(
     every: int,
     min_confidence: float,
     max_gap: int,
+    max_change: float | None,
     scale: float = 1.0,
     threads: int = 1,
 ) -> np.recarray:
@@ -313,8 +342,9 @@ def track_faces(
     `detection.FaceDetector.follow`; the frames of one call are of one shot, in order. It is called
     from `threads` other threads, which does not change the result. `every`: frames between
     detections. `min_confidence`: a track needs one detection with this score; weaker ones only
-    continue it. `max_gap`: frames between two detections of one track, at most. `scale`: boxes are
-    multiplied by it (source size / frame size).
+    continue it. `max_gap`: frames between two detections of one track, at most. `max_change`: a
+    track ends where its face has changed by this much in a while (`appearance`); None for any.
+    `scale`: boxes are multiplied by it (source size / frame size).
 
     The table is ordered by track, then frame; tracks are numbered by scene, first frame and x.
     `detected` is 1 when the frame was detected or lies between two neighbouring samples that both
@@ -331,10 +361,20 @@ def track_faces(
         if not end <= scene.start_frame < scene.end_frame:
             raise ValueError(f"scene {scene.scene} is empty, out of order or overlaps")
         end = scene.end_frame
+
+    def finished(tracks: list[_Track]) -> list[_Track]:
+        return [part for track in tracks for part in _one_person_each(track, max_change)]
+
     followed: list[list[_Track]] = [[] for _ in scenes]
     samples = _samples(frames, scenes, every)
-    for row, frame, faces, thumbnails in _detected(samples, detect, threads):
-        _link(followed[row], frame, faces, thumbnails, every, max_gap)
+    current = 0
+    for row, frame, faces in _detected(samples, detect, threads):
+        if row != current:
+            followed[current] = finished(followed[current])
+            current = row
+        _link(followed[row], frame, faces, every, max_gap)
+    if len(scenes):
+        followed[current] = finished(followed[current])
 
     parts: list[np.recarray] = []
     dropped = 0

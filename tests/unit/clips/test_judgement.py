@@ -179,6 +179,9 @@ def test_what_was_cut_out_by_its_frames_is_not_asked_for_its_mean() -> None:
     others = {"alone": False, "other_probability": 0.9, "other_track": 2}
     assert of_voice(probability=0.01, settings=cut, **others) == KEPT
     assert of_voice(probability=NAN, settings=cut) == KEPT
+    asked = {"min_confidence": 3, "min_probability": 0.9, "unsure_probability": 0.8}
+    never = cut | asked | {"keep_unsure": False}
+    assert of_voice(confidence=2.1, probability=0.01, settings=never, **others) == KEPT
     # Unless by its frames another face speaks rather.
     speaks = {"speaking": 0.3, "other_speaking": 0.6, "other_speaker": 4, "alone": False}
     verdict = of_voice(settings=cut, **speaks)
@@ -187,7 +190,6 @@ def test_what_was_cut_out_by_its_frames_is_not_asked_for_its_mean() -> None:
     assert of_voice(settings=cut, **speaks | {"other_speaking": 0.3}) == KEPT
     # The gates before and after hold.
     assert of_voice(mouth_motion=0.009, settings=cut).reason == "not_speaking"
-    assert of_voice(confidence=1.0, settings=cut | {"min_confidence": 2}).reason == "not_speaking"
     assert of_voice(offset=16, settings=cut).reason == "offset"
 
 

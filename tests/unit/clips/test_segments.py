@@ -16,7 +16,9 @@ from talkingface.clips.verdict import kept
 from talkingface.job.files import write_json
 from talkingface.job.tables import empty_table, table_of_rows, write_table
 from talkingface.media.audio import write_wav
+from talkingface.media.reading import Reading
 from talkingface.shots.proxy import Proxy, write_proxy
+from talkingface.shots.timeline import Gap
 from talkingface.sync.calibrations import CALIBRATIONS
 from talkingface.tables import SPEECH, SYNC, SYNC_FRAMES, TRACKS, Table
 
@@ -30,7 +32,7 @@ COLUMNS = [
 
 OK = {"status": "ok", "reason": None}
 DEMANDING = {"status": "too_demanding", "reason": "12 s", "value": 12.5, "threshold": 10}
-PROXY = Proxy("ok", None, 400, (1280, 720), (640, 360))
+PROXY = Proxy("ok", None, 400)
 THRESHOLDS = thresholds_for("mesh", **default_settings("segments"))
 
 
@@ -104,6 +106,8 @@ def judge(
     thresholds: SegmentThresholds = THRESHOLDS,
     scores: pd.DataFrame | None = None,
     heard: pd.DataFrame | None = None,
+    record: dict[str, Any] = OK,
+    proxy: Proxy = PROXY,
     **settings: Any,
 ) -> pd.DataFrame:
     together = pd.concat(tracks, ignore_index=True) if tracks else track(0, 0, 0)
@@ -112,8 +116,8 @@ def judge(
     heard = voices((0, 2000)) if heard is None else heard
     ledger = judge_segments(
         "v",
-        OK,
-        PROXY,
+        record,
+        proxy,
         table_of(together, TRACKS),
         table_of(heard, SPEECH),
         table_of(table, SYNC),
@@ -157,6 +161,25 @@ def test_the_threshold_missed_is_named(
     row = only(judge(sound, face))
     assert (row.verdict, row.stage, row.reason) == ("rejected", stage, reason)
     assert (row.value, row.threshold) == (value, threshold)
+
+
+def test_where_it_is_silent_other_sounds_of_the_file_are_named(sound: Path) -> None:
+    def stream(number: int, language: str | None, layout: str) -> dict[str, Any]:
+        return {"index": number + 1, "number": number, "language": language, "codec": "aac"} | {
+            "layout": layout
+        }
+
+    sounds = {
+        "audio": stream(1, "eng", "stereo"),
+        "other_audio": [stream(2, "deu", "5.1"), stream(0, None, "mono")],
+    }
+    proxy = replace(PROXY, reading=Reading(video_stream=0, audio_stream=2))
+    row = only(judge(sound, track(0, 305, 395), record=OK | {"probe": sounds}, proxy=proxy))
+    assert row.reason == "silent"
+    detail = "audio stream 1 was read; there are also 0 (aac, mono), 2 (deu, aac, 5.1)"
+    assert row.detail == detail
+    alone = OK | {"probe": sounds | {"other_audio": []}}
+    assert only(judge(sound, track(0, 305, 395), record=alone, proxy=proxy)).detail == ""
 
 
 def test_a_face_seen_too_rarely(sound: Path) -> None:
@@ -386,9 +409,6 @@ def test_speech_is_divided_and_judged_as_tracks_are(sound: Path) -> None:
         (150, 250, "kept"),
         (250, 295, "not_speaking"),
     ]
-    ledger = judge(sound, face, scores=scores, min_confidence=4.5, **SPEAKING)
-    speaks = ledger[(ledger.start_frame == 50)].iloc[0]
-    assert (speaks.reason, speaks.value, speaks.threshold) == ("not_speaking", 4, 4.5)
     # That it speaks is not asked again of all of its frames together.
     silent = scores.assign(score=-9.0)
     ledger = judge(sound, face, scores=silent, max_frames=100, **SPEAKING)
@@ -425,6 +445,43 @@ def test_speech_may_be_told_by_the_backends_own_score(sound: Path) -> None:
     ledger = judge(sound, face, scores=scores, speaking_score=2.1, **SPEAKING)
     assert stretches(ledger) == [(5, 95, "kept"), (95, 280, "not_speaking")]
     assert np.isnan(ledger.value[1])
+
+
+def talkingvideo(scores: np.ndarray) -> list[tuple[int, int]]:
+    """The rule of TalkingVideo, frame by frame: above 2.1, 15 frames may lie between, 5 off both
+    ends, 75 frames or more."""
+    found, run = [], []
+    for frame, score in [*enumerate(scores), (10**9, 9.0)]:
+        if score > 2.1:
+            if run and frame - run[-1] > 15:
+                found.append((run[0] + 5, run[-1] + 1 - 5))
+                run = []
+            run.append(frame)
+    return [(start, end) for start, end in found if end - start >= 75]
+
+
+def test_with_speaking_the_score_of_each_frame_is_the_gate_and_no_mean(sound: Path) -> None:
+    """Scores of SyncNet's that rise and fall around 2.1, as a talker's do: every stretch that
+    TalkingVideo takes is kept, whatever is asked of means."""
+    rng = np.random.default_rng(0)
+    settings = default_settings("segments") | {"cut": "speaking", "speaking_score": 2.1}
+    settings |= {"max_frames": 400, "min_loudness": -100}
+    asked = {"min_confidence": 3.0, "min_probability": 0.99, "unsure_probability": 0.9}
+    face = track(0, 0, 400)
+    table = sync(t0=2.5).assign(backend="syncnet")
+    means = []
+    for _ in range(40):
+        noise = np.convolve(rng.normal(0, 1, 420), np.ones(21) / 21, "valid")
+        scores = frame_scores(face, table).assign(score=2.4 + 3 * noise, probability=0.01)
+        expected = talkingvideo(2.4 + 3 * noise)
+        means += [float((2.4 + 3 * noise)[start:end].mean()) for start, end in expected]
+        for more in ({}, asked | {"keep_unsure": False}):
+            thresholds = thresholds_for("syncnet", **settings | more)
+            ledger = judge(sound, face, table=table, scores=scores, thresholds=thresholds)
+            chosen = ledger[ledger.verdict == "kept"]
+            assert list(zip(chosen.start_frame, chosen.end_frame, strict=True)) == expected
+    # It is about stretches that a threshold of LatentSync's would reject.
+    assert sum(2.1 < mean < 3 for mean in means) > 30
 
 
 def test_how_probable_speech_must_be_is_a_setting(sound: Path) -> None:
@@ -488,6 +545,26 @@ def test_a_video_without_candidates_has_one_row(
     assert (row.video_id, row.clip_id, row.verdict, row.stage) == ("v", "", "rejected", stage)
     measured = [] if np.isnan(row.value) or stage != "download" else [row.value, row.threshold]
     assert [row.reason, row.detail, *measured] == words
+
+
+def test_gaps_stand_in_the_ledger(sound: Path) -> None:
+    gaps = (
+        Gap(100, 130, "gap", 1.2, 0.5, "the picture stands still"),
+        Gap(300, 300, "clock_jump", -5.0, 10.0, "timestamps jump from 12 to 7 s"),
+    )
+    faces = pd.concat([track(0, 0, 100), track(1, 130, 300)])
+    ledger = judge(sound, faces, table=sync(t0=5.0, t1=5.0), proxy=replace(PROXY, gaps=gaps))
+    rows = [(int(row.start_frame), row.verdict, row.reason) for row in ledger.itertuples()]
+    assert rows == [
+        (0, "kept", ""), (100, "rejected", "gap"),
+        (130, "kept", ""), (300, "rejected", "clock_jump"),
+    ]  # fmt: skip
+    gap, jump = ledger[ledger.stage == "proxy"].itertuples()
+    assert (gap.clip_id, gap.end_frame, gap.n_frames) == ("", 130, 30)
+    assert (gap.value, gap.threshold, gap.detail) == (1.2, 0.5, "the picture stands still")
+    assert (jump.end_frame, jump.value, jump.threshold) == (300, -5.0, 10.0)
+    none = judge(sound, track(0, 0, 0), table=sync(), proxy=replace(PROXY, gaps=gaps))
+    assert list(none.reason) == ["no_face", "gap", "clock_jump"]
 
 
 def test_the_ledger_as_it_is_written(sound: Path) -> None:

@@ -230,6 +230,20 @@ def test_rejected_rows_and_whole_videos(workspace: Workspace) -> None:
     assert rejected.loc[1, ["start_frame", "value", "threshold"]].tolist() == [100, 40, 75]
 
 
+def test_a_gap_is_neither_a_candidate_nor_a_whole_video(workspace: Workspace) -> None:
+    gap = ",a,,,100,130,rejected,proxy,gap,no new picture,1.2,0.5,30"
+    workspace.add(row("a", "s"), kept=[(0, 100, 0)], rejected=[gap])
+    dataset = workspace.build()
+    assert dataset.rejected.loc[0, ["start_frame", "end_frame", "value"]].tolist() == [
+        100,
+        130,
+        1.2,
+    ]
+    assert dataset.summary["candidates"] == 1
+    (counted,) = dataset.summary["rejected"]
+    assert (counted["reason"], counted["count"], counted["whole_videos"]) == ("gap", 1, 0)
+
+
 def test_what_is_kept_in_doubt_is_in_the_dataset(workspace: Workspace) -> None:
     """Its row of the ledger has a reason; where a gate rejects it, the gate's takes its place."""
     workspace.add(row("a"), kept=[(0, 100, 0), (100, 200, 0)], quality={1: {"sharpness": 5.0}})
@@ -486,10 +500,10 @@ def test_tables_of_different_runs_are_refused(workspace: Workspace) -> None:
     paths[2].write_text(measures.splitlines()[0] + "\n")
     with pytest.raises(ValueError, match="'a_000000_000100_00' is in only one of .* run again"):
         workspace.build()
-    paths[2].write_text(measures + measures.splitlines()[1].replace("_00,", "_01,"))
+    paths[2].write_text(measures + measures.splitlines()[1].replace("_00,", "_01,") + "\n")
     with pytest.raises(ValueError, match="'a_000000_000100_01' is in only one of .* run again"):
         workspace.build()
-    paths[2].write_text(measures + measures.splitlines()[1])
+    paths[2].write_text(measures + measures.splitlines()[1] + "\n")
     with pytest.raises(ValueError, match="twice in the measures of quality"):
         workspace.build()
     paths[2].write_text(measures.replace("_00,100,", "_00,99,"))

@@ -34,7 +34,8 @@ from talkingface.download.errors import VideoUnavailable, wait_before_retry
 from talkingface.download.limits import Limits, Meter
 from talkingface.download.one_video import OneVideo
 from talkingface.download.ytdlp_errors import classify_error
-from talkingface.media.probe import UnreadableMedia, probe
+from talkingface.media.errors import UnreadableMedia
+from talkingface.media.probe import probe
 
 # Where a job runs is not download's affair.
 SETTINGS = {key: value for key, value in default_settings("download").items() if key != "local"}
@@ -216,9 +217,8 @@ def test_local_file_is_linked_and_recorded(made, get):
     assert record["probe"]["duration"] == pytest.approx(2, abs=0.05)
     assert record["probe"]["truncated"] is False
     assert json.loads(get.record.read_text()) == record
-    assert list(record) == [
-        *("video_id", "source", "status", "reason", "value", "threshold", "probe", "provenance")
-    ]
+    keys = ["video_id", "source", "status", "reason", "value", "threshold", "probe", "provenance"]
+    assert list(record) == keys
 
 
 def test_second_run_writes_the_same_record(made, get):
@@ -306,8 +306,8 @@ def test_no_permission(get):
     ("name", "reason"),
     [
         ("empty.mp4", "empty file"),
-        ("text.mp4", "not a media file (Invalid data found when processing input)"),
-        ("text.txt", "not a media file (Invalid data found when processing input)"),
+        ("text.mp4", "not a media file (text)"),
+        ("text.txt", "not a media file (text)"),
         ("cut.mp4", "no index (moov) in the file: it is truncated"),
         ("still.png", "a still image, not a video"),
         ("still.jpg", "a still image, not a video"),
@@ -615,6 +615,13 @@ def test_what_another_try_may_cure_is_forgotten(tmp_path):
         (tmp_path / f"{name}.json").write_text(json.dumps({"status": status}))
     assert forget_unavailable(tmp_path / f"{name}.json" for name in "abcde") == ["b", "d"]
     assert sorted(path.stem for path in tmp_path.iterdir()) == ["a", "c"]
+
+
+def test_a_damaged_record_is_left_and_said(tmp_path, caplog):
+    (tmp_path / "a.json").write_text('{"status": "unav')
+    (tmp_path / "b.json").write_text('{"status": "unavailable"}')
+    assert forget_unavailable(tmp_path / f"{name}.json" for name in "ab") == ["b"]
+    assert (tmp_path / "a.json").exists() and "a.json: damaged (" in caplog.text
 
 
 def test_live_stream_is_not_recorded(made, get, server):

@@ -75,13 +75,17 @@ def test_columns_that_do_not_fit_are_refused() -> None:
     ("text", "message"),
     [
         ("scene,start_frame\n0,1\n", "its columns are scene,start_frame, not scene,start_frame,"),
-        ("", "its columns are , not"),
-        ("scene,start_frame,end_frame\n0,1,2\n1,2", "line 3: 2 cells, but 3 columns"),
+        ("", "it has no header"),
+        ("scene,start_frame,end_frame\n0,1,2\n1,2\n", "line 3: 2 cells, but 3 columns"),
+        ("scene,start_frame,end_frame\n0,1,12", "its last line is cut"),
+        ("scene,start_frame,end_frame", "its last line is cut"),
         ("scene,start_frame,end_frame\n0,1,no\n", "column end_frame: could not convert"),
+        ("scene,start_frame,end_frame\n0,1,\0\n", "column end_frame: "),
+        ("scene,start_frame,end_frame\n0,1,\udcff\n", "can't decode byte 0xff"),
     ],
 )
 def test_a_table_that_is_another_or_cut_is_named(tmp_path: Path, text: str, message: str) -> None:
-    (tmp_path / "t.csv").write_text(text)
+    (tmp_path / "t.csv").write_text(text, "utf-8", "surrogateescape")
     with pytest.raises(ValueError, match=message) as caught:
         read_table(tmp_path / "t.csv", SCENES)
     assert str(tmp_path / "t.csv") in str(caught.value)
