@@ -115,18 +115,15 @@ class Meter:
             self._asked = None
         self.check_time()
 
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        """The time in which a piece of an answer's body is waited for."""
+    def begin_piece(self) -> None:
+        """Note that from now on a piece of an answer's body is waited for."""
         self._reading = time.monotonic()
-        try:
-            yield
-        finally:
-            self._waited += time.monotonic() - self._reading
-            self._reading = None
 
-    def came(self, size: int) -> None:
-        """Count `size` bytes that came towards the pace of the connection."""
+    def end_piece(self, size: int) -> None:
+        """Note that it has come, of `size` bytes."""
+        if self._reading is not None:
+            self._waited += time.monotonic() - self._reading
+        self._reading = None
         self._came += size
         self.check_time()
 
@@ -175,7 +172,7 @@ class Meter:
             yield
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, before)
+            signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
 
     def _measure_folder(self) -> tuple[int, int]:
         """Bytes of all files, and of the largest fragment, which yt-dlp reads as a whole."""

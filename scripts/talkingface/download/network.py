@@ -20,7 +20,7 @@ from talkingface.download.limits import Meter
 from talkingface.download.manifests import count_addresses
 
 # Bytes that are read from a connection at a time.
-PIECE = 64 << 10
+PIECE = 128 << 10
 SCHEMES = ("http", "https")
 
 
@@ -115,16 +115,20 @@ class MeteredResponse(Response):
         return page.getvalue()
 
     def _read_media(self, size: int) -> bytes:
-        data = bytearray()
-        while len(data) < size and (piece := self._read_piece(min(PIECE, size - len(data)))):
+        pieces = []
+        while size and (piece := self._read_piece(min(PIECE, size))):
             self._meter.take_media(len(piece))
-            data += piece
-        return bytes(data)
+            pieces.append(piece)
+            size -= len(piece)
+        return b"".join(pieces)
 
     def _read_piece(self, size: int) -> bytes:
-        with self._meter.reading():
-            piece: bytes = self.fp.read(size)
-        self._meter.came(len(piece))
+        self._meter.begin_piece()
+        piece: bytes = b""
+        try:
+            piece = self.fp.read(size)
+        finally:
+            self._meter.end_piece(len(piece))
         return piece
 
 

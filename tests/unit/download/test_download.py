@@ -22,7 +22,6 @@ from yt_dlp import YoutubeDL
 from yt_dlp.networking.exceptions import HTTPError
 
 from helpers.settings import default_settings
-from talkingface.download import ytdlp
 from talkingface.download.download import (
     FINAL,
     RETRIED,
@@ -33,6 +32,7 @@ from talkingface.download.download import (
 )
 from talkingface.download.errors import VideoUnavailable, wait_before_retry
 from talkingface.download.limits import Limits, Meter
+from talkingface.download.one_video import OneVideo
 from talkingface.download.ytdlp_errors import classify_error
 from talkingface.media.errors import UnreadableMedia
 from talkingface.media.probe import probe
@@ -572,7 +572,7 @@ def test_a_film_too_long_is_not_fetched_or_not_kept(made, get, server):
     said = {"duration": 7200.0, "extractor_key": "Generic"}
     meter = Meter(get.partial, Limits(None, None, None, None, 1, 1, 1, 1))
     with (
-        ytdlp._OneVideo(get.partial, {"quiet": True}, 3600, meter, False) as ydl,
+        OneVideo(get.partial, {"quiet": True}, 3600, meter, False) as ydl,
         pytest.raises(VideoUnavailable, match="7200 s, more than 3600"),
     ):
         ydl.process_info(said)

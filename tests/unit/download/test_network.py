@@ -18,9 +18,9 @@ from yt_dlp import YoutubeDL
 
 from helpers.settings import default_settings
 from helpers.streaming_server import Answer, Served, streaming_server
-from talkingface.download import addresses, network
+from talkingface.download import addresses, network, ytdlp
 from talkingface.download.download import TransientError, download
-from talkingface.download.ytdlp import _alone, _js_runtimes
+from talkingface.download.ytdlp import OF_FILES, _alone, _js_runtimes
 
 SETTINGS = {key: value for key, value in default_settings("download").items() if key != "local"}
 HLS = "application/vnd.apple.mpegurl"
@@ -48,10 +48,11 @@ def get(tmp_path: Path) -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def film(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A second of MPEG-TS."""
+    """A second of MPEG-TS, with sound."""
     path = tmp_path_factory.mktemp("film") / "film.ts"
     made = [imageio_ffmpeg.get_ffmpeg_exe(), *("-v", "error", "-f", "lavfi")]
-    made += [*("-i", "testsrc=s=64x64:r=25:d=1", "-pix_fmt", "yuv420p"), str(path)]
+    made += [*("-i", "testsrc=s=64x64:r=25:d=1", "-f", "lavfi", "-i", "sine=d=1")]
+    made += [*("-pix_fmt", "yuv420p"), str(path)]
     subprocess.run(made, check=True)
     return path.read_bytes()
 
@@ -77,6 +78,10 @@ def test_this_machine_is_refused_unless_allowed(
     record = get(url, private_addresses=False)
     assert record["status"] == "own_network"
     assert "download.private_addresses" in record["reason"]
+    assert get(url.replace("http:", "https:"), private_addresses=False) == record | {
+        "source": url.replace("http:", "https:"),
+        "provenance": record["provenance"] | {"url": url.replace("http:", "https:")},
+    }
     assert server.seen == []
     assert get(f"{server.url}/x.ts")["status"] == "ok"
 
@@ -238,16 +243,27 @@ def test_only_a_program_that_is_asked_for_runs_scripts(
         assert ydl._js_runtimes["deno"].info.version == "2.5.0"
 
 
-@pytest.mark.parametrize("text", [b"ffconcat version 1.0\nfile good.media\n", b"#EXTM3U\n"])
-def test_what_is_merged_leads_to_no_other_file(
-    get: Callable[..., dict[str, Any]], server: Served, film: bytes, tmp_path: Path, text: bytes
+def test_ffmpeg_opens_what_leads_to_no_other_file(film: bytes, tmp_path: Path) -> None:
+    (tmp_path / "own.ts").write_bytes(film)
+    (tmp_path / "list").write_text("ffconcat version 1.0\nfile own.ts\n")
+    ffmpeg = (imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y")
+    made = tmp_path / "made.mkv"
+
+    def copy(source: str, *options: str) -> bool:
+        command = [*ffmpeg, *options, "-i", source, "-c", "copy", str(made)]
+        return subprocess.run(command, cwd=tmp_path, stderr=subprocess.PIPE).returncode == 0
+
+    assert copy("list"), "ffmpeg follows such lists of its own accord"
+    assert not copy("list", *OF_FILES)
+    assert copy("own.ts", *OF_FILES)
+
+
+def test_ffmpeg_is_told_so_when_streams_are_merged(
+    get: Callable[..., dict[str, Any]],
+    server: Served,
+    film: bytes,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # The folder that parts are kept in until they are merged.
-    inside = tmp_path / "raw/.fetch-v.media"
-    inside.mkdir(parents=True)
-    (inside / "good.media").write_bytes(film)
-    if text.startswith(b"#"):
-        text += b"#EXTINF:1,\ngood.media\n#EXT-X-ENDLIST\n"
     parts = [("video/mp4", "v", "avc1.64000d"), ("audio/mp4", "a", "mp4a.40.2")]
     sets = "".join(
         f'<AdaptationSet mimeType="{kind}"><Representation id="{name}" bandwidth="1" '
@@ -260,12 +276,12 @@ def test_what_is_merged_leads_to_no_other_file(
     )
     server.answers |= {
         "/x.mpd": Answer(manifest.encode(), {"Content-Type": "application/dash+xml"}),
-        "/v.mp4": Answer(text),
-        "/a.mp4": Answer(text),
+        "/v.mp4": Answer(film),
+        "/a.mp4": Answer(film),
     }
-    record = get(f"{server.url}/x.mpd")
-    assert record["status"] == "broken" and record["probe"] is None
-    assert server.seen.count("/v.mp4") == 1
+    assert get(f"{server.url}/x.mpd")["status"] == "ok"
+    monkeypatch.setattr(ytdlp, "OF_FILES", ("-format_whitelist", "wav"))
+    assert get(f"{server.url}/x.mpd")["status"] == "broken"
 
 
 # What a site says
