@@ -96,9 +96,8 @@ def reasons(job):
     return [INCOMPLETE] if lacking else workflow.dag.reason(job).get_names()
 
 
-def media_settings(wildcards):
-    """How a video's file is read: its row of the list goes before the config."""
+def streams(wildcards):
+    """Which streams of a video's file are read: its row of the list goes before the config."""
     row = VIDEOS[wildcards.video]
     names = ("video_stream", "audio_stream")
-    own = {name: int(row[name]) for name in names if row[name] is not None}
-    return {**config["media"], **own}
+    return {name: config["media"][name] if row[name] is None else int(row[name]) for name in names}

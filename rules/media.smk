@@ -44,6 +44,8 @@ rule retry_unavailable:
         runtime=scaled(10),
     params:
         records=expand("results/videos/{video}.json", video=VIDEOS),
+        proxies=expand("results/proxy/{video}.json", video=VIDEOS),
+        ledgers=expand("results/segments/{video}.csv", video=VIDEOS),
     script:
         "../scripts/retry_unavailable.py"
 
@@ -69,7 +71,8 @@ rule proxy:
         runtime=scaled(120),
     params:
         settings=config["proxy"],
-        media=media_settings,
+        # What a file may claim is no param: a limit that changes is nothing to all the others.
+        streams=streams,
         version=3,
     script:
         "../scripts/proxy.py"

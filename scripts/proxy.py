@@ -18,6 +18,6 @@ with logged(snakemake.log[0]), checksummed(snakemake.output):
         snakemake.output.sound,
         snakemake.output.record,
         threads=snakemake.threads,
-        settings=MediaSettings(**snakemake.params.media),
+        settings=MediaSettings(**snakemake.config["media"] | snakemake.params.streams),
         **snakemake.params.settings,
     )

@@ -7,13 +7,14 @@ Frame k of the copy is grid frame k, sample 640 k of its wav is the grid's sampl
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from talkingface.job.files import atomic_path, damage_in, read_json, write_json
+from talkingface.job.files import DamagedFile, atomic_path, damage_in, read_json, write_json
 from talkingface.job.progress import Progress
 from talkingface.media.limits import ANY, MediaSettings
 from talkingface.media.reading import DEFAULT, Reading
@@ -165,6 +166,20 @@ def encode_proxy(
         tuple(timeline.gaps),
         reading,
     )
+
+
+def forget_demanding(records: Iterable[str | Path], ledgers: Iterable[str | Path]) -> list[str]:
+    """Delete the records of files that claimed too much, and of their videos the ledgers, which the
+    next run misses; the names of these videos. Where a limit was raised, it comes out otherwise."""
+    forgotten = []
+    for record, ledger in zip(map(Path, records), map(Path, ledgers), strict=True):
+        # Of a damaged record nobody can tell.
+        with suppress(FileNotFoundError, DamagedFile):
+            if read_json(record).get("status") == "too_demanding":
+                record.unlink()
+                ledger.unlink(missing_ok=True)
+                forgotten.append(record.stem)
+    return forgotten
 
 
 def write_nothing(video: str | Path, sound: str | Path) -> None:

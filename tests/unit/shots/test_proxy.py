@@ -20,6 +20,7 @@ from talkingface.shots.encoding import shrink
 from talkingface.shots.proxy import (
     Proxy,
     encode_proxy,
+    forget_demanding,
     make_proxy,
     proxy_frames,
     read_proxy,
@@ -101,6 +102,16 @@ def test_a_video_that_could_not_be_had_has_an_empty_copy(tmp_path):
     (tmp_path / "media.json").write_text('{"status": "unavailable"}')
     make_proxy(tmp_path / "media", tmp_path / "media.json", *paths, long_side=640)
     check_nothing(read_proxy(paths[2]), "no_media", tmp_path)
+
+
+def test_what_claimed_too_much_is_tried_again(tmp_path):
+    for name, status in (("a", "too_demanding"), ("b", "broken"), ("c", "ok")):
+        write_proxy(Proxy(status), tmp_path / f"{name}.json")
+        (tmp_path / f"{name}.csv").touch()
+    records, ledgers = ([tmp_path / f"{n}.{end}" for n in "abcd"] for end in ("json", "csv"))
+    assert forget_demanding(records, ledgers) == ["a"]
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == ["b.csv", "b.json", "c.csv", "c.json"]
 
 
 def check_nothing(proxy, status, folder):
