@@ -90,12 +90,15 @@ def encode(
         reading = _find_reading(media, settings)
         if reading.audio_stream is None:
             raise UnusableMedia("no_audio", "no audio track")
+        made = None
         try:
-            n_frames, size, proxy_size = _encode_video(media, video, long_side, threads, reading)
+            made = _encode_video(media, video, long_side, threads, reading)
         except Interlaced as found:
             logger.info("the pictures are %s: deinterlacing them", found)
             reading = replace(reading, deinterlace=True, top_first=found.top_first)
-            n_frames, size, proxy_size = _encode_video(media, video, long_side, threads, reading)
+        # Not while that error is handled: it would keep the first decoder at work.
+        made = made or _encode_video(media, video, long_side, threads, reading)
+        n_frames, size, proxy_size = made
         origin = first_timestamp(media, reading)
         end = origin + Fraction(n_frames, FPS)
         reading = replace(reading, clock=(Section(origin, end, -origin),))
