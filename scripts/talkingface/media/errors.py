@@ -41,10 +41,15 @@ class UnreadableMedia(Exception):
 
 
 def refuse_errors_of_machine(error: av.FFmpegError) -> None:
-    """Raise MemoryError or OSError where an error of libav says nothing of the file."""
+    """Raise MemoryError or OSError where an error of libav says nothing of the file.
+
+    Where memory is not limited, Linux refuses none that a video needs: libav says that it has too
+    little then where a file asks for absurdly much.
+    """
     if isinstance(error, MemoryError):
-        raise MemoryError(f"libav: {error.strerror}") from error
-    if error.errno in _OF_MACHINE:
+        if _memory_is_limited():
+            raise MemoryError(f"libav: {error.strerror}") from error
+    elif error.errno in _OF_MACHINE:
         raise OSError(error.errno, f"libav: {error.strerror}") from error
 
 
@@ -63,8 +68,7 @@ def refuse_to_blame(path: str | Path) -> None:
 def refuse_short_memory() -> None:
     """Raise MemoryError where this process has come near the limit of its address space."""
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    peak = _peak_address_space()
-    if limit != resource.RLIM_INFINITY and peak > limit - _SHORT:
+    if limit != resource.RLIM_INFINITY and (peak := _peak_address_space()) > limit - _SHORT:
         raise MemoryError(
             f"{peak >> 20} of {limit >> 20} MB of address space were used, so what cannot be "
             "decoded may be for want of memory"
@@ -78,3 +82,14 @@ def _peak_address_space() -> int:
     except OSError:
         return 0
     return next((int(x.split()[1]) << 10 for x in lines if x.startswith("VmPeak:")), 0)
+
+
+def _memory_is_limited() -> bool:
+    """Whether this process may be refused memory before the system has to end it."""
+    limits = (resource.RLIMIT_AS, resource.RLIMIT_DATA)
+    if any(resource.getrlimit(limit)[0] != resource.RLIM_INFINITY for limit in limits):
+        return True
+    try:
+        return Path("/proc/sys/vm/overcommit_memory").read_text("ascii").strip() == "2"
+    except OSError:  # Not Linux: nothing is known.
+        return True

@@ -35,7 +35,7 @@ def too_demanding(what: str, value: float, limit: float, key: str) -> Unreadable
     """The error of a file that claims more than `limit`: `what` in words, with its unit, and the
     `key` of the setting."""
     return UnreadableMedia(
-        f"{what}, more than {limit:g} (media.{key})", "too_demanding", value, limit
+        f"{what}, more than {limit:.12g} (media.{key})", "too_demanding", value, limit
     )
 
 

@@ -13,7 +13,12 @@ import pytest
 
 from helpers.paths import SCRIPTS
 from helpers.synthetic import Film, make_film
-from talkingface.media.errors import refuse_errors_of_machine, refuse_short_memory, refuse_to_blame
+from talkingface.media import errors
+from talkingface.media.errors import (
+    refuse_errors_of_machine,
+    refuse_short_memory,
+    refuse_to_blame,
+)
 from talkingface.media.probe import probe
 from talkingface.shots.proxy import encode_proxy
 
@@ -86,11 +91,24 @@ for read in (probe, lambda path: next(bgr_frames(path))):
 
 
 @pytest.mark.parametrize("code", [errno.ENOMEM, errno.EMFILE, errno.ENOSPC])
-def test_errors_of_the_machine_are_no_longer_libav_s(code: int) -> None:
+def test_errors_of_the_machine_are_no_longer_libav_s(
+    monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    monkeypatch.setattr(errors.resource, "getrlimit", lambda _: (1 << 40, 1 << 40))
     error = av.error.classes[code](code, os.strerror(code))
     with pytest.raises((OSError, MemoryError)) as raised:
         refuse_errors_of_machine(error)
     assert not isinstance(raised.value, av.FFmpegError)
+
+
+def test_where_memory_is_not_limited_a_file_asks_for_absurdly_much(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """libav refuses more than 2 GB at once, as damaged files ask for, with the same error."""
+    unlimited = errors.resource.RLIM_INFINITY
+    monkeypatch.setattr(errors.resource, "getrlimit", lambda _: (unlimited, unlimited))
+    refuse_errors_of_machine(av.error.classes[errno.ENOMEM](errno.ENOMEM, "x"))
+    refuse_short_memory()
 
 
 def test_errors_of_the_file_are_left() -> None:

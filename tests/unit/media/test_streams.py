@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import subprocess
+from fractions import Fraction
 from pathlib import Path
 
+import av
+import cv2
 import imageio_ffmpeg
 import numpy as np
 import pytest
@@ -126,3 +129,21 @@ def test_pictures_that_grow_beyond_what_is_allowed(tmp_path: Path) -> None:
         proxy = read(path, max_pixels=limit)[2]
         assert (proxy.status, proxy.value) == ("too_demanding", 307_200)
     assert read(path, max_pixels=307_200)[2].status == "ok"
+
+
+@pytest.mark.parametrize("suffix", [".avi", ".mkv"])
+def test_a_picture_is_not_decoded_to_know_its_size(tmp_path: Path, suffix: str) -> None:
+    """The container says 64x48; the pictures, which libav is not to decode, say 4000x3000."""
+    _, jpeg = cv2.imencode(".jpg", np.zeros((3000, 4000, 3), np.uint8))
+    path = tmp_path / f"a{suffix}"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
+        for k in range(3):
+            packet = av.Packet(jpeg.tobytes())
+            packet.stream, packet.pts, packet.dts, packet.duration = stream, k, k, 1
+            packet.time_base, packet.is_keyframe = Fraction(1, 25), True
+            container.mux(packet)
+    with pytest.raises(UnreadableMedia, match="pictures of 4000x3000 pixels, more than 1000000"):
+        probe(path, MediaSettings(max_pixels=1_000_000))
+    assert probe(path, MediaSettings(max_pixels=12_000_000)).video.width == 4000
