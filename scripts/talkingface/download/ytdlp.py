@@ -27,6 +27,7 @@ from talkingface.download.limits import MEDIA, Limits, Meter
 from talkingface.download.one_video import OneVideo
 from talkingface.download.ytdlp_errors import classify_error
 from talkingface.job.files import write_json
+from talkingface.media.formats import FORMATS
 from talkingface.text import clean
 
 logger = logging.getLogger(__name__)
@@ -34,11 +35,7 @@ logger = logging.getLogger(__name__)
 # Seconds between two lines of progress in the log.
 PROGRESS_EVERY = 30
 # What ffmpeg may take a downloaded file for: nothing that leads to other files.
-CONTAINERS = (
-    *("mov", "mp4", "matroska", "webm", "mpegts", "flv", "ogg", "avi", "asf", "mpeg", "wav"),
-    *("aac", "mp3", "ac3", "eac3", "flac", "webvtt", "srt"),
-)
-OF_FILES = ("-protocol_whitelist", "file", "-format_whitelist", ",".join(CONTAINERS))
+OF_FILES = ("-protocol_whitelist", "file", "-format_whitelist", ",".join(FORMATS))
 # The steps in which yt-dlp lets ffmpeg work on files, as its settings call them.
 _FFMPEG_STEPS = (
     *("merger", "fixupm3u8", "fixupm4a", "fixupduplicatemoov", "fixupstretched"),

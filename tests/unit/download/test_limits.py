@@ -44,7 +44,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
 @pytest.fixture
 def get(tmp_path: Path) -> Callable[..., dict[str, Any]]:
     def get(source: str, **given: Any) -> dict[str, Any]:
-        options = SETTINGS | {"tries": 1, "retries": 0, "timeout": 5, "private_addresses": True}
+        options = SETTINGS | {"tries": 1, "retries": 0, "timeout": 30, "private_addresses": True}
         options |= {"attempt": 1, "backoff": 0}
         media, record = tmp_path / "raw/v.media", tmp_path / "v.json"
         return download(source, media, record, video_id="v", **options | given)
