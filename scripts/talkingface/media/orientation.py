@@ -7,6 +7,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.sidedata.sidedata import SideDataContainer
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,9 @@ def orientation_of(frame: av.VideoFrame) -> Orientation:
 
     Angles between are taken as the nearest quarter, as most players do; ffmpeg alone turns by them.
     """
-    data: Any = frame.side_data.get("DISPLAYMATRIX")
+    # Not `frame.side_data`, which refers to the frame that keeps it: frames would wait for the
+    # garbage collector, and others take new memory meanwhile. (PyAV's stubs know no argument.)
+    data: Any = SideDataContainer(frame).get("DISPLAYMATRIX")  # type: ignore[call-arg]
     if data is None:
         return UPRIGHT
     # ISO 14496-12, 8.2.2: a point (p, q) as coded is displayed at (a p + c q, b p + d q).

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -74,7 +75,7 @@ class ShownFrame:
     shift: Fraction = Fraction(0)
     scaler: VideoReformatter = field(default_factory=VideoReformatter)
 
-    @property
+    @cached_property
     def orientation(self) -> Orientation:
         """How the coded picture stands on the display."""
         return orientation_of(self.frame)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -128,3 +129,11 @@ def test_angles_between_are_the_nearest_quarter(tmp_path: Path, degrees: int) ->
 
 def test_a_frame_without_a_matrix_is_upright() -> None:
     assert orientation_of(av.VideoFrame(16, 16, "yuv420p")) == UPRIGHT == Orientation()
+
+
+def test_a_frame_is_free_once_it_was_looked_at(tmp_path: Path) -> None:
+    """Frames that wait for the garbage collector take the memory of hundreds."""
+    frame = next(shown_frames(write(tmp_path / "a.mp4", MATRICES["flipped"]))).frame
+    before = sys.getrefcount(frame)
+    assert orientation_of(frame) == Orientation(flip_y=True)
+    assert sys.getrefcount(frame) == before
