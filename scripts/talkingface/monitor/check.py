@@ -108,9 +108,12 @@ class _Check:
             expected, outputs = {manifest: expected[manifest]}, [manifest]
         if stage.name == "proxy":
             expected = {path: self._of_copy(manifest, path, expected[path]) for path in expected}
+        wrong = ""
         if stage.clip_folder is not None:
-            expected |= self._of_clips(stage, video, sizes)
-        self.outputs(manifest, outputs, expected, optional)
+            of_clips, strange = self._of_clips(stage, video, sizes)
+            expected |= of_clips
+            wrong = f"it names {strange}, which is no clip" if strange else ""
+        self.outputs(manifest, outputs, expected, optional, wrong)
 
     def outputs(
         self,
@@ -118,11 +121,13 @@ class _Check:
         outputs: Sequence[str],
         expected: Mapping[str, Expected],
         optional: Collection[str] = (),
+        wrong: str = "",
     ) -> None:
         """Check the files of one job.
 
         manifest: by which its outputs are known to be whole. outputs: its files and folders.
-        expected: what is to be there, by path. optional: what may be missing of it.
+        expected: what is to be there, by path. optional: what may be missing of it. wrong: what is
+        known to be wrong with the manifest.
         """
         faults = len(self.found.faults)
         table = checksums_path(self.root, manifest)
@@ -136,6 +141,8 @@ class _Check:
                 noted = {}
                 self._add(str(table.relative_to(self.root)), error.how)
         self._file(manifest, expected[manifest], noted, optional)
+        if wrong and len(self.found.faults) == faults:
+            self._add(manifest, wrong)
         # One that is damaged says nothing of what else there is.
         damaged = len(self.found.faults) > faults
         if noted and not damaged and self._names_what_no_job_makes(noted, expected):
@@ -240,10 +247,22 @@ class _Check:
 
     def _of_clips(
         self, stage: Stage, video: str, sizes: Mapping[str, tuple[int, int]]
-    ) -> dict[str, Expected]:
-        """What a stage is to have made of the clips that its manifest lists, by path."""
+    ) -> tuple[dict[str, Expected], str]:
+        """What a stage is to have made of the clips that its manifest lists, by path; and the first
+        that is no clip of the video's, nor is anything there of it: no run would make it."""
         found: dict[str, Expected] = {}
         clips = read_clip_lengths(self.root / stage.manifest.format(video=video))
+        strange = [
+            clip
+            for clip, _ in clips
+            if sizes
+            and clip not in sizes
+            and not any(
+                os.path.lexists(self.root / pattern.format(video=video, clip=clip))
+                for pattern in stage.clip_files
+            )
+        ]
+        clips = [(clip, n_frames) for clip, n_frames in clips if clip not in strange]
         for pattern in stage.clip_files:
             for clip, n_frames in clips:
                 path = pattern.format(video=video, clip=clip)
@@ -254,7 +273,7 @@ class _Check:
                         found[f"{path}/{name}"] = expected
                 else:
                     found[path] = expected
-        return found
+        return found, next(iter(strange), "")
 
 
 def check_others(results: str | Path, *, decode: bool = False, record: bool = False) -> Checked:

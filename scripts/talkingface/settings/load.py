@@ -57,7 +57,7 @@ def _refuse_unusable(config: Mapping[Any, Any]) -> None:
     """Raise ConfigError for what YAML knows and no setting can be: not a number, endless numbers,
     dates, names that are none, and data that has no end."""
     walked = _walk(config, (), iter(range(MOST_VALUES)))
-    faults = [f"{'.'.join(keys)}: {fault}" for keys, fault in walked]
+    faults = [": ".join(filter(None, [".".join(keys), fault])) for keys, fault in walked]
     if faults:
         raise ConfigError(f"config:\n{list_faults(faults, len(faults))}")
 

@@ -16,7 +16,11 @@ _SCHEMELESS = re.compile(
 _LIKE_ADDRESS = re.compile(
     r"(?:https?:/?)?(?:[\w-]+\.)+[a-z]{2,}(?::\d+)?/", re.ASCII | re.IGNORECASE
 )
-_YOUTUBE_HOST = re.compile(_YOUTUBE, re.IGNORECASE)
+# All hosts that yt-dlp takes for YouTube's own.
+_YOUTUBE_HOST = re.compile(
+    r"(?:(?:\w+\.)?youtube(?:-nocookie|kids)?\.com|(?:www\.)?youtu\.be|youtube\.googleapis\.com)\.?",
+    re.ASCII | re.IGNORECASE,
+)
 _YOUTUBE_ID = re.compile(r"[\w-]{11}", re.ASCII)
 # Paths of youtube.com that go on with an id.
 _YOUTUBE_PATHS = ("shorts", "embed", "live", "v", "e", "watch")
@@ -90,7 +94,7 @@ def canonical(source: str) -> str:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         return url
-    video = _youtube_id(host, parts.path, parts.query)
+    video = _youtube_id(host, parts.path, parts.query or parts.fragment.removeprefix("!"))
     if video:
         return address(f"youtube:{video}")
     scheme = parts.scheme.lower()
@@ -128,10 +132,10 @@ def _youtube_id(host: str, path: str, query: str) -> str | None:
     if not _YOUTUBE_HOST.fullmatch(host):
         return None
     names = [name for name in path.split("/") if name]
-    if host.endswith("youtu.be"):
+    if host.rstrip(".").endswith("youtu.be"):
         found = names[:1]
     elif len(names) > 1 and names[0] in _YOUTUBE_PATHS:
         found = names[1:2]
     else:
-        found = parse_qs(query).get("v", [])[:1] if names == ["watch"] else []
+        found = parse_qs(query).get("v", [])[:1] if names in ([], ["watch"]) else []
     return found[0] if found and _YOUTUBE_ID.fullmatch(found[0]) else None

@@ -187,10 +187,12 @@ def _refuse_long(timeline: Timeline, settings: MediaSettings) -> None:
     """Raise UnreadableMedia where a video has gone on, or stood still, for longer than it may."""
     seconds, limit = timeline.n_frames / FPS, settings.max_duration
     if limit is not None and seconds > limit:
-        raise too_demanding(f"{seconds:.0f} s", seconds, limit, "max_duration")
+        raise too_demanding(f"{round(seconds, 2):.12g} s", seconds, limit, "max_duration")
     seconds, limit = timeline.still_frames / FPS, settings.max_gaps
     if limit is not None and seconds > limit:
-        raise too_demanding(f"{seconds:.0f} s without a new picture", seconds, limit, "max_gaps")
+        raise too_demanding(
+            f"{round(seconds, 2):.12g} s without a new picture", seconds, limit, "max_gaps"
+        )
 
 
 def _write(

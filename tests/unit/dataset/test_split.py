@@ -148,6 +148,13 @@ def test_the_addresses_of_one_youtube_video_are_one_source() -> None:
         "https://www.youtube.com/embed/abcdefghi-_?start=3",
         "https://www.youtube-nocookie.com/embed/abcdefghi-_",
         "https://www.youtube.com/v/abcdefghi-_",
+        "https://youtube.googleapis.com/v/abcdefghi-_",
+        "https://gaming.youtube.com/watch?v=abcdefghi-_",
+        "https://www.youtubekids.com/watch?v=abcdefghi-_",
+        "https://www.youtube.com./watch?v=abcdefghi-_",
+        "https://www.youtube.com/?v=abcdefghi-_",
+        "https://www.youtube.com/watch#v=abcdefghi-_",
+        "https://www.youtube.com/#!v=abcdefghi-_",
         "www.youtube.com/watch?v=abcdefghi-_",
         "youtube.com/watch?v=abcdefghi-_",
         "youtu.be/abcdefghi-_",
@@ -161,7 +168,9 @@ def test_the_addresses_of_one_youtube_video_are_one_source() -> None:
         "https://example.org/?u=https://youtu.be/abcdefghi-_",
     ]
     groups = split_groups([row(f"v{i:02}", url) for i, url in enumerate(addresses + others)])
-    assert list(groups.values()) == ["v00"] * len(addresses) + [f"v{i:02}" for i in range(16, 21)]
+    assert list(groups.values()) == ["v00"] * len(addresses) + [
+        f"v{i:02}" for i in range(len(addresses), len(addresses) + len(others))
+    ]
 
 
 def test_what_of_an_address_does_not_count() -> None:

@@ -169,6 +169,15 @@ def test_a_wrong_name_in_checksums_is_no_file_that_a_run_could_make(
     assert f"clips/v/{CLIP}.wav" in [fault.path for fault in faults(results)]
 
 
+@pytest.mark.parametrize("stage", ["landmarks", "parsing"])
+def test_a_table_that_names_what_is_no_clip_is_damaged(old: Path, stage: str) -> None:
+    table = old / f"{stage}/v.csv"
+    table.write_text(table.read_text().replace(CLIP, "w_000000_000004_00"))
+    for record in (False, True):
+        assert [fault.path for fault in faults(old, record=record)] == [f"{stage}/v.csv"]
+    assert not (old / f"checksums/{stage}").exists()
+
+
 def test_pictures_of_another_format_that_are_missing_are_no_damage_of_the_checksums(
     results: Path,
 ) -> None:
