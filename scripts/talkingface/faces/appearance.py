@@ -50,10 +50,11 @@ def look(image: np.ndarray, box: np.ndarray) -> np.ndarray:
 
     Where the square leaves the picture, the picture's border goes on.
     """
-    side = max(2, round(REACH * float(max(box[2], box[3]))))
+    height, width = image.shape[:2]
+    side = round(REACH * float(max(box[2], box[3])))
+    side = min(max(side, 2), 2 * max(height, width))
     x = round(float(box[0] + box[2] / 2) - side / 2)
     y = round(float(box[1] + box[3] / 2) - side / 2)
-    height, width = image.shape[:2]
     # At least one pixel of the picture is shown, and no more border than it takes.
     x0, y0 = min(max(x, 0), width - 1), min(max(y, 0), height - 1)
     x1, y1 = min(max(x + side, x0 + 1), width), min(max(y + side, y0 + 1), height)

@@ -205,7 +205,7 @@ def _strongest(changes: np.ndarray) -> Iterator[tuple[float, float]]:
         a, b, _ = rest[rest[:, 2].argmax()]
         overlap = (rest[:, 0] < b) & (rest[:, 1] > a)
         group = rest[overlap]
-        group = group[group[:, 2] >= 0.9 * group[:, 2].max()]
+        group = group[group[:, 2] >= 0.95 * group[:, 2].max()]
         length = group[:, 1] - group[:, 0]
         group = group[length == length.min()]
         a, b, _ = group[group[:, 2].argmax()]
