@@ -56,6 +56,24 @@ def test_sound_and_picture_stay_together_where_the_clock_jumps(tmp_path, starts)
     assert len(proxy.reading.clock) == 1 + len(jumped)
 
 
+@pytest.mark.parametrize("silent", [0, 1])
+def test_sound_stays_with_its_pictures_where_a_piece_has_none(tmp_path, silent):
+    # Three recordings with the same timestamps: only their order in the file tells them apart.
+    sounds = [None if i == silent else Sound(start=Fraction(1)) for i in range(3)]
+    films = [
+        Film(".ts", seconds=3, start=Fraction(1), flashes=(flash,), sound=sound)
+        for flash, sound in zip((0.5, 1, 2), sounds, strict=True)
+    ]
+    parts = [make_film(tmp_path, film, f"piece{i}") for i, film in enumerate(films)]
+    path = tmp_path / "pieces.ts"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    _, images, samples = copy_of(path, tmp_path)
+    truth = [0.5, 4, 8]
+    assert flash_starts(images) == pytest.approx(truth, abs=0.03)
+    del truth[silent]
+    assert beep_starts(samples, 16_000) == pytest.approx(truth, abs=0.03)
+
+
 def test_what_stands_still_is_a_gap(tmp_path):
     times = [*(Fraction(k, 25) for k in range(50)), *(Fraction(k, 25) for k in range(90, 150))]
     film = Film(times=(*times, Fraction(160, 25), Fraction(170, 25)), flashes=(), sound=Sound())
