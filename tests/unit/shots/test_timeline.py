@@ -2,7 +2,9 @@
 
 from fractions import Fraction
 from itertools import pairwise
+from time import process_time
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -17,7 +19,9 @@ from helpers.synthetic import (
     read_number,
 )
 from talkingface.media.limits import MediaSettings
+from talkingface.media.video import ShownFrame
 from talkingface.shots.proxy import encode_proxy, proxy_frames
+from talkingface.shots.timeline import Timeline
 
 
 def copy_of(path, folder, long_side=320):
@@ -134,6 +138,17 @@ def test_pictures_of_other_sizes_keep_their_shape_and_what_is_sharp(tmp_path, si
         assert read_number(image[:height, :width]) == k % 50
         beside = image[:, width:].max(initial=0), image[height:].max(initial=0)
         assert max(beside) < 40
+
+
+def test_a_size_that_always_changes_costs_no_more_each_time():
+    frames = [av.VideoFrame(width, 180, "yuv420p") for width in (320, 640)]
+    timeline = Timeline(320)
+    begun = process_time()
+    for k in range(20_000):
+        timeline.add(ShownFrame(frames[k % 2], k, k + 1, timestamp=Fraction(k, 25)))
+        assert timeline.proxy_size == (320, 180)
+        assert process_time() - begun < 10
+    assert len(timeline.pictures) == 20_000 and timeline.proxy_size == (320, 180)
 
 
 def test_another_shape_of_pixels_is_another_shot(tmp_path):
