@@ -70,8 +70,12 @@ class GuardedRH(RequestsRH):
             return
         # requests would read all of the body, which nobody needs.
         response.close()
-        target = urljoin(response.url, response.headers["location"])
-        scheme = urlsplit(target).scheme.lower()
+        try:
+            target = urljoin(response.url, response.headers["location"])
+            scheme = urlsplit(target).scheme.lower()
+        except ValueError as error:
+            reason = f"it leads to what is no address: {error}"
+            raise Stopped(VideoUnavailable("unsupported", reason)) from None
         if scheme not in SCHEMES:
             raise Stopped(VideoUnavailable("unsupported", f"it leads to an address of {scheme}:"))
         self._check_proxied(target, proxies)

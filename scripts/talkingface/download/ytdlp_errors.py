@@ -84,6 +84,8 @@ def classify_error(error: YoutubeDLError, signed: bool) -> Exception:
 
 def _classify_http_error(error: HTTPError, signed: bool) -> Exception:
     reason = f"HTTP {error.status} {error.reason}".rstrip()
+    if error.redirect_loop:
+        reason = "it leads from address to address without end"
     if error.status == 429:
         return TransientError(reason, "rate_limited", _retry_after(error))
     if error.status == 451:  # RFC 7725: unavailable for legal reasons.

@@ -138,12 +138,33 @@ class _Check:
         self._file(manifest, expected[manifest], noted, optional)
         # One that is damaged says nothing of what else there is.
         damaged = len(self.found.faults) > faults
+        if noted and not damaged and self._names_what_no_job_makes(noted, expected):
+            self._add(str(table.relative_to(self.root)), "it names a file that is not made")
+            noted = {}
         for path in sorted({*noted, *(() if noted and damaged else expected)} - {manifest}):
             self._file(path, expected.get(path, Expected()), noted, optional)
         if self.record and not noted and len(self.found.faults) == faults:
             existing = [path for path in outputs if os.path.lexists(self.root / path)]
             taken = take_checksums(self.root, [self.root / path for path in existing])
             write_checksums(table, taken)
+
+    def _names_what_no_job_makes(
+        self, noted: Mapping[str, Checksum], expected: Mapping[str, Expected]
+    ) -> bool:
+        """Whether a file is noted that is neither there nor to be made: the note is what is wrong,
+        and no run could make that file."""
+        # Of pictures that are gone nobody can tell the format.
+        pictures = {
+            os.path.splitext(path)[0]
+            for path, what in expected.items()
+            if what.pattern.endswith("{clip}")
+        }
+        return any(
+            path not in expected
+            and os.path.splitext(path)[0] not in pictures
+            and not os.path.lexists(self.root / path)
+            for path in noted
+        )
 
     def _file(
         self,

@@ -33,7 +33,7 @@ def check_config(config: dict[str, Any]) -> dict[str, Any]:
     completed = _with_defaults(config, schema)
     errors = sorted(open_validator(schema).iter_errors(completed), key=lambda e: list(e.path))
     if errors:
-        lines = list_faults((explain_error(error, "the setting") for error in errors), len(errors))
+        lines = list_faults(map(explain_error, errors), len(errors))
         raise ConfigError(f"config:\n{lines}\nEvery setting is described in config.yaml.")
     segments = completed["segments"]
     if segments["max_frames"] < segments["min_frames"]:

@@ -73,11 +73,8 @@ def shortened(text: str, most: int = MOST_SHOWN) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
-def explain_error(error: ValidationError, kind: str) -> str:
-    """One line for a person: which key, what its value is, what is allowed.
-
-    kind: what a missing key is called, such as "the column".
-    """
+def explain_error(error: ValidationError) -> str:
+    """One line for a person: which key, what its value is, what is allowed."""
     where = ".".join(str(step) for step in error.path)
     schema: dict[str, Any] = error.schema if isinstance(error.schema, dict) else {}
     if error.validator == "additionalProperties":
@@ -87,7 +84,9 @@ def explain_error(error: ValidationError, kind: str) -> str:
         keys = ", ".join(f"{where}.{key}" if where else key for key in unknown[:MOST_LISTED])
         return f"{keys}: unknown; allowed here: {', '.join(known)}"
     if error.validator == "required":
-        return error.message.replace("is a required property", f": {kind} must be given")
+        # In a row a cell that is empty is left out.
+        missing = [name for name in schema["required"] if name not in error.instance]
+        return "; ".join(f"{name}: empty, and must be given" for name in missing)
     if error.validator == "enum":
         allowed = ", ".join(map(str, schema["enum"]))
         message = f"{where}: got {shortened(repr(error.instance))}; allowed: {allowed}"

@@ -129,7 +129,7 @@ class _RowChecks:
         ]
         errors = self._validator.iter_errors(dict(row))
         found += [
-            explain_error(error, "the column")
+            explain_error(error)
             for error in errors
             if lines.get(str(error.path[0]) if error.path else "", 1) == 1
         ]

@@ -120,6 +120,22 @@ def test_neither_redirects_nor_playlists_nor_keys_lead_there(
         assert own.seen == []
 
 
+@pytest.mark.parametrize(
+    ("target", "status", "words"),
+    [
+        ("http://[::1/x", "unsupported", "no address"),
+        ("file:///etc/hostname", "unsupported", "file:"),
+        ("/moved", "refused", "without end"),
+    ],
+)
+def test_redirects_that_lead_nowhere_say_so(
+    get: Callable[..., dict[str, Any]], server: Served, target: str, status: str, words: str
+) -> None:
+    server.answers["/moved"] = Answer(headers={"Location": target}, status=302)
+    record = get(f"{server.url}/moved")
+    assert record["status"] == status and words in record["reason"]
+
+
 @pytest.mark.usefixtures("only_first_is_public")
 def test_a_name_that_changes_its_address_is_refused_before_a_byte_is_sent(
     get: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch

@@ -153,6 +153,34 @@ def test_checksums_that_are_damaged_are_told_and_not_believed(
     assert checked.unknown == 3
 
 
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [(f"{CLIP}.mp4", f"{CLIP}.lp4"), (CLIP, "v_000000_000005_00"), ("/v/", "/v/deep/")],
+)
+def test_a_wrong_name_in_checksums_is_no_file_that_a_run_could_make(
+    results: Path, name: str, wrong: str
+) -> None:
+    table = results / "checksums/clips/v.csv"
+    table.write_text(table.read_text().replace(name, wrong, 1))
+    told = [fault.path for fault in faults(results)]
+    assert told == ["checksums/clips/v.csv"]
+    # Without them the files are looked into.
+    halve(results / f"clips/v/{CLIP}.wav")
+    assert f"clips/v/{CLIP}.wav" in [fault.path for fault in faults(results)]
+
+
+def test_pictures_of_another_format_that_are_missing_are_no_damage_of_the_checksums(
+    results: Path,
+) -> None:
+    folder, table = results / "frames/v" / CLIP, results / "checksums/frames/v.csv"
+    for path in folder.glob("*.png"):
+        path.rename(path.with_suffix(".jpg"))
+    table.write_text(table.read_text().replace(".png", ".jpg"))
+    assert faults(results) == []
+    shutil.rmtree(folder)
+    assert faults(results) == [Fault(f"frames/v/{CLIP}", "missing", missing=True)]
+
+
 def test_checksums_are_noted_only_of_what_is_whole(old: Path) -> None:
     halve(old / f"mfcc/v/{CLIP}.npy")
     check_video(old, "v", record=True)
