@@ -260,10 +260,12 @@ def main() -> None:
     parser.add_argument("--only", choices=("joined", "alone"))
     parser.add_argument("--now", action="store_true")
     options = parser.parse_args()
-    persons = list(people(options.folders, options.half, ALONE + SECONDS[-1] + 0.1))
-    print(f"{len(persons)} videos")
+    persons = list(people(options.folders, options.half, SHORTEST / 25))
+    longest = 25 * (ALONE + SECONDS[-1]) + 2
+    long = [person for person in persons if person.end - person.start >= longest]
+    print(f"{len(persons)} videos, {len(long)} to join")
     if options.only != "alone":
-        judge_joined(persons, options.each, options.now)
+        judge_joined(long, options.each, options.now)
     if options.only != "joined":
         judge_alone(persons)
 
