@@ -85,8 +85,8 @@ def explain_error(error: ValidationError) -> str:
         return f"{keys}: unknown; allowed here: {', '.join(known)}"
     if error.validator == "required":
         # In a row a cell that is empty is left out.
-        missing = [name for name in schema["required"] if name not in error.instance]
-        return "; ".join(f"{name}: empty, and must be given" for name in missing)
+        name = error.message.removesuffix(" is a required property").strip("'")
+        return f"{name}: empty, and must be given"
     if error.validator == "enum":
         allowed = ", ".join(map(str, schema["enum"]))
         message = f"{where}: got {shortened(repr(error.instance))}; allowed: {allowed}"
