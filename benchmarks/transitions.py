@@ -1,6 +1,7 @@
 """Are two people kept out of one clip, and is nobody cut who should not be?
 
     python benchmarks/transitions.py FOLDER... [--half 0|1] [--each 2] [--only joined|alone]
+                                    [--now]
 
 The folders hold videos of talkers, such as those of `talkers.csv`. `joined`: pairs of them, one
 after the other, by cuts and by ffmpeg's transitions, which the program `ffmpeg` must be there for.
@@ -10,14 +11,13 @@ middle half, `kept` the share of the frames with one person that are in clips. `
 by themselves, as they are and with zooms, pans, shaking, flashes and changes of light, and how much
 of what the tracks have without looking for transitions they have with it. `--half` takes the one
 half of the videos or the other, by name: the settings were chosen on half 0. With every result
-stands what it would be without transitions and appearance.
+stands what it would be without transitions and appearance, unless it is to be for `--now` alone.
 """
 
 from __future__ import annotations
 
 import argparse
 import subprocess
-import sys
 import tempfile
 import zlib
 from collections import defaultdict
@@ -27,9 +27,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "scripts"))
+from talkers import SUFFIXES  # which finds the library
 
 from talkingface.faces import detection
 from talkingface.faces.tracks import track_faces
@@ -37,8 +35,10 @@ from talkingface.settings.load import check_config
 from talkingface.shots.proxy import proxy_frames
 from talkingface.shots.scenes import find_scenes, make_detector
 
-SUFFIXES = {".mp4", ".mov", ".avi", ".webm", ".mkv", ".mpg"}
-TRANSITIONS = ["fade", "dissolve", "fadeblack", "fadewhite", "wipeleft", "wipeup", "slideleft", "slideup", "smoothleft", "circleopen", "radial", "pixelize", "hblur", "zoomin", "squeezeh", "diagtl"]
+TRANSITIONS = (
+    "fade", "dissolve", "fadeblack", "fadewhite", "wipeleft", "wipeup", "slideleft", "slideup",
+    "smoothleft", "circleopen", "radial", "pixelize", "hblur", "zoomin", "squeezeh", "diagtl",
+)  # fmt: skip
 SECONDS = (0.12, 0.2, 0.5, 1.0, 1.5)
 # Of one person, and of the other, with nothing but the one or the other.
 ALONE = 4.0
@@ -117,7 +117,7 @@ def join(
     return round(25 * ALONE), round(25 * length)
 
 
-def judge_joined(persons: list[Person], each: int) -> None:
+def judge_joined(persons: list[Person], each: int, now: bool) -> None:
     """Print a line for every kind of transition, and one for every length."""
     rng = np.random.default_rng(0)
     results: dict[str, list[tuple[float, ...]]] = defaultdict(list)
@@ -129,8 +129,8 @@ def judge_joined(persons: list[Person], each: int) -> None:
                     one, other = rng.choice(len(persons), 2, replace=False)
                     pair = persons[one], persons[other]
                     start, end = join(*pair, kind, seconds, target, rng)
-                    row: list[float] = []
-                    for look in (False, True):
+                    row = [float("nan")] * 3 if now else []
+                    for look in (True,) if now else (False, True):
                         clips = clips_of(lambda: proxy_frames(target), look=look)
                         row += judged(clips, start, end)
                     for name in (kind, f"{seconds:.2f} s", "all"):
@@ -193,10 +193,11 @@ def shaken(images: list[np.ndarray]) -> list[np.ndarray]:
 
 def flashed(images: list[np.ndarray], length: int) -> list[np.ndarray]:
     """So many very bright frames, every two seconds."""
+    bright = (cv2.convertScaleAbs(image, alpha=1.3, beta=120) for image in images)
     return [
-        cv2.convertScaleAbs(image, alpha=1.3, beta=130 - 20 * (k % 50)) if k % 50 < length else image
-        for k, image in enumerate(images)
-    ]  # fmt: skip
+        flash if k % 50 < length else image
+        for k, (image, flash) in enumerate(zip(images, bright, strict=True))
+    ]
 
 
 def lit(images: list[np.ndarray], seconds: float) -> list[np.ndarray]:
@@ -257,11 +258,14 @@ def main() -> None:
     parser.add_argument("--half", type=int, choices=(0, 1))
     parser.add_argument("--each", type=int, default=2, help="pairs of every kind and length")
     parser.add_argument("--only", choices=("joined", "alone"))
+    parser.add_argument("--now", action="store_true")
     options = parser.parse_args()
-    persons = list(people(options.folders, options.half, ALONE + SECONDS[-1] + 0.1))
-    print(f"{len(persons)} videos")
+    persons = list(people(options.folders, options.half, SHORTEST / 25))
+    longest = 25 * (ALONE + SECONDS[-1]) + 2
+    long = [person for person in persons if person.end - person.start >= longest]
+    print(f"{len(persons)} videos, {len(long)} to join")
     if options.only != "alone":
-        judge_joined(persons, options.each)
+        judge_joined(long, options.each, options.now)
     if options.only != "joined":
         judge_alone(persons)
 

@@ -18,7 +18,7 @@ from talkingface.media.container import open_media
 from talkingface.media.decoding import decode_audio, open_decoder
 from talkingface.media.mixing import Levels, mono
 from talkingface.media.reading import DEFAULT, Reading, Section
-from talkingface.media.streams import audio_stream
+from talkingface.media.streams import audio_stream, video_stream
 
 # Timestamps may wander this far, in seconds, from the running count of samples (Matroska rounds
 # to 1 ms, some muxers to a frame of 90 kHz ticks); beyond it the difference is a real gap or
@@ -30,6 +30,9 @@ UNBROKEN = Section(Fraction(-(10**12)), Fraction(10**12), Fraction(0))
 # A frame whose sampling rate is this many times the stream's, or part of it, is damaged: converting
 # it would take gigabytes for the filter.
 MAX_RATE_CHANGE = 100
+# No sound of a rate higher than this, in Hz, is recorded; a stream of which nothing was known when
+# the file was opened could not be compared with the limits of what a file may claim.
+MAX_UNKNOWN_RATE = 768_000
 HISTORY_SECONDS = 10
 
 
@@ -40,7 +43,8 @@ def has_sound(path: str | Path, reading: Reading = DEFAULT) -> bool:
 
 
 def sound_format(path: str | Path, reading: Reading = DEFAULT) -> tuple[int, int]:
-    """Sampling rate and number of channels (at most 2) of the sound that would be read.
+    """Sampling rate and number of channels (at most 2) of the sound that would be read; 0 where
+    nothing is known of it before it is decoded.
 
     Raises LookupError when the file has none.
     """
@@ -176,10 +180,9 @@ def _gapless_blocks(
         if stream is None:
             return
         open_decoder(stream)
-        rate = stream.codec_context.sample_rate
         position, section = 0, -1
-        mixed = _mixed_frames(container, stream, channels, reading, levels)
-        for pts, time_base, samples in mixed:
+        frames = _frames(container, stream, reading, clock)
+        for pts, time_base, rate, samples in _mixed(frames, stream, channels, reading, levels):
             if pts is not None:
                 timestamp = pts * time_base
                 placed = clock.place(timestamp, Fraction(len(samples), rate))
@@ -201,17 +204,36 @@ def _gapless_blocks(
                 yield np.ascontiguousarray(samples), rate
 
 
-def _mixed_frames(
+def _frames(
     container: av.container.InputContainer,
+    stream: av.AudioStream,
+    reading: Reading,
+    clock: SoundClock,
+) -> Iterator[av.AudioFrame]:
+    """The frames of the sound; where the clock of the pictures jumps, `clock` is told of those."""
+    if len(reading.clock) > 1:
+        pictures = video_stream(container, reading)
+        return decode_audio(container, stream, pictures, clock.pass_picture)
+    return decode_audio(container, stream)
+
+
+def _mixed(
+    frames: Iterator[av.AudioFrame],
     stream: av.AudioStream,
     channels: int,
     reading: Reading,
     levels: Levels | None,
-) -> Iterator[tuple[int | None, Fraction, np.ndarray]]:
-    """Timestamp, its unit and (n, channels) float32 samples of every frame."""
+) -> Iterator[tuple[int | None, Fraction, int, np.ndarray]]:
+    """Timestamp, its unit, sampling rate and (n, channels) float32 samples of every frame.
+
+    The rate is the same for all: the stream's, or where that is not known from the beginning, as of
+    sound that begins late in a transport stream, that of the first frame.
+    """
     rate = stream.codec_context.sample_rate
     converter_format = converter = None
-    for frame in decode_audio(container, stream):
+    for frame in frames:
+        if not rate and frame.sample_rate <= MAX_UNKNOWN_RATE:
+            rate = frame.sample_rate
         if not rate / MAX_RATE_CHANGE <= frame.sample_rate <= rate * MAX_RATE_CHANGE:
             continue
         pts, time_base = frame.pts, frame.time_base
@@ -231,7 +253,7 @@ def _mixed_frames(
             if levels is not None:
                 levels.add(samples, mixed)
             samples = mixed[None]
-        yield pts, time_base, samples.T
+        yield pts, time_base, rate, samples.T
 
 
 def _silence(samples: int, channels: int, rate: int) -> Iterator[tuple[np.ndarray, int]]:

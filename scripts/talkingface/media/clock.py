@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
+import numpy as np
+
 from talkingface.media.reading import Section
 
 # A step forward of more than this, in seconds, is a jump of the clock and not a picture that stands
@@ -67,14 +69,29 @@ class SoundClock:
         if not sections:
             raise ValueError("no sections")
         self._sections = sections
+        self._starts = np.array([float(section.start) for section in sections])
+        self._ends = np.array([float(section.end) for section in sections])
         self._at: int | None = 0
         self._due: Fraction | None = None
+        # The section of the pictures that lie here in the file, and where the last one is decoded.
+        self._pictures = 0
+        self._decoded: Fraction | None = None
+
+    def pass_picture(self, timestamp: Fraction, decoded: Fraction) -> None:
+        """Take in that a picture comes next in the file: when it is shown, and when decoded."""
+        step = Fraction(0) if self._decoded is None else decoded - self._decoded
+        self._decoded = decoded
+        if step > MAX_HOLD or step < -MAX_DISORDER:
+            later = self._having(timestamp)
+            later = later[later > self._pictures]
+            self._pictures = int(later[0]) if later.size else self._pictures
 
     def place(self, timestamp: Fraction, duration: Fraction) -> int | None:
         """The number of the section that a piece of sound belongs to; None where it is of none.
 
         Sound that goes on without a jump stays where it is, or walks on over a gap that only the
-        pictures have. After a jump it belongs to the next section that has its timestamp.
+        pictures have. After a jump it belongs to a later section that has its timestamp, of several
+        to the one whose pictures lie nearest in the file.
         """
         jumped = self._due is None or abs(timestamp - self._due) > SOUND_JUMP
         back = self._due is not None and timestamp < self._due
@@ -93,16 +110,21 @@ class SoundClock:
         following = self._sections[number + 1]
         return self._sections[number].shift, following.start + following.shift
 
+    def _having(self, timestamp: Fraction) -> np.ndarray:
+        """Numbers of the sections that have a timestamp, or nearly so, in their order."""
+        time = float(timestamp)
+        inside = (self._starts - SOUND_SLACK <= time) & (time < self._ends + SOUND_SLACK)
+        return np.flatnonzero(inside)
+
     def _find(self, timestamp: Fraction, back: bool) -> int | None:
         first = self._at or 0
+        found = self._having(timestamp)
         # A step back within one section is rarer than a clock that began anew.
-        order = [*range(first + back, len(self._sections)), *([first] if back else [])]
-        for number in order:
-            section = self._sections[number]
-            if section.start - SOUND_SLACK <= timestamp < section.end + SOUND_SLACK:
-                return number
+        later = found[found >= first + back]
+        if later.size:
+            return int(later[np.abs(later - self._pictures).argmin()])
         # Sound before the first picture or after the last one is of no use, but no jump either.
-        if timestamp < self._sections[first].start and not back:
+        if first in found or (timestamp < self._sections[first].start and not back):
             return first
         return None
 

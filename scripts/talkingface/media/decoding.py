@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from fractions import Fraction
 from itertools import islice
 from typing import Any
 
@@ -59,28 +60,44 @@ def decode_video(
     read.report()
 
 
-def decode_audio(container: Container, stream: av.AudioStream) -> Iterator[av.AudioFrame]:
+def decode_audio(
+    container: Container,
+    stream: av.AudioStream,
+    pictures: av.VideoStream | None = None,
+    pass_picture: Callable[[Fraction, Fraction], None] | None = None,
+) -> Iterator[av.AudioFrame]:
     """Decode what can be decoded: a damaged packet costs its samples, not the file.
 
+    `pass_picture` is called with the times, in seconds, at which a picture of the stream `pictures`
+    is shown and decoded, for each as it comes in the file between the sound.
     Raises MemoryError or OSError where it may be this machine that fails.
     """
-    read = _Packets(container, stream)
+    read = _Packets(container, stream, *([pictures] if pictures and pass_picture else []))
     for packet in read:
-        yield from read.decode(packet)
+        if packet is None or packet.stream_index == stream.index:
+            yield from read.decode(packet)
+        elif pass_picture and packet.pts is not None and packet.dts is not None:
+            pass_picture(packet.pts * packet.time_base, packet.dts * packet.time_base)
     read.report()
 
 
 class _Packets:
     """The packets of a stream in their order, and what becomes of them."""
 
-    def __init__(self, container: Container, stream: av.VideoStream | av.AudioStream) -> None:
-        self._container, self._stream = container, stream
+    def __init__(
+        self,
+        container: Container,
+        stream: av.VideoStream | av.AudioStream,
+        *others: av.VideoStream,
+    ) -> None:
+        """Those of `others` are among them, and nothing becomes of them."""
+        self._container, self._stream, self._others = container, stream, others
         self.count = self.damaged = 0
 
     def __iter__(self) -> Iterator[av.Packet | None]:
         """At last one that makes the decoder give what it holds back, after an error too."""
         try:
-            for packet in self._container.demux(self._stream):
+            for packet in self._container.demux(self._stream, *self._others):
                 self.count += packet.size > 0
                 yield packet
         except av.FFmpegError as error:

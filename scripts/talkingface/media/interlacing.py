@@ -14,13 +14,14 @@ import av
 import cv2
 import numpy as np
 
-# Every so many frames one is compared with the one before it.
-EVERY = 25
+# Every so many frames one is compared with the one before it, and later on, when many were.
+EVERY, EVERY_LATER, MANY = 25, 100, 1000
 # No interlaced standard has more lines than this, 1080 and what codecs pad them to.
 MOST_LINES = 1152
-# Of a wide picture so many strips of a sixteenth are looked at, others each time.
+# Of a wider picture than standard television's so many strips of a sixteenth are looked at, others
+# each time.
+NARROW = 720
 STRIPS, PARTS = 4, 16
-NARROW = 640
 # In 8-bit luma: what a pixel changes by to have moved, and what makes a comb or a detail of it.
 MOVED, COMB = 10, 8
 # A picture that moves is combed when this many pixels are, and this share of those that show fine
@@ -63,7 +64,7 @@ class CombMeter:
         Raises Interlaced as soon as there is no doubt.
         """
         self._flagged |= flagged
-        due = self._frames % EVERY
+        due = self._frames % (EVERY if self._frames < MANY else EVERY_LATER)
         if due <= 1 and 16 <= luma.shape[0] <= MOST_LINES:
             part = _strips(luma, self._frames // EVERY)
             if due == 1 and self._before is not None and self._before.shape == part.shape:
@@ -81,7 +82,15 @@ class CombMeter:
             raise Interlaced(top_first=self._woven[0] <= self._woven[1])
 
     def _compare(self, before: np.ndarray, now: np.ndarray) -> None:
-        moved = _above(cv2.absdiff(before, now)[2:-2], MOVED)
+        moved = _above(cv2.absdiff(before, now), MOVED)
+        left, top, width, height = cv2.boundingRect(moved)
+        if height < 8:
+            return
+        # Whole pairs of lines, so that fields stay what they are, with those around them.
+        rows = slice(max(0, top // 2 * 2 - 2), top + height + 2)
+        columns = slice(left, left + width)
+        before, now = before[rows, columns], now[rows, columns]
+        moved = moved[rows, columns][2:-2]
         combs, details = _combs(now, moved)
         if combs >= max(LEAST_PIXELS, COMBED_SHARE * details):
             woven = []

@@ -77,16 +77,16 @@ def explain_error(error: ValidationError) -> str:
     """One line for a person: which key, what its value is, what is allowed."""
     where = ".".join(str(step) for step in error.path)
     schema: dict[str, Any] = error.schema if isinstance(error.schema, dict) else {}
-    given: Any = error.instance
     if error.validator == "additionalProperties":
         known = list(schema["properties"])
+        given: Any = error.instance
         unknown = sorted(shortened(key, 50) for key in set(given) - set(known))
         keys = ", ".join(f"{where}.{key}" if where else key for key in unknown[:MOST_LISTED])
         return f"{keys}: unknown; allowed here: {', '.join(known)}"
     if error.validator == "required":
         # In a row a cell that is empty is left out.
-        missing = [name for name in schema["required"] if name not in given]
-        return "; ".join(f"{name}: empty, and must be given" for name in missing)
+        name = error.message.removesuffix(" is a required property").strip("'")
+        return f"{name}: empty, and must be given"
     if error.validator == "enum":
         allowed = ", ".join(map(str, schema["enum"]))
         message = f"{where}: got {shortened(repr(error.instance))}; allowed: {allowed}"

@@ -42,8 +42,6 @@ from talkingface.shots.timeline import Timeline
 
 logger = logging.getLogger(__name__)
 
-logger = logging.getLogger(__name__)
-
 CRF = 28  # x264's constant rate factor, for a copy that nobody but the analysis looks at
 BLACK = (16, 128, 128)  # in limited-range YUV
 

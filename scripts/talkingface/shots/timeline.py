@@ -60,12 +60,14 @@ class Timeline:
     """Notices these of a video whose frames it is given in their order.
 
     `n_frames` counts all frames of the grid, `still_frames` those in which the picture stands still
-    for too long. In the copy the longer side of a picture is `long_side` pixels at most.
+    for too long. In the copy the longer side of a picture is `long_side` pixels at most, and
+    `proxy_size` the width and height that all pictures go into.
     """
 
     def __init__(self, long_side: int) -> None:
         self._long_side = long_side
         self.n_frames = self.still_frames = 0
+        self.proxy_size = (0, 0)
         self.pictures: list[Picture] = []
         self.gaps: list[Gap] = []
         self._sections: list[Section] = []
@@ -76,6 +78,8 @@ class Timeline:
         if not self.pictures or self.pictures[-1][1:3] != size:
             fitted = fitted_size(*size, self._long_side)
             self.pictures.append(Picture(shown.start, *size, *fitted))
+            width, height = self.proxy_size
+            self.proxy_size = (max(width, fitted[0]), max(height, fitted[1]))
         if not self._sections or self._sections[-1].shift != shown.shift:
             self._add_section(shown)
         if shown.end - shown.start > MOST_FRAMES:
@@ -92,14 +96,6 @@ class Timeline:
         if len(self._sections) == 1 and claimed - seconds > least:
             detail = f"{seconds:.1f} s of {claimed:.1f} s could be decoded"
             self._add_moment(self.n_frames, "truncated", claimed - seconds, least, detail)
-
-    @property
-    def proxy_size(self) -> tuple[int, int]:
-        """Width and height that all pictures of the copy go into."""
-        return (
-            max(picture.proxy_width for picture in self.pictures),
-            max(picture.proxy_height for picture in self.pictures),
-        )
 
     @property
     def clock(self) -> tuple[Section, ...]:

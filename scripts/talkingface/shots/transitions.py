@@ -31,8 +31,9 @@ DIFFERENCE = 12.0  # levels of 0 to 255, as are the others
 STEADY = 0.25  # of the difference
 MIXED = 0.2  # of the difference
 WHOLE, STILL = 20.0, 0.15
-PLAIN = 16  # range of the colours of a plain picture
-MOVED = 0.5  # of the difference
+PLAIN = 40  # range of the colours of a plain picture
+MOVED = 19.0  # real ones are 20 and more in 99 of 100, moved cameras up to 17
+PART = 0.5
 ZOOMS = (0.67, 0.8, 1.0, 1.25, 1.5)
 GAIN = 2.0  # the light may change by, at most
 SUDDEN = 0.7  # of all steps from frame to frame: one that is a cut
@@ -100,7 +101,7 @@ def find_transitions(pictures: np.ndarray) -> list[Transition]:
     transitions = [
         _trimmed(cells, int(a), int(b))
         for a, b in _strongest(found)
-        if not _has_moved(pictures[int(a)], pictures[int(b)], cells[int(a)], cells[int(b)])
+        if not _has_moved(pictures[int(a)], pictures[int(b)])
     ]
     return sorted(transitions)
 
@@ -115,9 +116,11 @@ def _changes(cells: Pictures, length: int) -> np.ndarray:
     a, whole = a[whole >= DIFFERENCE], whole[whole >= DIFFERENCE]
     b = a + length
     before = differences(cells[a - steady], cells[a])
-    # A fade begins where the one before it ends: in a plain picture that is there for a frame.
+    after = differences(cells[b], cells[b + steady])
+    # A fade ends and the next begins in a plain picture, which may be there for a frame.
     before[_is_plain(cells[a])] = 0
-    outside = np.maximum(before, differences(cells[b], cells[b + steady]))
+    after[_is_plain(cells[b])] = 0
+    outside = np.maximum(before, after)
     kept = outside <= STEADY * whole
     a, b, whole, outside = a[kept], b[kept], whole[kept], outside[kept]
     ways = [(cells[a], cells[b], cells[a + round(length * q)]) for q in (0.25, 0.5, 0.75)]
@@ -202,7 +205,7 @@ def _strongest(changes: np.ndarray) -> Iterator[tuple[float, float]]:
         a, b, _ = rest[rest[:, 2].argmax()]
         overlap = (rest[:, 0] < b) & (rest[:, 1] > a)
         group = rest[overlap]
-        group = group[group[:, 2] >= 0.9 * group[:, 2].max()]
+        group = group[group[:, 2] >= 0.95 * group[:, 2].max()]
         length = group[:, 1] - group[:, 0]
         group = group[length == length.min()]
         a, b, _ = group[group[:, 2].argmax()]
@@ -211,27 +214,30 @@ def _strongest(changes: np.ndarray) -> Iterator[tuple[float, float]]:
         rest = rest[~np.isin(rest, changes[(changes[:, 0] < b) & (changes[:, 1] > a)]).all(1)]
 
 
-def _has_moved(before: np.ndarray, after: np.ndarray, a: Pictures, b: Pictures) -> bool:
-    """Whether the middle of the picture before is somewhere in the one after, or the reverse,
-    at one of ZOOMS."""
-    most = MOVED * float(differences(a[None], b[None])[0])
-    return any(_found_in(one, other) <= most for one, other in ((before, after), (after, before)))
+def _has_moved(before: np.ndarray, after: np.ndarray) -> bool:
+    """Whether a part of the picture before is somewhere in the one after, or the reverse, at one of
+    ZOOMS."""
+    return min(_found_in(before, after), _found_in(after, before)) < MOVED
 
 
 def _found_in(one: np.ndarray, other: np.ndarray) -> float:
-    """Least mean difference of one picture's middle, at one of ZOOMS, and a part of another."""
+    """Least mean difference of a part of one picture, at one of ZOOMS, and a part of another.
+
+    Parts are PART of the width and 0.6 of the height, at the left, in the middle, at the right.
+    """
     height, width = other.shape[:2]
-    rows, columns = max(2, round(0.6 * height)), max(2, round(0.6 * width))
+    rows, columns = max(2, round(0.6 * height)), max(2, round(PART * width))
     least = np.inf
     for zoom in ZOOMS:
         size = max(columns, round(zoom * width)), max(rows, round(zoom * height))
         zoomed = cv2.resize(one, size, interpolation=cv2.INTER_LINEAR)
-        top, left = (size[1] - rows) // 2, (size[0] - columns) // 2
-        middle = zoomed[top : top + rows, left : left + columns]
-        squares = cv2.matchTemplate(other, middle, cv2.TM_SQDIFF)
-        y, x = np.unravel_index(squares.argmin(), squares.shape)
-        part = other[y : y + rows, x : x + columns].astype(np.float32)
-        least = min(least, float(np.abs(part - middle).mean()))
+        top = (size[1] - rows) // 2
+        for left in {0, (size[0] - columns) // 2, size[0] - columns}:
+            piece = zoomed[top : top + rows, left : left + columns]
+            squares = cv2.matchTemplate(other, piece, cv2.TM_SQDIFF)
+            y, x = np.unravel_index(squares.argmin(), squares.shape)
+            part = other[y : y + rows, x : x + columns].astype(np.float32)
+            least = min(least, float(np.abs(part - piece).mean()))
     return least
 
 
@@ -250,7 +256,7 @@ def _trimmed(cells: Pictures, a: int, b: int) -> Transition:
         start += 1
     while end > start and to_last[end - 1] <= least:
         end -= 1
-    more = (b - a) // 8 if end > start else 0
+    more = max(1, (b - a) // 8) if end > start else 0
     return max(0, a + start - more), min(len(cells), a + end + more)
 
 

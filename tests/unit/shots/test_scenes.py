@@ -1,5 +1,6 @@
 from functools import partial
 
+import cv2
 import numpy as np
 import pytest
 
@@ -57,6 +58,51 @@ def test_short_shots_are_merged():
     lengths = [40, 5, 40]
     assert len(find_scenes(shots(lengths), make_detector(min_scene_frames=15))) == 2
     assert len(find_scenes(shots(lengths), make_detector(min_scene_frames=3))) == 3
+
+
+def spans(scenes):
+    assert list(scenes.scene) == list(range(len(scenes)))
+    return list(zip(scenes.start_frame.tolist(), scenes.end_frame.tolist(), strict=True))
+
+
+@pytest.mark.parametrize("detector", ["content", "adaptive"])
+def test_the_frames_of_a_dissolve_are_in_no_shot(detector):
+    rng = np.random.default_rng(0)
+    one, other = (
+        cv2.resize(rng.integers(0, 255, (3, 5, 3), np.uint8), (160, 90)) for _ in range(2)
+    )
+    mixed = [cv2.addWeighted(one, 1 - k / 13, other, k / 13, 0) for k in range(1, 13)]
+    frames = [one] * 60 + mixed + [other] * 60
+    [(start, last), (first, end)] = spans(find_scenes(frames, make_detector(detector)))
+    assert (start, end) == (0, 132)
+    assert 54 <= last <= 61 and 71 <= first <= 78
+    assert len(find_scenes(frames, make_detector(detector), gradual=False)) == 1
+
+
+@pytest.mark.parametrize("detector", ["content", "adaptive"])
+@pytest.mark.parametrize("length", [1, 3])
+def test_a_flash_is_no_cut(detector, length):
+    frames = list(shots([80]))
+    for k in range(30, 30 + length):
+        frames[k] = cv2.convertScaleAbs(frames[k], alpha=0.5, beta=150)
+    assert spans(find_scenes(frames, make_detector(detector))) == [(0, 80)]
+
+
+def test_boundaries_that_are_known_otherwise():
+    frames = list(shots([40, 40]))
+    scenes = find_scenes(frames, make_detector(), cuts=[20], gaps=[(60, 65)])
+    assert spans(scenes) == [(0, 20), (20, 40), (40, 60), (65, 80)]
+
+
+def test_shots_lie_between_cuts_and_gaps():
+    assert spans(shots_between(10, [], [])) == [(0, 10)]
+    assert spans(shots_between(10, [4, 7, 4], [])) == [(0, 4), (4, 7), (7, 10)]
+    assert spans(shots_between(10, [0, 10, 99, -3], [])) == [(0, 10)]
+    # Gaps that overlap, that reach beyond the video, and a cut in one.
+    assert spans(shots_between(20, [6], [(7, 9), (5, 8), (-4, 2), (18, 30)])) == [(2, 5), (9, 18)]
+    assert spans(shots_between(10, [5], [(3, 5), (6, 6)])) == [(0, 3), (5, 10)]
+    assert len(shots_between(10, [5], [(0, 10)])) == 0
+    assert len(shots_between(0, [], [])) == 0
 
 
 def test_no_frames_no_shots():

@@ -2,7 +2,9 @@
 
 from fractions import Fraction
 from itertools import pairwise
+from time import process_time
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -17,7 +19,9 @@ from helpers.synthetic import (
     read_number,
 )
 from talkingface.media.limits import MediaSettings
+from talkingface.media.video import ShownFrame
 from talkingface.shots.proxy import encode_proxy, proxy_frames
+from talkingface.shots.timeline import Timeline
 
 
 def copy_of(path, folder, long_side=320):
@@ -54,6 +58,24 @@ def test_sound_and_picture_stay_together_where_the_clock_jumps(tmp_path, starts)
     assert [gap.start for gap in proxy.gaps if gap.reason == "clock_jump"] == jumped
     assert list(proxy.cuts) == jumped
     assert len(proxy.reading.clock) == 1 + len(jumped)
+
+
+@pytest.mark.parametrize("silent", [0, 1])
+def test_sound_stays_with_its_pictures_where_a_piece_has_none(tmp_path, silent):
+    # Three recordings with the same timestamps: only their order in the file tells them apart.
+    sounds = [None if i == silent else Sound(start=Fraction(1)) for i in range(3)]
+    films = [
+        Film(".ts", seconds=3, start=Fraction(1), flashes=(flash,), sound=sound)
+        for flash, sound in zip((0.5, 1, 2), sounds, strict=True)
+    ]
+    parts = [make_film(tmp_path, film, f"piece{i}") for i, film in enumerate(films)]
+    path = tmp_path / "pieces.ts"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    _, images, samples = copy_of(path, tmp_path)
+    truth = [0.5, 4, 8]
+    assert flash_starts(images) == pytest.approx(truth, abs=0.03)
+    del truth[silent]
+    assert beep_starts(samples, 16_000) == pytest.approx(truth, abs=0.03)
 
 
 def test_what_stands_still_is_a_gap(tmp_path):
@@ -116,6 +138,17 @@ def test_pictures_of_other_sizes_keep_their_shape_and_what_is_sharp(tmp_path, si
         assert read_number(image[:height, :width]) == k % 50
         beside = image[:, width:].max(initial=0), image[height:].max(initial=0)
         assert max(beside) < 40
+
+
+def test_a_size_that_always_changes_costs_no_more_each_time():
+    frames = [av.VideoFrame(width, 180, "yuv420p") for width in (320, 640)]
+    timeline = Timeline(320)
+    begun = process_time()
+    for k in range(20_000):
+        timeline.add(ShownFrame(frames[k % 2], k, k + 1, timestamp=Fraction(k, 25)))
+        assert timeline.proxy_size == (320, 180)
+        assert process_time() - begun < 10
+    assert len(timeline.pictures) == 20_000 and timeline.proxy_size == (320, 180)
 
 
 def test_another_shape_of_pixels_is_another_shot(tmp_path):
