@@ -64,7 +64,7 @@ _REGISTER = (
         ("download",),
         suffix=".json",
     ),
-    Stage("scenes", "finds the cuts", ("proxy",)),
+    Stage("scenes", "finds cuts and gradual transitions", ("proxy",)),
     Stage(
         "tracks",
         "detects faces, also small ones, and follows each through its shot",
