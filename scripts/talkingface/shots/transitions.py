@@ -212,7 +212,6 @@ def _strongest(changes: np.ndarray) -> Iterator[tuple[float, float]]:
         a, b, _ = group[group[:, 2].argmax()]
         yield a, b
         rest = rest[(rest[:, 0] >= b) | (rest[:, 1] <= a)]
-        rest = rest[~np.isin(rest, changes[(changes[:, 0] < b) & (changes[:, 1] > a)]).all(1)]
 
 
 def _has_moved(before: np.ndarray, after: np.ndarray) -> bool:
