@@ -3,8 +3,10 @@
 import gc
 import os
 import sys
+import time
 from pathlib import Path
 
+from snakemake.io import contains_wildcard
 from snakemake.utils import min_version
 
 min_version("9.21")
@@ -24,15 +26,26 @@ gc.set_threshold(700, 1000, 1000)
 
 from talkingface.dataset.gates import THRESHOLD_KEYS
 from talkingface.dataset.split import SplitError, assign_splits
-from talkingface.models.table import MODELS, ModelError, store_name
+from talkingface.job.files import read_json
+from talkingface.models.table import MODELS, ModelError, own_models, store_name
+from talkingface.monitor.missing import find_missing
+from talkingface.monitor.plan import INCOMPLETE
+from talkingface.settings.config_file import check_config_file
 from talkingface.settings.load import check_config
 from talkingface.settings.schema import ConfigError
 from talkingface.settings.sources import local_path
 from talkingface.settings.videos import read_videos, refuse_vanished
 from talkingface.stages import STAGES
 
+DEFAULTS = Path(workflow.basedir) / "config.yaml"
+try:
+    for path in (DEFAULTS, *workflow.overwrite_configfiles):
+        check_config_file(path)
+except ConfigError as error:
+    sys.exit(str(error))
 
-configfile: Path(workflow.basedir) / "config.yaml"
+
+configfile: DEFAULTS
 
 
 try:
@@ -41,6 +54,7 @@ try:
     refuse_vanished(rows, "results/videos")
     assign_splits(rows, **config["split"])
     HUBERT = store_name(config["hubert"]["model"], config["hubert"]["revision"])
+    OWN_MODELS = own_models(config["checkpoints"])
 except (ConfigError, ModelError, SplitError) as error:
     sys.exit(str(error))
 
@@ -81,7 +95,7 @@ rule finished:
 rule all:
     default_target: True
     input:
-        rules.dataset.output.summary,
+        rules.dataset.output,
         missing_outputs,
 
 
@@ -102,7 +116,7 @@ onstart:
                 "Every job gets one of its own. `device: cpu` in the config does without."
             )
     jobs = [
-        (job.rule.name, workflow.dag.reason(job).get_names())
+        (job.rule.name, reasons(job))
         for job in workflow.dag.needrun_jobs()
         if not job.rule.norun
     ]
@@ -110,11 +124,12 @@ onstart:
 
 
 onsuccess:
-    from talkingface.job.files import read_json
     from talkingface.dataset.summary import describe
+    from talkingface.monitor.status import read_summary
 
-    if Path("results/dataset/summary.json").exists():
-        print(describe(read_json("results/dataset/summary.json")))
+    summary = read_summary("results")
+    if summary:
+        print(describe(summary))
 
 
 onerror:

@@ -224,7 +224,7 @@ def load_syncnet(frames: int, video: Path, folder: Path, options: dict[str, Any]
     face = {"x": width / 2 - height / 4, "y": height / 4, "w": height / 2, "h": height / 2}
     certain = {"track": 0, "scene": 0, "confidence": 1, "detected": 1}
     tracks = table_of_columns(TRACKS, {"frame": np.arange(frames)} | certain | face)
-    files = VideoFiles(folder / "proxy.mp4", 1, folder / f"{frames}.wav", video)
+    files = VideoFiles(folder / "proxy.mp4", lambda frame: 1.0, folder / f"{frames}.wav", video)
 
     def stage(into: Path) -> None:
         of_tracks, of_frames = sync.compare_tracks(network, files, tracks)

@@ -49,11 +49,11 @@ def of_clips() -> list[Any]:
     return read_clips("clips", "clips.csv")
 
 
-def source_size() -> tuple[int, int]:
-    """Width and height of the source."""
+def source_size_at(frame: int) -> tuple[int, int]:
+    """Width and height of the source at a grid frame."""
     from talkingface.shots.proxy import read_proxy
 
-    return read_proxy("proxy.json").size
+    return read_proxy("proxy.json").size_at(frame)
 
 
 ON_CPU = {"model": None, "device": "cpu", "threads": THREADS}
@@ -70,7 +70,7 @@ def proxy(media: str) -> None:
 def scenes(media: str) -> None:
     from talkingface.shots.scenes import make_scenes
 
-    make_scenes("proxy.mp4", "scenes.csv", **settings_of("scenes"))
+    make_scenes("proxy.mp4", "proxy.json", "scenes.csv", **settings_of("scenes"))
 
 
 def tracks(media: str) -> None:
@@ -91,8 +91,8 @@ def sync(media: str) -> None:
     from talkingface.sync.comparison import VideoFiles
     from talkingface.sync.sync import make_sync
 
-    scale = read_proxy("proxy.json").scale
-    video = VideoFiles(proxy="proxy.mp4", scale=scale, sound="proxy.wav", media=None)
+    scale_at = read_proxy("proxy.json").scale_at
+    video = VideoFiles(proxy="proxy.mp4", scale_at=scale_at, sound="proxy.wav", media=None)
     tables = ("tracks.csv", "speech.csv", "sync.csv", "sync.frames.csv")
     make_sync(video, *tables, **ON_CPU, **settings_of("sync"))
 
@@ -113,9 +113,11 @@ def segments(media: str) -> None:
 
 def clips(media: str) -> None:
     from talkingface.clips.clips import make_clips
+    from talkingface.shots.proxy import read_proxy
 
     files = (media, "proxy.wav", "segments.csv", "tracks.csv", "clips", "clips.csv")
-    make_clips(*files, frame_size=source_size(), threads=THREADS, **settings_of("clips"))
+    proxy = read_proxy("proxy.json")
+    make_clips(*files, proxy=proxy, threads=THREADS, **settings_of("clips"))
 
 
 def landmarks(media: str) -> None:
@@ -128,7 +130,7 @@ def pose(media: str) -> None:
     from talkingface.faces.pose import make_pose
 
     files = ("landmarks", "pose", "pose.csv")
-    make_pose(of_clips(), *files, source_size=source_size(), **settings_of("pose"))
+    make_pose(of_clips(), *files, source_size_at=source_size_at, **settings_of("pose"))
 
 
 def expression(media: str) -> None:
@@ -171,7 +173,7 @@ def quality(media: str) -> None:
 
     files = ("landmarks", "pose", "quality", "quality.csv")
     every = settings_of("quality")["every"]
-    make_quality(of_clips(), *files, source_size=source_size(), every=every)
+    make_quality(of_clips(), *files, source_size_at=source_size_at, every=every)
 
 
 def mfcc(media: str) -> None:

@@ -127,7 +127,7 @@ def _analyse(path: Path) -> dict[str, np.ndarray | int | float]:
         write_proxy(proxy, at / "v.json")
         if proxy.status != "ok":
             return {"count": 0}
-        make_scenes(at / "v.mp4", at / "scenes.csv", **settings["scenes"])
+        make_scenes(at / "v.mp4", at / "v.json", at / "scenes.csv", **settings["scenes"])
         make_tracks(
             at / "v.mp4", at / "v.json", at / "scenes.csv", at / "tracks.csv", **settings["tracks"]
         )
@@ -139,7 +139,7 @@ def _analyse(path: Path) -> dict[str, np.ndarray | int | float]:
         by_track = dict(sorted(by_track.items(), key=lambda item: -len(item[1])))
         tracks = tracks[np.isin(tracks["track"], list(by_track))].view(np.recarray)
         points = follow_mouths(
-            proxy_frames(at / "v.mp4"), tracks, proxy.scale, 2, lambda p: p.reshape(len(p), -1)
+            proxy_frames(at / "v.mp4"), tracks, proxy.scale_at, 2, lambda p: p.reshape(len(p), -1)
         )
         found: dict[str, np.ndarray | int | float] = {"count": len(by_track)}
         for i, (number, rows) in enumerate(by_track.items()):

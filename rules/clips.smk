@@ -31,7 +31,7 @@ rule segments:
 
 rule clips:
     input:
-        media=rules.download.output.media,
+        media=ancient(rules.download.output.media),
         record=rules.proxy.output.record,
         sound=rules.proxy.output.sound,
         tracks=rules.tracks.output[0],
@@ -51,6 +51,6 @@ rule clips:
         runtime=scaled(120),
     params:
         settings=config["clips"],
-        version=2,
+        version=3,
     script:
         "../scripts/clips.py"

@@ -53,6 +53,6 @@ rule dataset:
         features=config["features"],
         settings=config["split"],
         thresholds={key: config["quality"][key] for key in THRESHOLD_KEYS},
-        version=2,
+        version=3,
     script:
         "../scripts/dataset.py"

@@ -54,7 +54,7 @@ rule sync:
         tracks=rules.tracks.output[0],
         speech=rules.speech.output[0],
         # The learned backend looks at the raw file.
-        media=rules.download.output.media if learned("sync") else [],
+        media=ancient(rules.download.output.media) if learned("sync") else [],
         model=learned("sync"),
     output:
         tracks="results/sync/{video}.csv",

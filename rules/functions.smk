@@ -4,7 +4,8 @@
 def learned(stage):
     """The record of the model that a stage's backend needs; nothing where it is embedded."""
     backend = config[stage]["backend"]
-    return [f"results/models/{backend}.json"] if backend in MODELS else []
+    model = OWN_MODELS.get(backend) or MODELS.get(backend)
+    return [f"results/models/{model.name}.json"] if model else []
 
 
 def gpus(model):
@@ -17,18 +18,47 @@ def scaled(amount):
     return lambda wildcards, attempt: attempt * amount
 
 
+def source_stat(video):
+    """Size and times of a video's local file; None of what is not there, or not to be looked at."""
+    path = local_path(VIDEOS[video]["source"])
+    try:
+        return path and path.stat()
+    except (OSError, ValueError):
+        return None
+
+
 def source_file(wildcards):
-    """The local file a video comes from, so that a changed file re-runs its video."""
-    path = local_path(VIDEOS[wildcards.video]["source"])
-    return [str(path)] if path and path.exists() else []
+    """The local file a video comes from, so that a changed file re-runs its video.
+
+    Not where Snakemake could not have it as an input: what it may not read, what has braces in its
+    name, and what is dated later than its outputs. `source_fingerprint` notices a change there, too.
+    """
+    stat = source_stat(wildcards.video)
+    if stat is None:
+        return []
+    path = str(local_path(VIDEOS[wildcards.video]["source"]))
+    if not os.path.isfile(path) or not os.access(path, os.R_OK) or contains_wildcard(path):
+        return []
+    return [] if is_dated_ahead(wildcards.video, stat) else [path]
+
+
+def is_dated_ahead(video, stat):
+    """Whether a file is dated in the future, or was when its video's record was made of it."""
+    record = Path(f"results/videos/{video}.json")
+    if stat.st_mtime > time.time():
+        return True
+    if not record.exists() or stat.st_mtime <= record.stat().st_mtime:
+        return False
+    try:
+        return read_json(record)["provenance"]["mtime_ns"] == stat.st_mtime_ns
+    except (ValueError, LookupError, TypeError):  # It is damaged.
+        return False
 
 
 def source_fingerprint(wildcards):
     """Size and time of a local file; None of anything else."""
-    path = local_path(VIDEOS[wildcards.video]["source"])
-    if path is None or not path.exists():
-        return None
-    return [path.stat().st_size, path.stat().st_mtime_ns]
+    stat = source_stat(wildcards.video)
+    return stat and [stat.st_size, stat.st_mtime_ns]
 
 
 def is_local(wildcards):
@@ -41,12 +71,33 @@ def download_choices(wildcards):
     return None if is_local(wildcards) else {name: config["download"][name] for name in names}
 
 
-def missing_outputs(wildcards):
-    """Tables that are gone of finished videos.
+# Manifests of stages of which something inside their folder is gone.
+LACKING = set()
 
-    The dataset needs only that a video is finished, so snakemake would not miss them; asked for by
-    name they are made again.
+
+def missing_outputs(wildcards):
+    """What is gone of videos that were done.
+
+    The dataset needs only that a video is finished, so snakemake would not miss it; asked for by
+    name it is made again. Of a folder it knows only that it is there: where something inside is
+    gone, the job is forced by its manifest, as one that was interrupted.
     """
-    finished = [video for video in VIDEOS if Path("results/finished", video).exists()]
-    tables = (path.format(video=video) for video in finished for path in rules.finished.input)
-    return [path for path in tables if not Path(path).exists()]
+    missing = find_missing("results", VIDEOS, config["features"])
+    LACKING.update(f"results/{path}" for path in missing.parts)
+    workflow.dag.forcefiles.update(LACKING)
+    if missing.outputs or missing.parts:
+        print(missing.describe(), file=sys.stderr, flush=True)
+    return [*(f"results/{path}" for path in missing.outputs), *sorted(LACKING)]
+
+
+def reasons(job):
+    """Why a job is to run, in snakemake's words, but for the ones that are forced above."""
+    lacking = not LACKING.isdisjoint(job.output)
+    return [INCOMPLETE] if lacking else workflow.dag.reason(job).get_names()
+
+
+def streams(wildcards):
+    """Which streams of a video's file are read: its row of the list goes before the config."""
+    row = VIDEOS[wildcards.video]
+    names = ("video_stream", "audio_stream")
+    return {name: config["media"][name] if row[name] is None else int(row[name]) for name in names}

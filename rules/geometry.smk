@@ -44,7 +44,7 @@ rule pose:
         runtime=scaled(30),
     params:
         settings=config["pose"],
-        version=1,
+        version=2,
     script:
         "../scripts/pose.py"
 

@@ -44,13 +44,16 @@ rule retry_unavailable:
         runtime=scaled(10),
     params:
         records=expand("results/videos/{video}.json", video=VIDEOS),
+        proxies=expand("results/proxy/{video}.json", video=VIDEOS),
+        ledgers=expand("results/segments/{video}.csv", video=VIDEOS),
     script:
         "../scripts/retry_unavailable.py"
 
 
 rule proxy:
     input:
-        media=rules.download.output.media,
+        # It is a link, and what it leads to may be dated in the future. The record tells of a change.
+        media=ancient(rules.download.output.media),
         record=rules.download.output.record,
     output:
         video="results/proxy/{video}.mp4",
@@ -68,7 +71,9 @@ rule proxy:
         runtime=scaled(120),
     params:
         settings=config["proxy"],
-        version=2,
+        # What a file may claim is no param: a limit that changes is nothing to all the others.
+        streams=streams,
+        version=3,
     script:
         "../scripts/proxy.py"
 
@@ -76,6 +81,7 @@ rule proxy:
 rule scenes:
     input:
         video=rules.proxy.output.video,
+        record=rules.proxy.output.record,
     output:
         "results/scenes/{video}.csv",
     log:

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 
 from talkingface.dataset.dataset import make_dataset
 from talkingface.dataset.gates import QualityThresholds
+from talkingface.job.checksums import checksummed
 from talkingface.job.log import logged
 from talkingface.stages import products_of
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0]), checksummed(snakemake.output):
     folder = Path(snakemake.output.summary).parent
     make_dataset(
         snakemake.params.videos,

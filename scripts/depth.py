@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from talkingface.job.checksums import checksummed
 from talkingface.job.gpu import reserve
 from talkingface.job.log import logged
 from talkingface.media.clip_files import read_clips
@@ -11,7 +12,7 @@ from talkingface.pictures.depth.depth import make_depth
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]), reserve(snakemake.resources.gpu):
+with logged(snakemake.log[0]), checksummed(snakemake.output), reserve(snakemake.resources.gpu):
     make_depth(
         read_clips(snakemake.input.folder, snakemake.input.manifest),
         snakemake.input.landmarks,

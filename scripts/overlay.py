@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from talkingface.job.checksums import checksummed
 from talkingface.job.log import logged
 from talkingface.media.clip_files import read_clips
 from talkingface.overlay.overlay import make_overlay
@@ -9,7 +10,7 @@ from talkingface.overlay.overlay import make_overlay
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0]), checksummed(snakemake.output):
     make_overlay(
         read_clips(snakemake.input.folder, snakemake.input.manifest),
         snakemake.input.manifest,

@@ -4,12 +4,13 @@ from typing import TYPE_CHECKING
 
 from talkingface.clips.judgement import thresholds_for
 from talkingface.clips.segments import make_segments
+from talkingface.job.checksums import checksummed
 from talkingface.job.log import logged
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0]), checksummed(snakemake.output):
     make_segments(
         snakemake.wildcards.video,
         snakemake.input.media_record,

@@ -2,13 +2,14 @@
 
 from typing import TYPE_CHECKING
 
+from talkingface.job.checksums import checksummed
 from talkingface.job.log import logged
 from talkingface.sound.speech import make_speech
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0]), checksummed(snakemake.output):
     make_speech(
         snakemake.input.sound,
         snakemake.input.record,

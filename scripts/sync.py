@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from talkingface.job.checksums import checksummed
 from talkingface.job.gpu import reserve
 from talkingface.job.log import logged
 from talkingface.models.store import open_model
@@ -12,13 +13,20 @@ from talkingface.sync.sync import make_sync
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]), reserve(snakemake.resources.gpu):
+with (
+    logged(snakemake.log[0]),
+    # The table by which the register knows the stage comes last.
+    checksummed([snakemake.output.frames, snakemake.output.tracks]),
+    reserve(snakemake.resources.gpu),
+):
+    proxy = read_proxy(snakemake.input.record)
     make_sync(
         VideoFiles(
             proxy=snakemake.input.video,
-            scale=read_proxy(snakemake.input.record).scale,
+            scale_at=proxy.scale_at,
             sound=snakemake.input.sound,
             media=snakemake.input.media or None,
+            reading=proxy.reading,
         ),
         snakemake.input.tracks,
         snakemake.input.speech,

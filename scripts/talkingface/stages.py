@@ -7,6 +7,7 @@ relative to the results folder; N is the number of frames of a clip, H and W its
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -32,7 +33,9 @@ class Stage:
 
     `feature`: whether the config can ask for it. `reads`: the stages whose outputs it needs, and
     `shows` those whose outputs it takes where they are made. `folder`: of its outputs, where it
-    is not called like the stage. `suffix`: of the table or record that it writes last.
+    is not called like the stage. `suffix`: of the table or record that it writes last. `others`:
+    patterns of its files beside that one and the products, and `disposable` of those that may be
+    deleted when the dataset is made.
     """
 
     name: str
@@ -43,11 +46,30 @@ class Stage:
     shows: tuple[str, ...] = ()
     folder: str = ""
     suffix: str = ".csv"
+    others: tuple[str, ...] = ()
+    disposable: tuple[str, ...] = ()
 
     @property
     def manifest(self) -> str:
         """Pattern of the table or record by which a video's outputs are known to be whole."""
         return f"{self.folder or self.name}/{{video}}{self.suffix}"
+
+    @property
+    def video_files(self) -> tuple[str, ...]:
+        """Patterns of the files that it makes of a video as a whole."""
+        return (self.manifest, *(path for path in self.others if "{clip}" not in path))
+
+    @property
+    def clip_files(self) -> tuple[str, ...]:
+        """Patterns of what it makes of every clip, in the folder `clip_folder`; one that ends with
+        `{clip}` is a folder with a picture a frame."""
+        products = (product.path for product in self.products)
+        return (*products, *(path for path in self.others if "{clip}" in path))
+
+    @property
+    def clip_folder(self) -> str | None:
+        """Pattern of the folder of a video's clips; None of a stage that makes nothing of clips."""
+        return f"{self.name}/{{video}}" if self.clip_files else None
 
 
 # In the order of the rules.
@@ -57,12 +79,16 @@ _REGISTER = (
         "gets the file, looks into it, notes where it came from and its checksum",
         folder="videos",
         suffix=".json",
+        others=("raw/{video}.media",),
+        disposable=("raw/{video}.media",),
     ),
     Stage(
         "proxy",
         "decodes it once to a small copy at 25 fps, which the next four work on",
         ("download",),
         suffix=".json",
+        others=("proxy/{video}.mp4", "proxy/{video}.wav"),
+        disposable=("proxy/{video}.mp4", "proxy/{video}.wav", "proxy/{video}.json"),
     ),
     Stage("scenes", "finds cuts and gradual transitions", ("proxy",)),
     Stage(
@@ -75,6 +101,7 @@ _REGISTER = (
         "sync",
         "compares every face's lips with the sound: who speaks, and is the sound early or late?",
         ("download", "proxy", "tracks", "speech"),
+        others=("sync/{video}.frames.csv",),
     ),
     Stage(
         "segments",
@@ -149,6 +176,7 @@ _REGISTER = (
                 "degrees",
             ),
         ),
+        others=("pose/{video}/{clip}.csv",),
     ),
     Stage(
         "expression",
@@ -284,7 +312,7 @@ _REGISTER = (
                 "mel",
                 "mel/{video}/{clip}.npy",
                 "log-mel, 100 rows a second; with `layout: wav2lip` that project's own 80",
-                "(4 N, 80)",
+                "(4 N or 3.2 N, bands)",
                 "float32",
             ),
         ),
@@ -309,6 +337,7 @@ _REGISTER = (
         "measures size, place, light and sharpness of the face, pose, hands in front of it, how "
         "good the finished clip's sound is and by how many frames it is still off",
         ("proxy", "clips", "landmarks", "pose"),
+        others=("quality/{video}/{clip}.csv",),
     ),
 )
 
@@ -320,3 +349,15 @@ FEATURES = tuple(stage.name for stage in _REGISTER if stage.feature)
 def products_of(features: tuple[str, ...] | list[str]) -> list[Product]:
     """The products of the clips themselves and of `features`, in this order."""
     return [product for name in ("clips", *features) for product in STAGES[name].products]
+
+
+def stages_made(features: Iterable[str]) -> tuple[str, ...]:
+    """The stages that a run with these features makes, in the order of the rules."""
+    wanted: set[str] = set()
+    waiting = ["quality", *features]
+    while waiting:
+        name = waiting.pop()
+        if name not in wanted:
+            wanted.add(name)
+            waiting += STAGES[name].reads
+    return tuple(name for name in STAGES if name in wanted)

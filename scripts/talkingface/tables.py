@@ -17,12 +17,17 @@ Kind = Literal["int", "optional int", "float", "text"]
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table; `unit` is empty for what has none."""
+    """One column of a table; `unit` is empty for what has none.
+
+    `outside` is text that users and sites write: a cell of it that a spreadsheet would take for a
+    formula has ' before it in the file.
+    """
 
     name: str
     kind: Kind
     meaning: str
     unit: str = ""
+    outside: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ def _manifest(stage: str, *columns: Column) -> Table:
     return Table(f"{stage}/{{video}}.csv", "a clip", (_CLIP_ID, _N_FRAMES, *columns))
 
 
-_CLIP_ID = Column("clip_id", "text", "name of the clip; empty where a row is a whole video")
+_CLIP_ID = Column("clip_id", "text", "name of the clip; empty where a row is a video or a gap")
 _VIDEO_ID = Column("video_id", "text", "name of the video in videos.csv")
 _N_FRAMES = Column("n_frames", "int", "length", "frames")
 _BACKEND = Column("backend", "text", "the backend that made it")
@@ -121,7 +126,7 @@ SYNC_FRAMES = Table(
 
 SEGMENTS = Table(
     "segments/{video}.csv",
-    "a candidate stretch of a face, or a whole video that has none",
+    "a candidate stretch of a face, a whole video that has none, or a gap in one",
     (
         _CLIP_ID,
         _VIDEO_ID,
@@ -132,7 +137,7 @@ SEGMENTS = Table(
         Column("verdict", "text", "`kept` or `rejected`"),
         Column("stage", "text", "the stage that measured what it was rejected for"),
         Column("reason", "text", "what it was rejected for; `unsure` where it is kept in doubt"),
-        Column("detail", "text", "the reason in words"),
+        Column("detail", "text", "the reason in words", outside=True),
         Column("value", "float", "what was measured"),
         Column("threshold", "float", "what it was compared with"),
         Column("n_frames", "optional int", "length", "frames"),
@@ -311,14 +316,24 @@ QUALITY_FRAMES = Table(
 )
 
 _OF_VIDEO = (
-    Column("identity", "text", "who speaks, by videos.csv"),
-    Column("source", "text", "where the video comes from, by videos.csv"),
+    Column("identity", "text", "who speaks, by videos.csv", outside=True),
+    Column("source", "text", "where the video comes from, by videos.csv", outside=True),
 )
 
 REJECTED = Table(
     "dataset/rejected.csv",
-    "a candidate or a video that was left out",
+    "a candidate, a video or a gap in one that was left out",
     (*SEGMENTS.columns, *_OF_VIDEO),
+)
+
+CHECKSUMS = Table(
+    "checksums/{stage}/{video}.csv",
+    "a file that a job has made",
+    (
+        Column("path", "text", "path, relative to results/"),
+        Column("size", "int", "size", "bytes"),
+        Column("crc32", "text", "CRC-32 of what is in it, hexadecimal"),
+    ),
 )
 
 
@@ -335,3 +350,8 @@ def dataset_clips(products: tuple[str, ...] = ()) -> Table:
         "a clip of the dataset",
         (*CLIPS.columns, *measures, *_OF_VIDEO, *of_split, *paths),
     )
+
+
+def tables_by_path() -> dict[str, Table]:
+    """All tables that have a name of their own here, by their paths."""
+    return {table.path: table for table in globals().values() if isinstance(table, Table)}

@@ -39,6 +39,9 @@ class Loopback:
         self.chunked: set[str] = set()  # without a length
         self.redirect: dict[str, str] = {}
         self.types: dict[str, str] = {}
+        self.endless: set[str] = set()  # the body again and again, for as long as it is read
+        self.drip: dict[str, float] = {}  # a byte of the body in so many seconds, for ever
+        self.raw: dict[str, bytes] = {}  # all that is answered, headers included
         self.seen: list[Seen] = []
         self.over = threading.Event()
         server = self
@@ -66,6 +69,9 @@ class Loopback:
         self.seen.append(seen)
         if self.status.get(path):
             return self.refuse(request, self.status[path].pop(0))
+        if path in self.raw:
+            request.wfile.write(self.raw[path])
+            return None
         if path in self.redirect:
             return self.refuse(request, 302, Location=self.redirect[path])
         if path not in self.files:
@@ -83,6 +89,9 @@ class Loopback:
             request.send_header("ETag", f'{weak}"{self.etag(body)}"')
             request.send_header("Last-Modified", self.date(body))
         body = body[first:]
+        if path in self.endless | self.drip.keys():
+            request.end_headers()
+            return self.go_on(request, body, self.drip.get(path))
         if path in self.chunked:
             request.send_header("Transfer-Encoding", "chunked")
         else:
@@ -99,6 +108,11 @@ class Loopback:
         request.wfile.flush()
         if stall is not None:
             self.over.wait(20)
+
+    def go_on(self, request: BaseHTTPRequestHandler, body: bytes, pause: float | None) -> None:
+        """Send until nobody listens or the test is over."""
+        while not self.over.wait(pause or 0):
+            request.wfile.write(body[:1] if pause else body)
 
     def first(self, path: str, seen: Seen, etag: str) -> int:
         """From which byte on it is asked for, if it is to be answered with a part."""

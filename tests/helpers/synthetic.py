@@ -184,6 +184,20 @@ def joined_film(folder: Path, *, start: int = 1, jump: int = 0, **later: Any) ->
     return path
 
 
+def pieces_film(folder: Path, starts: list[float], *, seconds: float = 2, **differing: Any) -> Path:
+    """Films of `seconds` one after the other in one transport stream, each with a flash in its
+    middle; they begin at `starts` on its clock. The last is different as `differing` says."""
+    path = folder / "pieces.ts"
+    with path.open("wb") as joined:
+        for i, start in enumerate(map(Fraction, starts)):
+            film = Film(".ts", seconds=seconds, start=start, flashes=(seconds / 2,))
+            film = replace(film, sound=Sound(start=start))
+            if i + 1 == len(starts):
+                film = replace(film, **differing)
+            joined.write(make_film(folder, film, f"piece{i}").read_bytes())
+    return path
+
+
 def _coded(picture: np.ndarray, film: Film) -> av.VideoFrame:
     """The picture as the camera stored it: turned back and squeezed, in the film's format."""
     turned = np.ascontiguousarray(np.rot90(picture, -film.rotation // 90))

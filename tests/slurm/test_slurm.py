@@ -210,6 +210,8 @@ def test_an_interrupted_run_leaves_no_jobs(workspace: ClusterWorkspace) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"http://127.0.0.1:{server.getsockname()[1]}/slow.mp4"
         workspace.list_videos(f"slow,{address},,")
+        with (workspace.folder / "mine.yaml").open("a") as settings:
+            settings.write("download: {private_addresses: true}\n")
         process = workspace.start("results/videos/slow.json", *QUICK)
         wait_for(started, process)
         process.send_signal(signal.SIGINT)

@@ -111,6 +111,11 @@ def test_a_stage_has_one_name_everywhere(rule: str) -> None:
     assert any((ROOT / "tests/unit" / room / f"test_{rule}.py").exists() for room in rooms)
 
 
+@pytest.mark.parametrize("rule", [rule for rule in RULES if "    output:" in RULES[rule]])
+def test_checksums_are_noted_of_what_a_rule_makes(rule: str) -> None:
+    assert re.search(r"\bchecksummed\(", (SCRIPTS / f"{rule}.py").read_text())
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_a_rule_says_what_it_needs(rule: str) -> None:
     for word in ("mem_mb=", "runtime=", "conda:", "log:"):

@@ -49,6 +49,34 @@ def test_a_stage_writes_what_its_rule_writes(stage: stages.Stage) -> None:
         assert f'directory("results/{stage.name}/{{video}}")' in outputs
 
 
+@pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES)
+def test_a_stage_s_files_are_the_outputs_of_its_rule(stage: stages.Stage) -> None:
+    outputs = RULES[stage.name].partition("    output:")[2].partition("    log:")[0]
+    folder = [stage.clip_folder] if stage.clip_folder else []
+    assert sorted(re.findall(r'"results/(.+?)"', outputs)) == sorted([*stage.video_files, *folder])
+    assert set(stage.disposable) <= set(stage.video_files)
+    assert all(path.startswith(f"{stage.clip_folder}/{{clip}}") for path in stage.clip_files)
+
+
+def test_every_table_of_a_clip_is_among_a_stage_s_files() -> None:
+    written = {path for stage in STAGES.values() for path in stage.clip_files}
+    assert {table.path for table in TABLES if "{video}/{clip}" in table.path} <= written
+
+
+def test_what_features_need_is_made_for_them() -> None:
+    always = {"clips", "landmarks", "pose", "quality"}
+    of_clips = {stage.name for stage in STAGES.values() if stage.clip_folder}
+    for features, wanted in (
+        ([], always),
+        (["torso"], always | {"torso", "parsing"}),
+        (["overlay"], always | {"overlay"}),
+        (FEATURES, of_clips),
+    ):
+        made = stages.stages_made(features)
+        assert set(made) == wanted | (set(STAGES) - of_clips)
+        assert list(made) == [name for name in STAGES if name in made]
+
+
 def test_a_stage_reads_stages_before_it_or_asks_for_them() -> None:
     order = list(STAGES)
     for stage in STAGES.values():

@@ -16,7 +16,9 @@ import soundfile
 
 from helpers.workspace import Workspace
 from talkingface.faces.landmark_files import read_landmarks, read_text
+from talkingface.monitor.check import Checked
 from talkingface.monitor.status import read_status
+from talkingface.monitor.verify import verify
 from talkingface.settings.videos import list_video_ids
 from talkingface.stages import STAGES
 
@@ -194,6 +196,15 @@ def test_the_status_says_what_the_dataset_says(demo: Workspace) -> None:
         (row["stage"], row["reason"], row["count"]) for row in summary["rejected"]
     }
     assert (status.errors, status.dataset) == ([], summary)
+
+
+def test_nothing_is_damaged_and_all_checksums_are_noted(demo: Workspace) -> None:
+    found = Checked()
+    for checked in verify(demo.folder / "results", decode=True, threads=2):
+        assert checked.faults == []
+        found.add(checked)
+    sources = len(list((demo.folder / "results/raw").iterdir()))
+    assert (found.unknown, found.links) == (0, sources) and found.files > 1000
 
 
 def test_every_log_of_pictures_says_how_fast(demo: Workspace) -> None:

@@ -6,11 +6,14 @@ import hashlib
 import os
 import re
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from helpers.finished_results import halve
 from helpers.paths import ROOT
 from helpers.workspace import Workspace
 
@@ -176,6 +179,78 @@ def test_a_table_deleted_is_made_again(workspace: Workspace, table: str) -> None
     assert workspace.planned(*FEATURES) == {}
 
 
+@pytest.mark.parametrize(
+    ("gone", "first"),
+    [
+        ("clips/vlog/*.mp4", "clips"),
+        ("landmarks/vlog/*.npz", "landmarks"),
+        ("pose/vlog", "pose"),
+        ("mfcc/vlog/*.npy", "mfcc"),
+        ("quality/vlog/*.csv", "quality"),
+        ("tracks/vlog.csv", "tracks"),
+        ("dataset/train.csv", "dataset"),
+    ],
+)
+def test_what_is_gone_is_planned_and_nothing_is_touched(
+    workspace: Workspace, gone: str, first: str
+) -> None:
+    results = workspace.folder / "results"
+    for path in list(results.glob(gone)):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    before = sorted(results.rglob("*"))
+    done = workspace.ask("--dry-run", *FEATURES)
+    planned = set(re.findall(r"^(?:local)?rule (\w+):$", done.stdout, re.MULTILINE))
+    after = {
+        "landmarks": {"landmarks", "pose", "quality", "finished", "dataset", "all"},
+        "pose": {"pose", "quality", "finished", "dataset", "all"},
+        "mfcc": {"mfcc", "finished", "dataset", "all"},
+    }
+    # Speech needs no tracks.
+    expected = after.get(first, from_stage(first)) - {"speech"}
+    assert planned == expected
+    assert set(re.findall(r"wildcards: video=(\w+)", done.stdout)) <= {"vlog"}
+    if first != "dataset":
+        assert f"missing, to be made: {gone.partition('*')[0]}" in done.stderr
+    assert sorted(results.rglob("*")) == before
+
+
+def test_damage_is_said_found_and_mended(workspace: Workspace) -> None:
+    before = checksums(workspace, "clips") | checksums(workspace, "mfcc")
+    results = workspace.folder / "results"
+    (wav,) = results.glob("clips/vlog/*.wav")
+    (npy,) = results.glob("mfcc/vlog/*.npy")
+    size = wav.stat().st_size
+    halve(wav)
+    npy.unlink()
+    ledger = results / "segments/landscape.csv"
+    halve(ledger)
+    halve(results / "dataset/summary.json")
+
+    # The stage that meets it says so, and the run ends with what there is to say.
+    failed = workspace.run(*FEATURES, check=False)
+    assert failed.returncode != 0
+    assert f"{wav.relative_to(workspace.folder)}: damaged ({size // 2} of {size} bytes)" in (
+        failed.stderr
+    )
+    assert "verify.py --remake" in failed.stderr and "Traceback" not in failed.stdout
+    assert "How far the run is: python " in failed.stdout
+    status = script(workspace, "status.py")
+    assert status.returncode == 0 and f"\n  {ledger}\n" in status.stdout
+
+    found = script(workspace, "verify.py", "--remake")
+    assert found.returncode == 1
+    assert f"{wav}: {size // 2} bytes, {size} were written\n" in found.stdout
+    done = workspace.run(*FEATURES)
+    assert re.search(
+        r"to do: segments \(1 not there yet\), clips \([^)]*1 with files gone[^)]*\)", done.stdout
+    )
+    assert checksums(workspace, "clips") | checksums(workspace, "mfcc") == before
+    assert workspace.planned(*FEATURES) == {}
+    found = script(workspace, "verify.py", "--decode")
+    # Only of the videos that are on the list no longer.
+    assert "vlog" not in found.stdout and "landscape" not in found.stdout
+
+
 def test_touched_and_commented_code_re_runs_nothing(finished: Workspace, project: Path) -> None:
     copied = replace(finished, project=project)
     for file in [project / "Snakefile", *project.glob("rules/*"), *project.glob("scripts/**/*.py")]:
@@ -245,6 +320,12 @@ def test_a_threshold_changed_leaves_the_other_clips_as_they_were(workspace: Work
     assert not any(path.endswith(".mp4") for path in checksums(workspace, "clips"))
     workspace.run(*FEATURES)
     assert checksums(workspace, "clips") == before
+
+
+def script(workspace: Workspace, name: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """A command of the project that is no rule, run on a workspace."""
+    command = [sys.executable, str(ROOT / "scripts" / name), str(workspace.folder), *words]
+    return subprocess.run(command, capture_output=True, text=True)
 
 
 def rows(workspace: Workspace, *videos: str) -> list[str]:

@@ -29,7 +29,8 @@ from helpers.workspace import Workspace
 
 KILLS = int(os.environ.get("KILLS", "6"))
 SEED = int(os.environ.get("KILL_SEED", "0"))
-FEATURES = ("--config", "features=[landmarks,mfcc]")
+SETTINGS = "features: [landmarks, mfcc]\ndownload: {private_addresses: true}\n"
+FEATURES = ("--configfile", "mine.yaml")
 # Seconds that a kill comes after the end of a job, at most: as long as most jobs take.
 LONGEST_WAIT = 2.0
 
@@ -45,6 +46,12 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
         yield [f"web,{address}/web.mp4,ann,train", f"file,{folder}/file.mp4,ben,eval"]
 
 
+def prepare(workspace: Workspace, rows: list[str]) -> None:
+    """Write what a run reads."""
+    workspace.list_videos(*rows)
+    (workspace.folder / "mine.yaml").write_text(SETTINGS)
+
+
 class Outcome(NamedTuple):
     """What a run has made, of how many jobs; and what another one said meanwhile."""
 
@@ -57,7 +64,7 @@ class Outcome(NamedTuple):
 def undisturbed(rows: list[str], tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """A run that nobody kills; another one is started beside it, which must not disturb it."""
     workspace = Workspace(tmp_path_factory.mktemp("undisturbed"))
-    workspace.list_videos(*rows)
+    prepare(workspace, rows)
     process = start(workspace)
     wait_for(lambda: finished_jobs(workspace) > 0, process)
     refused = workspace.ask(*FEATURES)
@@ -86,7 +93,7 @@ def test_a_killed_run_ends_as_if_it_had_not_been(
     for number in range(workspaces):
         workspace = Workspace(tmp_path / str(number))
         workspace.folder.mkdir()
-        workspace.list_videos(*rows)
+        prepare(workspace, rows)
         for moment in moments[number::workspaces]:
             jobs = int(moment)
             hit = run_and_kill(workspace, jobs, (moment - jobs) * LONGEST_WAIT)
@@ -105,7 +112,7 @@ def test_a_killed_run_ends_as_if_it_had_not_been(
 def test_a_run_fills_the_disk(undisturbed: Outcome, rows: list[str], tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     with small_disk(tmp_path, "300k"):
-        workspace.list_videos(*rows)
+        prepare(workspace, rows)
         # Room for a part of the download, then for a part of the clips.
         for size, said in (("300k", ""), ("2M", ": 'results/clips/")):
             resize(tmp_path, size)

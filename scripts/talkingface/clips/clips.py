@@ -18,8 +18,10 @@ from talkingface.job.progress import Progress
 from talkingface.job.tables import read_table, table_of_columns, table_of_rows, write_table
 from talkingface.media.audio import SoundTrack, read_wav, sound_format, write_wav
 from talkingface.media.prefetch import prefetch
-from talkingface.media.video import ShownFrame, first_timestamp, limited_yuv420p, shown_frames
+from talkingface.media.reading import Reading
+from talkingface.media.video import ShownFrame, limited_yuv420p, shown_frames
 from talkingface.media.writer import AAC_RATES, VideoWriter, frame_from_planes
+from talkingface.shots.proxy import Proxy
 from talkingface.tables import CLIP_FRAMES, CLIPS, SEGMENTS, TRACKS
 
 # Names of a box's columns in the tables, x, y, width and height: of a face, and of a crop.
@@ -85,7 +87,7 @@ def make_clips(
     folder: str | Path,
     manifest: str | Path,
     *,
-    frame_size: tuple[int, int],
+    proxy: Proxy,
     crop: str,
     scale: float | None,
     size: int | None,
@@ -106,7 +108,7 @@ def make_clips(
             kept(read_table(segments, SEGMENTS)),
             read_table(tracks, TRACKS),
             partial,
-            frame_size=frame_size,
+            proxy=proxy,
             crop=crop,
             scale=scale,
             size=size,
@@ -123,7 +125,7 @@ def write_clips(
     tracks: np.recarray,
     folder: str | Path,
     *,
-    frame_size: tuple[int, int],
+    proxy: Proxy,
     crop: str,
     scale: float | None,
     size: int | None,
@@ -132,8 +134,8 @@ def write_clips(
 ) -> np.recarray:
     """Write `{clip}.mp4`, `{clip}.wav` and `{clip}.csv` of every kept segment into `folder`.
 
-    `media` is the raw file, `sound` its wav on the grid (see proxy), `segments` the ledger's kept
-    rows, `tracks` a table TRACKS, `frame_size` the source's width and height. The raw file is
+    `media` is the raw file, `proxy` what is known of it and `sound` its wav on the grid (see
+    `shots.proxy`), `segments` the ledger's kept rows, `tracks` a table TRACKS. The raw file is
     decoded once for all clips. A clip of N frames has exactly N frames and 640 N samples; its csv,
     the table CLIP_FRAMES, gives for every frame the grid frame, the face box and the crop in source
     pixels. Gives the manifest, a table CLIPS, in the order of the clips' beginnings.
@@ -146,7 +148,7 @@ def write_clips(
     folder.mkdir(parents=True, exist_ok=True)
     clips = []
     for row in segments:
-        crops = crop_boxes(crop, _face_boxes(row, tracks), frame_size, scale)
+        crops = crop_boxes(crop, _face_boxes(row, tracks), proxy.size_at(row.start_frame), scale)
         shift = _shift(row, correct_offset)
         clips.append(_PlannedClip(row, crops, output_size(crop, crops[0], size), shift))
     clips.sort(key=lambda clip: clip.start)
@@ -156,7 +158,7 @@ def write_clips(
         frames = _frame_table(clip, _face_boxes(clip.row, tracks))
         write_table(frames, folder / f"{clip.clip_id}.csv", CLIP_FRAMES)
         rows.append(_manifest_row(clip, crop))
-    _write_videos(media, clips, folder, encoding)
+    _write_videos(media, proxy.reading, clips, folder, encoding)
     return table_of_rows(CLIPS, rows)
 
 
@@ -188,19 +190,24 @@ def _write_sound(clip: _PlannedClip, sound: str | Path, folder: Path) -> None:
 
 
 def _write_videos(
-    media: str | Path, clips: list[_PlannedClip], folder: Path, encoding: Encoding
+    media: str | Path,
+    reading: Reading,
+    clips: list[_PlannedClip],
+    folder: Path,
+    encoding: Encoding,
 ) -> None:
     """Decode the raw file once and encode all clips beside each other, ordered by their start."""
     if not clips:
         return
-    rate, _ = sound_format(media)
+    rate, _ = sound_format(media, reading)
     rate = rate if rate in AAC_RATES else 48_000
-    track = SoundTrack(media, origin=first_timestamp(media), rate=rate, channels=1)
+    track = SoundTrack(media, rate=rate, channels=1, reading=reading)
     waiting = list(clips)
     open_clips: list[_PlannedClip] = []
     stretches = [(clip.start, clip.end) for clip in clips]
     with Progress() as progress:
-        for shown in prefetch(shown_frames(media, stretches, threads=encoding.threads_each)):
+        frames = shown_frames(media, stretches, threads=encoding.threads_each, reading=reading)
+        for shown in prefetch(frames):
             if not open_clips and not (waiting and waiting[0].start < shown.end):
                 continue
             # Once for all clips that show this frame.

@@ -14,7 +14,7 @@ from av.video.reformatter import VideoReformatter
 
 from talkingface.filters import median_filter
 from talkingface.media.sizes import even_size
-from talkingface.media.video import ShownFrame, limited_yuv420p, plane_array, turn
+from talkingface.media.video import ShownFrame, limited_yuv420p, plane_array
 from talkingface.media.writer import frame_from_planes
 
 # syncnet_python smooths box centres and sizes over this many frames.
@@ -81,15 +81,15 @@ def crop_planes(
     x, y, w, h = crop
     corners = np.array([[x, y, 1], [x + w, y + h, 1]]) @ shown.display_to_coded().T
     (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
-    rotation = shown.frame.rotation
-    width, height = size if rotation % 180 == 0 else size[::-1]
+    orientation = shown.orientation
+    width, height = size[::-1] if orientation.transposed else size
     part = _whole_part(frame, (left, top, right, bottom))
     if part is not None:
         # libav's filter widens with the reduction, so nothing is passed over.
         scaled = (scaler or VideoReformatter()).reformat(
             part, width, height, "yuv420p", interpolation="BICUBIC"
         )
-        y_plane, u_plane, v_plane = (turn(plane_array(p), rotation) for p in scaled.planes)
+        y_plane, u_plane, v_plane = (orientation.upright(plane_array(p)) for p in scaled.planes)
         return y_plane, u_plane, v_plane
     planes = []
     for index, plane in enumerate(frame.planes[:3]):
@@ -98,7 +98,7 @@ def crop_planes(
         sampled = _resample(
             plane_array(plane), area, (width // half, height // half), PADDING[index]
         )
-        planes.append(turn(sampled, rotation))
+        planes.append(orientation.upright(sampled))
     return planes[0], planes[1], planes[2]
 
 

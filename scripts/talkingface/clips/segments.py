@@ -22,6 +22,7 @@ from talkingface.job.files import read_json
 from talkingface.job.tables import read_table, table_of_rows, write_table
 from talkingface.media.audio import read_wav
 from talkingface.shots.proxy import Proxy, read_proxy
+from talkingface.shots.timeline import Gap
 from talkingface.sync.comparison import rows_by_track
 from talkingface.sync.speaking import speaking_stretches
 from talkingface.tables import SEGMENTS, SPEECH, SYNC, SYNC_FRAMES, TRACKS
@@ -57,7 +58,7 @@ def make_segments(
     """
     judged = judge_segments(
         video_id,
-        read_json(media_record),
+        read_json(media_record, "status", "reason"),
         read_proxy(proxy_record),
         read_table(tracks, TRACKS),
         read_table(speech, SPEECH),
@@ -84,7 +85,8 @@ def judge_segments(
 
     `media_record` is the video's record by download, `tracks` a table TRACKS, `speech` a table
     SPEECH, `sync` a table SYNC, `sync_frames` a table SYNC_FRAMES, `sound` the grid's wav. A video
-    with no candidate at all has one row without clip_id that says why. `reason` names the first
+    with no candidate at all has one row without clip_id that says why; so have gaps of its picture,
+    at their frames. `reason` names the first
     threshold missed (or the status of a video that cannot be used, with `detail` in words), `stage`
     the stage that measured it, `value` what was measured.
 
@@ -92,9 +94,10 @@ def judge_segments(
     `score` of `sync_frames` (see `speaking`). The rest of its track is rejected: `not_speaking` by
     its median, or `too_short` by the longest speech in it where that is high enough.
     """
+    gaps = [_gap_row(video_id, gap) for gap in proxy.gaps]
     unusable = _judge_video(media_record, proxy, len(tracks), thresholds)
     if unusable:
-        return table_of_rows(SEGMENTS, [{"video_id": video_id, **unusable._asdict()}])
+        return table_of_rows(SEGMENTS, [{"video_id": video_id, **unusable._asdict()}, *gaps])
     boxes, frames = rows_by_track(tracks), rows_by_track(sync_frames)
     faces = {int(row.track): FaceSync(row, frames[int(row.track)]) for row in sync}
     heard = speech.probability
@@ -108,6 +111,8 @@ def judge_segments(
                 voice = measure_voice(number, start, end, faces, heard, thresholds.speech_threshold)
             if verdict is None:
                 verdict = judge(measures, voice, _is_alone(number, start, end, boxes), thresholds)
+                if verdict.reason == "silent":
+                    verdict = verdict._replace(detail=_other_sounds(media_record, proxy))
             rows.append(
                 {
                     "clip_id": clip_name(video_id, start, end, number),
@@ -122,7 +127,20 @@ def judge_segments(
                 }
             )
     rows.sort(key=lambda row: (row["start_frame"], row["track"]))
+    rows = sorted([*rows, *gaps], key=lambda row: row["start_frame"])
     return table_of_rows(SEGMENTS, rows)
+
+
+def _gap_row(video_id: str, gap: Gap) -> dict[str, Any]:
+    """The row of the ledger on what a video does not show."""
+    verdict = rejected("proxy", gap.reason, gap.seconds, gap.threshold, detail=gap.detail)
+    return {
+        "video_id": video_id,
+        "start_frame": gap.start,
+        "end_frame": gap.end,
+        "n_frames": gap.end - gap.start,
+        **verdict._asdict(),
+    }
 
 
 def _judge_video(
@@ -130,15 +148,40 @@ def _judge_video(
 ) -> Verdict | None:
     """The verdict on a whole video that has no candidates; None where there are some."""
     if media_record["status"] != "ok":
-        reason = media_record["reason"] or ""
-        return rejected("download", media_record["status"], detail=reason)
+        # Records of earlier versions have no value and threshold.
+        measured = media_record.get("value"), media_record.get("threshold")
+        detail = media_record["reason"] or ""
+        return rejected("download", media_record["status"], *measured, detail=detail)
     if proxy.status != "ok":
-        return rejected("proxy", proxy.status, detail=proxy.reason or "")
+        return rejected(
+            "proxy", proxy.status, proxy.value, proxy.threshold, detail=proxy.reason or ""
+        )
     if n_boxes:
         return None
     if proxy.n_frames < thresholds.min_frames:
         return rejected("proxy", "too_short", proxy.n_frames, thresholds.min_frames)
     return rejected("tracks", "no_face")
+
+
+def _other_sounds(media_record: Mapping[str, Any], proxy: Proxy) -> str:
+    """Which of the file's audio streams was read, and which others there are; "" of a single one.
+
+    `media_record` is the video's record by download.
+    """
+    probe = media_record.get("probe") or {}
+    # Records that were made before streams were numbered say nothing of it.
+    numbered = [
+        s for s in [probe.get("audio"), *probe.get("other_audio", [])] if s and "number" in s
+    ]
+    read = [s["number"] for s in numbered if s["index"] == proxy.reading.audio_stream]
+    others = [
+        f"{s['number']} ({', '.join(filter(None, (s['language'], s['codec'], s['layout'])))})"
+        for s in sorted(numbered, key=lambda s: s["number"])
+        if s["number"] not in read
+    ]
+    if not (read and others):
+        return ""
+    return f"audio stream {read[0]} was read; there are also {', '.join(others)}"
 
 
 def _stretches(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,13 @@ import numpy as np
 
 from talkingface.clips.verdict import KEPT, Verdict, kept, rejected
 from talkingface.dataset.gates import QualityThresholds, judge_quality
-from talkingface.dataset.split import SIDES, assign_splits, cell_text, split_groups
+from talkingface.dataset.split import (
+    SIDES,
+    assign_splits,
+    cell_text,
+    same_recordings,
+    split_groups,
+)
 from talkingface.dataset.summary import Counts
 from talkingface.grid import FPS
 from talkingface.job.files import read_json, write_json
@@ -27,6 +33,8 @@ from talkingface.tables import CLIPS, QUALITY, REJECTED, SEGMENTS, Table, datase
 
 logger = logging.getLogger(__name__)
 
+# Videos of one recording that the log names.
+MOST_NAMED = 20
 # The verdict on a clip that its ledger keeps and that was not made.
 _NOT_MADE = rejected("clips", "not in manifest")
 _REMEDY = "delete results/quality and run again"
@@ -58,7 +66,8 @@ def make_dataset(
     Clips stand in the order of `videos`, then by start_frame, then by track. A clip that misses a
     threshold is rejected at stage `quality`. A clip that the ledger keeps but the manifest lacks
     is counted as rejected at stage `clips`, so that the candidates are always the kept and the
-    rejected. Sides are those of videos: what is rejected moves no other clip.
+    rejected. Sides are those of videos: what is rejected moves no other clip. Videos with the same
+    file, by its SHA-256 in their records, are on one side as those of one source are.
 
     videos: rows of videos.csv: `video_id`, `source`, `identity`, `split` (the last two may be
         empty).
@@ -70,11 +79,17 @@ def make_dataset(
 
     Raises ValueError for tables that do not fit together, and as `split.assign_splits`.
     """
-    groups = split_groups(videos)
-    sides = assign_splits(videos, eval_fraction, seed)
     definition = _definition(products)
     results, folder = Path(results), Path(folder)
+    files = _read_hashes((cell_text(row["video_id"]) for row in videos), results)
+    groups = split_groups(videos, files)
+    sides = assign_splits(videos, eval_fraction, seed, files)
     counts, not_made = Counts(SIDES), 0
+    for video_ids in same_recordings(videos, files):
+        named = ", ".join(video_ids[:MOST_NAMED]) + (", ..." if video_ids[MOST_NAMED:] else "")
+        side = sides[video_ids[0]]
+        logger.info("%d videos are one recording, all in %s: %s", len(video_ids), side, named)
+        counts.add_recording(video_ids)
     with ExitStack() as stack:
         write_clips, *write_side = (
             stack.enter_context(table_writer(folder / f"{name}.csv", definition))
@@ -92,7 +107,7 @@ def make_dataset(
             write_clips(clips)
             write_sides[side](clips)
             write_rejected(left_out)
-            record = read_json(results / STAGES["download"].manifest.format(video=video.video_id))
+            record = _read_record(video.video_id, results)
             group = groups[video.video_id]
             counts.add(record, clips, left_out, side=side, identity=identity, group=group)
             not_made += int((ledger.reason == _NOT_MADE.reason).sum())
@@ -102,6 +117,21 @@ def make_dataset(
     for side, share in (("train", 1 - eval_fraction), ("eval", eval_fraction)):
         if counts.clips and share and not counts.sides[side].clips:
             logger.warning("no clip is on side %s: too few groups, or all are pinned", side)
+
+
+def _read_record(video_id: str, results: Path) -> dict[str, Any]:
+    return read_json(results / STAGES["download"].manifest.format(video=video_id), "status")
+
+
+def _read_hashes(video_ids: Iterable[str], results: Path) -> dict[str, str]:
+    """The SHA-256 of the files of those videos that could be had."""
+    hashes = {}
+    for video_id in video_ids:
+        record = _read_record(video_id, results)
+        sha256 = (record.get("provenance") or {}).get("sha256")
+        if record["status"] == "ok" and sha256:
+            hashes[video_id] = str(sha256)
+    return hashes
 
 
 def _definition(products: Sequence[Product]) -> Table:

@@ -34,6 +34,7 @@ import numpy as np
 from talkingface.faces.angles import angle_ranges
 from talkingface.faces.hands import HandFinder
 from talkingface.faces.landmark_files import read_landmarks
+from talkingface.job.arrays import read_array
 from talkingface.job.per_clip import make_for_clips
 from talkingface.job.tables import table_of_rows, write_table
 from talkingface.media.clip_files import Clip, boxes_in_clip, clip_to_source
@@ -71,13 +72,14 @@ def make_quality(
     folder: str | Path,
     manifest: str | Path,
     *,
-    source_size: tuple[int, int],
+    source_size_at: Callable[[int], tuple[int, int]],
     every: int,
 ) -> None:
     """Write a table QUALITY_FRAMES (csv) of each clip to `folder`, and `manifest` (QUALITY).
 
-    `landmarks` and `pose` are the folders with what these stages made of the clips. `source_size`:
-    width and height of the source in pixels. `every`: see `measure_clip`.
+    `landmarks` and `pose` are the folders with what these stages made of the clips.
+    `source_size_at` gives width and height of the source in pixels at a grid frame. `every`: see
+    `measure_clip`.
     """
 
     # Where there are no clips, nothing is loaded.
@@ -88,16 +90,17 @@ def make_quality(
         sound = clip.sound()
         marks = read_landmarks(Path(landmarks, f"{clip.clip_id}.npz"))
         detector.reset()
+        boxes = clip.boxes()
         measures, frames = measure_clip(
             clip.frames(),
-            clip.boxes(),
+            boxes,
             marks.points,
             marks.present,
-            np.load(Path(pose, f"{clip.clip_id}.npy")),
+            read_array(Path(pose, f"{clip.clip_id}.npy")),
             residual_offset(marks.points, sound, detector.run(sound)),
             judge.run(sound),
             clip_size=(clip.width, clip.height),
-            source_size=source_size,
+            source_size=source_size_at(int(boxes.source_frame[0])),
             find_hands=hands.run,
             every=every,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,6 +46,8 @@ class Counts:
         self._rejected: Counter[tuple[str, str]] = Counter()
         self._whole_videos: Counter[tuple[str, str]] = Counter()
         self._frames: Counter[tuple[str, str]] = Counter()
+        self._candidates = 0
+        self._recordings: list[list[str]] = []
 
     @property
     def clips(self) -> int:
@@ -65,16 +67,18 @@ class Counts:
         """Count a video.
 
         record: what `download` wrote of it. clips: what is kept, with a column `n_frames`.
-        rejected: rows of the ledger; one without clip_id stands for the whole video. identity: who
+        rejected: rows of the ledger; one without frames stands for the whole video. identity: who
         speaks, or nothing. group: see `split.split_groups`.
         """
         self._statuses[str(record["status"])] += 1
         self._seconds += video_seconds(record)
         reasons = zip(rejected.stage, rejected.reason, strict=True)
         frames = np.nan_to_num(rejected.n_frames).tolist()
-        for reason, clip_id, n_frames in zip(reasons, rejected.clip_id, frames, strict=True):
+        clip_ids, starts = rejected.clip_id.tolist(), rejected.start_frame.tolist()
+        for reason, clip_id, start, n_frames in zip(reasons, clip_ids, starts, frames, strict=True):
             self._rejected[reason] += 1
-            self._whole_videos[reason] += not clip_id
+            self._candidates += bool(clip_id)
+            self._whole_videos[reason] += start != start  # It is NaN.
             self._frames[reason] += int(n_frames)
         if len(clips):
             part = self.sides[side]
@@ -85,22 +89,27 @@ class Counts:
             if identity:
                 part.identities.add(identity)
 
+    def add_recording(self, video_ids: Sequence[str]) -> None:
+        """Note videos that are one recording, listed more than once."""
+        self._recordings.append(list(video_ids))
+
     def summary(self, eval_fraction: float, seed: int | str) -> dict[str, Any]:
         """The counts as summary.json has them.
 
-        `rejected` has one entry per stage and reason, most frequent first; its rows without clip_id
-        stand for whole videos and are no candidates. `identities` are named ones; `groups` counts
-        the sources without an identity, too.
+        `same_recording` lists the videos that are one recording. `rejected` has one entry per stage
+        and reason, most frequent first; its rows without clip_id stand for whole videos, or for
+        gaps in them, and are no candidates. `identities` are named ones; `groups` counts the
+        sources without an identity, too.
         """
-        whole_videos = sum(self._whole_videos.values())
         frames = sum(side.frames for side in self.sides.values())
         return {
             "videos": {
                 "count": sum(self._statuses.values()),
                 "by_status": dict(sorted(self._statuses.items())),
             },
+            "same_recording": self._recordings,
             "hours_in": round(self._seconds / 3600, 6),
-            "candidates": self.clips + sum(self._rejected.values()) - whole_videos,
+            "candidates": self.clips + self._candidates,
             "kept": {"clips": self.clips, "hours": _hours(frames)},
             "rejected": [
                 {
@@ -125,6 +134,10 @@ def describe(summary: Mapping[str, Any]) -> str:
         f"{kept['clips']} clips, {duration(kept['hours'])} "
         f"(train {summary['train']['clips']}, eval {summary['eval']['clips']})"
     ]
+    # Summaries of earlier versions do not have it.
+    again = sum(len(video_ids) - 1 for video_ids in summary.get("same_recording", []))
+    if again:
+        lines.append(f"  {again:5d} videos are recordings listed before, on the side of the first")
     for row in summary["rejected"]:
         lines.append(f"  {row['count']:5d} not kept by {row['stage']}: {row['reason']}")
     return "\n".join(lines)

@@ -21,9 +21,12 @@ from talkingface.download.errors import (
     refuse_long,
     wait_before_retry,
 )
-from talkingface.job.files import atomic_path, read_json, write_json
-from talkingface.media.probe import UnreadableMedia, probe
-from talkingface.settings.sources import address, local_path
+from talkingface.job.files import DamagedFile, atomic_path, read_json, write_json
+from talkingface.media.errors import UnreadableMedia
+from talkingface.media.limits import ANY, MediaSettings
+from talkingface.media.probe import probe
+from talkingface.settings.sources import address, address_fault, is_like_address, local_path
+from talkingface.text import clean
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +45,8 @@ STATUSES = {
     "live": "a live stream that has not ended or not begun",
     "too_long": "longer than download.max_duration",
     "too_large": "larger than download.max_size",
+    "too_demanding": "it asks for more time, memory or space than a video should",
+    "own_network": "the address leads into one's own network, see download.private_addresses",
     "no_format": "there is nothing in the format asked for",
     "unsupported": "the address leads to no single video that yt-dlp can take",
     "unavailable": "not to be had this time; another run may",
@@ -60,6 +65,8 @@ MISSING_ERRORS = {
     errno.ELOOP: "a link that leads in a circle",
     errno.ENAMETOOLONG: "the name is too long",
 }
+# What is said of a missing file whose name looks like an address.
+HINT = "; if it is an address, write https:// before it"
 # Fields of the record's provenance, and those of yt-dlp's description that they are taken from.
 DESCRIBED = {
     "webpage_url": "webpage_url",
@@ -84,14 +91,16 @@ def download(
     tries: int,
     backoff: float,
     max_duration: float | None,
+    media_settings: MediaSettings = ANY,
     **options: Any,
 ) -> dict[str, Any]:
     """Get a video's media to the path `media`, write its record (JSON) to `record`; its content.
 
     A local file is linked, never copied. An address is downloaded with yt-dlp; `max_duration` and
-    `options` are those of `ytdlp.fetch`. The record has `video_id, source, status, reason, probe,
-    provenance`; `status` is one of STATUSES. With every status but `ok` and `broken` the media is
-    an empty file; a broken file is kept as it is.
+    `options` are those of `ytdlp.fetch`, and `media_settings` limit what a file may claim. The
+    record has `video_id, source, status, reason, value, threshold, probe, provenance`; `status` is
+    one of STATUSES, and `value` what was measured where it is more than a `threshold`. Where there
+    is no media it is an empty file; one that cannot be used is kept as it is.
 
     Raises TransientError for a failure that may pass, after a wait of `backoff` seconds, doubled
     with every attempt, or as long as the server asks; unless `attempt`, from 1, has reached
@@ -105,6 +114,8 @@ def download(
         "source": source,
         "status": "ok",
         "reason": None,
+        "value": None,
+        "threshold": None,
         "probe": None,
         "provenance": provenance,
     }
@@ -113,22 +124,30 @@ def download(
     try:
         if path is not None:
             provenance |= {"kind": "local", "path": str(path)}
-            provenance |= _link(path, media_path)
+            provenance |= _link(path, media_path, HINT if is_like_address(source) else "")
         else:
-            from talkingface.download.ytdlp import fetch  # yt-dlp takes long to import
-
             url = address(source)
             provenance |= {"kind": "url", "url": url}
+            fault = address_fault(url)
+            if fault:
+                raise VideoUnavailable("unsupported", fault)
+            from talkingface.download.ytdlp import fetch  # yt-dlp takes long to import
+
             provenance["tools"] |= {name: version(name) for name in ("yt-dlp", "imageio-ffmpeg")}
             info = fetch(url, media_path, max_duration=max_duration, **options)
             provenance |= {ours: info.get(theirs) for ours, theirs in DESCRIBED.items()}
             size, _, sha256 = _fingerprint(media_path)
             provenance |= {"size": size, "sha256": sha256}
-        content["probe"] = probe(media_path).to_dict()
+        content["probe"] = probe(media_path, media_settings).to_dict()
         if path is None:  # Not every site says how long a video is.
             refuse_long(content["probe"]["duration"], max_duration)
     except UnreadableMedia as failure:
-        content |= {"status": "broken", "reason": str(failure)}
+        content |= {
+            "status": failure.status,
+            "reason": clean(failure.reason),
+            "value": failure.value,
+            "threshold": failure.threshold,
+        }
     except (VideoUnavailable, TransientError) as failure:
         if isinstance(failure, TransientError) and attempt < tries:
             seconds = wait_before_retry(failure, attempt, backoff)
@@ -136,6 +155,8 @@ def download(
             time.sleep(seconds)
             raise
         content |= {"status": failure.status, "reason": failure.reason}
+        if isinstance(failure, VideoUnavailable):
+            content |= {"value": failure.value, "threshold": failure.threshold}
         with atomic_path(media_path) as partial:
             partial.touch()
     logger.info("%s: %s, %s", video_id, content["status"], content["reason"] or STATUSES["ok"])
@@ -146,18 +167,29 @@ def download(
 def forget_unavailable(records: Iterable[str | Path]) -> list[str]:
     """Delete those of the `records` whose status another try may cure; their videos' names.
 
-    The next run misses them, and downloads these videos again.
+    The next run misses them, and downloads these videos again. Of a damaged one nobody can tell:
+    it is logged and left.
     """
     forgotten = []
     for record in map(Path, records):
-        if record.exists() and read_json(record)["status"] in RETRIED:
+        if not record.exists():
+            continue
+        try:
+            status = read_json(record).get("status")
+        except DamagedFile as error:
+            logger.warning("%s", error)
+            continue
+        if status in RETRIED:
             record.unlink()
             forgotten.append(record.stem)
     return forgotten
 
 
-def _link(path: Path, media_path: Path) -> dict[str, Any]:
-    """Link `media_path` to a local file; its size, mtime_ns and sha256."""
+def _link(path: Path, media_path: Path, hint: str) -> dict[str, Any]:
+    """Link `media_path` to a local file; its size, mtime_ns and sha256.
+
+    hint: what is added where there is no such file.
+    """
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
@@ -165,10 +197,13 @@ def _link(path: Path, media_path: Path) -> dict[str, Any]:
         if not stat.S_ISREG(mode):
             raise VideoUnavailable("missing", "not a regular file")
         size, mtime_ns, sha256 = _fingerprint(path)
+    except ValueError as error:  # A zero byte in it, which no name has.
+        raise VideoUnavailable("missing", "no name of a file") from error
     except OSError as error:
         if error.errno not in MISSING_ERRORS:
             raise
-        raise VideoUnavailable("missing", MISSING_ERRORS[error.errno]) from error
+        reason = MISSING_ERRORS[error.errno] + (hint if error.errno == errno.ENOENT else "")
+        raise VideoUnavailable("missing", reason) from error
     with atomic_path(media_path) as partial:
         partial.symlink_to(path)
     return {"size": size, "mtime_ns": mtime_ns, "sha256": sha256}

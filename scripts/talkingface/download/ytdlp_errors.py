@@ -38,6 +38,8 @@ MESSAGE_PATTERNS = (
     (r"log.?in|logged in|sign.?in|registered|members|password", "refused"),
     (r"(video|content) (is )?(unavailable|not available)", "removed"),
 )
+# With these words yt-dlp misses ffmpeg, by which it is not to fetch anything.
+NO_FFMPEG = "ffmpeg could not be found"
 # Statuses that may pass by themselves.
 TRANSIENT_STATUSES = ("unavailable", "rate_limited", "bot_check")
 
@@ -50,6 +52,9 @@ def classify_error(error: YoutubeDLError, signed: bool) -> Exception:
     expire.
     """
     causes = list(_causes(error))
+    for cause in causes:
+        if isinstance(cause, VideoUnavailable | TransientError):
+            return cause
     for cause in causes:
         if isinstance(cause, HTTPError):
             return _classify_http_error(cause, signed)
@@ -70,6 +75,8 @@ def classify_error(error: YoutubeDLError, signed: bool) -> Exception:
             return TransientError(f"the streams could not be merged: {_text(cause)}", "broken")
         if isinstance(cause, ExtractorError):
             return classify_message(cause)
+    if NO_FFMPEG in str(error):
+        return VideoUnavailable("unsupported", "a stream that only other programs could fetch")
     # When its tries are used up, yt-dlp's downloader gives their last error as text only. What it
     # tries again are broken connections, statuses from 500 on, and fragments.
     return TransientError(_text(error))
@@ -77,6 +84,8 @@ def classify_error(error: YoutubeDLError, signed: bool) -> Exception:
 
 def _classify_http_error(error: HTTPError, signed: bool) -> Exception:
     reason = f"HTTP {error.status} {error.reason}".rstrip()
+    if error.redirect_loop:
+        reason = "it leads from address to address without end"
     if error.status == 429:
         return TransientError(reason, "rate_limited", _retry_after(error))
     if error.status == 451:  # RFC 7725: unavailable for legal reasons.
@@ -104,7 +113,7 @@ def classify_message(error: ExtractorError) -> Exception:
 def _retry_after(error: HTTPError) -> float | None:
     """Seconds the server asks to wait (RFC 9110); None where it gives none, or a date."""
     asked = error.response.headers.get("Retry-After", "")
-    return float(asked) if asked.isdigit() else None
+    return float(asked) if re.fullmatch("[0-9]+", asked) else None
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

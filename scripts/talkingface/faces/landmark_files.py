@@ -8,6 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from talkingface.job.arrays import read_arrays
+from talkingface.job.files import DamagedFile, damage_in
+
 _ABSENT = -1  # both coordinates of every point in the text, on a frame without a face
 
 
@@ -44,9 +47,10 @@ def write_landmarks(path: str | Path, landmarks: Landmarks) -> None:
 
 
 def read_landmarks(path: str | Path) -> Landmarks:
-    """Read what `write_landmarks` wrote."""
-    with np.load(path) as file:
-        return Landmarks(file["points"], file["points68"], file["present"])
+    """Read what `write_landmarks` wrote; raises DamagedFile where it is something else."""
+    arrays = read_arrays(path)
+    with damage_in(path, KeyError):
+        return Landmarks(arrays["points"], arrays["points68"], arrays["present"])
 
 
 def write_text(
@@ -69,18 +73,18 @@ def write_text(
 def read_text(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
     """Read such a text: points68 (N, 68, 2) float32 (NaN where absent) and present (N,) bool.
 
-    Raises ValueError, naming the line, if a line has not 68 points or the names are not in order.
+    Raises DamagedFile, naming the line, if a line has not 68 points or the names are not in order.
     """
     rows: list[np.ndarray] = []
-    with open(path, encoding="ascii") as file:
+    with open(path, encoding="ascii") as file, damage_in(path, UnicodeError):
         for number, line in enumerate(file, start=1):
-            name, *words = line.split()
+            name, *words = line.split() or [""]
             if name != f"{number:06d}.png" or len(words) != 68:
-                raise ValueError(f"{path}, line {number}: expected {number:06d}.png and 68 points")
+                raise DamagedFile(path, f"line {number}: expected {number:06d}.png and 68 points")
             try:
                 pairs = [(int(x), int(y)) for x, y in (word.split("_") for word in words)]
-            except ValueError as error:
-                raise ValueError(f"{path}, line {number}: expected x_y, {error}") from None
+            except (ValueError, OverflowError) as error:
+                raise DamagedFile(path, f"line {number}: expected x_y, {error}") from None
             rows.append(np.array(pairs, np.float32))
     points68 = np.stack(rows) if rows else np.empty((0, 68, 2), np.float32)
     present = ~(points68 == _ABSENT).all(axis=(1, 2))

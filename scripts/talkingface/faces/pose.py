@@ -1,14 +1,7 @@
 """Where the head is and how it is turned, frame by frame, from the face mesh.
 
-Camera. The source picture's, not the clip's: clip points go back to source pixels through every
-frame's crop. Its axis goes through the middle of the source frame, and its focal length is `focal`
-times the frame's longer side. No file says what it was. 1.4 is a 50 mm lens on 36 mm film; phones
-and webcams have 0.7 to 0.8, studios 2 and more. It hardly matters to the angles of a face in the
-middle. Half a frame beside the axis they are 12 degrees off if it was 0.8, and 10 if it was 3.
-Distances are proportional to it.
-
-Angles, in degrees, are relative to the camera's axis: 0, 0, 0 is the mean face of `face_model`
-parallel to the picture, wherever in the picture it is; a head held level, give or take a few
+Angles, in degrees, are relative to the line of sight to the head: 0, 0, 0 is the mean face of
+`face_model` looking into the camera, wherever in the picture it is, held level, give or take a few
 degrees. Rotation = Rz(roll) Ry(-yaw) Rx(pitch) in right-handed axes x right, y up, z towards the
 viewer. In a picture that is not mirrored:
 
@@ -16,28 +9,41 @@ viewer. In a picture that is not mirrored:
     pitch  positive when the subject looks down
     roll   positive when the head tips to the subject's right: counter-clockwise in the picture
 
-These are order, signs and decomposition of 3DDFA_V2 (`utils/pose.py`), which
-talking_face_preprocessing writes. Its angles are relative to the line of sight, as its camera has
-no perspective. So is our `view_angle`: 0 when the face points at the camera, 90 in profile.
+These are order, signs, decomposition and frame of 3DDFA_V2 (`utils/pose.py`), which
+talking_face_preprocessing writes: its camera has no perspective, so what it measures is relative to
+the line of sight. `view_angle` is 0 when the face points at the camera, 90 in profile. What is
+relative to the camera's axis is `Pose.rotation`, so that a head that only moves across the picture
+does not turn; `sight_to_camera` leads from the one to the other.
+
+Camera. The source picture's, not the clip's: clip points go back to source pixels through every
+frame's crop. Its axis goes through the middle of the source frame, and its focal length is `focal`
+times the frame's longer side. No file says what it was. 1.4 is a 50 mm lens on 36 mm film; phones
+and webcams have 0.7 to 0.8, studios 2 and more. It hardly matters to the angles. Distances are
+proportional to it, and the rotation of a face half a frame beside the axis is 12 degrees off if it
+was 0.8, and 10 if it was 3.
 
 Method. Every point is put where its line of sight and its depth say (the mesh's z, along the line
 of sight of the face), and the mean face is laid onto these points in closed form (Umeyama 1991,
-doi 10.1109/34.88573). Then yaw and place are refined by x and y alone: a face is symmetric, so they
-tell yaw whatever its shape, and the mesh's z falls short of it. They tell pitch badly (four fifths
-of it), so that stays. Only what does not move with mouth, lids and brows is used.
+doi 10.1109/34.88573). This tells pitch. Yaw and place are refined by x and y alone: a face is
+symmetric, so they tell yaw whatever its shape, and the mesh's z falls short of it. They tell pitch
+badly (four fifths of it), so that stays.
 
-Accuracy. Three portraits, turned about one axis, rendered and run through the mesh: turns of up to
-20 degrees are 2.5 degrees off in the mean (7 at most), up to 30 degrees 4 (7), up to 40 degrees 7
-(13); from 45 on the mesh itself can fail. Yaw and pitch together, up to 30: 4.4 (11). A person's
-own shape adds a constant of a few degrees, mostly to pitch: trust changes more than absolute
-values. On a still face the standard deviation is 0.2 to 0.3 degrees, so `angular_speed` is some 10
-degrees a second where nothing moves. Opening the mouth moves pitch by up to 2 degrees, closing the
-eyes by 2.
+Roll follows the line between the eyes, refined by x and y too. The mesh draws the rest of a face as
+a camera 45 cm away would see it, even where the picture's was far: as the face turns, lines between
+the temples, cheeks or corners of the jaw lean by 0.02 degrees for every degree of yaw and
+centimetre above or below the eyes. A fit of the whole face takes that for roll. The eyes are what
+the network looks at closest, and they stay where they are in the picture.
+
+Only what does not move with mouth, lids and brows is used, but for the lids in the eye line, which
+open and close together. How far a nose stands out differs between persons, so its lower half is
+left out of the pitch.
+
+Accuracy: `docs/accuracy.md`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +64,8 @@ from talkingface.tables import POSE, POSE_FRAMES
 _FLIP = np.array([1.0, -1.0, -1.0])
 _FACE_WIDTH = float(np.ptp(CANONICAL[:, 0]))  # cm
 _STEPS = 4  # of Gauss-Newton; from 10 degrees off, 0.01 degrees are left
+# Of the mesh with irises: the right and the left one's centre.
+_IRISES = (468, 473)
 
 
 def make_pose(
@@ -66,18 +74,21 @@ def make_pose(
     folder: str | Path,
     manifest: str | Path,
     *,
-    source_size: tuple[int, int],
+    source_size_at: Callable[[int], tuple[int, int]],
     focal: float,
 ) -> None:
     """Write angles (npy) and table (csv, POSE_FRAMES) of each clip to `folder`, and `manifest`.
 
-    `landmarks` is the folder with the clips' landmarks, `manifest` a table POSE. `source_size`:
-    width and height of the source in pixels. `focal`: see `solve_pose`.
+    `landmarks` is the folder with the clips' landmarks, `manifest` a table POSE.
+    `source_size_at` gives width and height of the source in pixels at a grid frame. `focal`: see
+    `solve_pose`.
     """
 
     def make(clip: Clip, folder: Path) -> Mapping[str, float]:
         marks = read_landmarks(Path(landmarks, f"{clip.clip_id}.npz"))
-        points = clip_to_source(marks.points, clip.boxes(), (clip.width, clip.height))
+        boxes = clip.boxes()
+        points = clip_to_source(marks.points, boxes, (clip.width, clip.height))
+        source_size = source_size_at(int(boxes.source_frame[0]))
         pose = solve_pose(points, marks.present, source_size, focal)
         table = pose_table(pose)
         np.save(folder / f"{clip.clip_id}.npy", pose.angles)
@@ -100,15 +111,20 @@ def _stable() -> np.ndarray:
 
 
 STABLE = _stable()
+# What of STABLE tells pitch: all but the lower nose.
+_PROFILE = ~((np.abs(CANONICAL[STABLE, 0]) < 2.2) & (CANONICAL[STABLE, 1] < -2))
+# Outline of the right eye and, mirrored, of the left one: (2, 16).
+_LIDS = np.unique(np.concatenate([ibug68.CURVES[f"{side} lid"][1] for side in ("upper", "lower")]))
+_EYES = np.stack([_LIDS, MIRROR[_LIDS]])
 
 
 @dataclass(frozen=True)
 class Pose:
     """The head in N frames; NaN where the face is absent.
 
-    angles: (N, 3) float32 yaw, pitch, roll, degrees.
-    rotation: (N, 3, 3) float64, from the head's axes (`face_model`) to x right, y up, z to the
-        viewer.
+    angles: (N, 3) float32 yaw, pitch, roll, degrees, relative to the line of sight.
+    rotation: (N, 3, 3) float64, from the head's axes (`face_model`) to the camera's: x right, y up,
+        z to the viewer.
     translation: (N, 3) float32, centimetres: the point between the outer eye corners seen from the
         camera; x right, y down, z away.
     present: (N,) bool.
@@ -143,15 +159,24 @@ def solve_pose(
     rotation = np.full((len(present), 3, 3), np.nan)
     translation = np.full((len(present), 3), np.nan)
     if present.any():
-        seen = np.asarray(points, float)[present][:, STABLE]
+        seen = np.asarray(points, float)[present]
         turn, translation[present] = _solve(seen, np.array(frame_size) / 2, focal * max(frame_size))
         rotation[present] = _FLIP[:, None] * turn * _FLIP
-    angles = angles_of(rotation)
+    angles = angles_of(sight_to_camera(translation).transpose(0, 2, 1) @ rotation)
     return Pose(angles.astype(np.float32), rotation, translation.astype(np.float32), present)
 
 
+def sight_to_camera(translation: np.ndarray) -> np.ndarray:
+    """The smallest rotations (N, 3, 3) from the camera's axis to lines of sight, to (N, 3) places.
+
+    In the axes of `Pose`, whose rotation is this one times `rotation_of` its angles.
+    """
+    distance = np.linalg.norm(translation, axis=1, keepdims=True)
+    return _FLIP[:, None] * _onto(np.asarray(translation, float) / distance) * _FLIP
+
+
 def angles_of(rotation: np.ndarray) -> np.ndarray:
-    """Yaw, pitch, roll (N, 3) in degrees of rotations (N, 3, 3) as in `Pose`."""
+    """Yaw, pitch, roll (N, 3) in degrees of rotations (N, 3, 3) as the module defines them."""
     yaw = np.arcsin(np.clip(rotation[:, 2, 0], -1, 1))
     pitch = np.arctan2(rotation[:, 2, 1], rotation[:, 2, 2])
     roll = np.arctan2(rotation[:, 1, 0], rotation[:, 0, 0])
@@ -159,7 +184,7 @@ def angles_of(rotation: np.ndarray) -> np.ndarray:
 
 
 def rotation_of(angles: np.ndarray) -> np.ndarray:
-    """Rotations (N, 3, 3) as in `Pose` of yaw, pitch, roll (N, 3) in degrees."""
+    """Rotations (N, 3, 3) of yaw, pitch, roll (N, 3) in degrees; the inverse of `angles_of`."""
     yaw, pitch, roll = np.asarray(angles, float).T
     return _turn(roll, 2) @ _turn(-yaw, 1) @ _turn(pitch, 0)
 
@@ -239,40 +264,71 @@ def _turn(degrees: np.ndarray, axis: int) -> np.ndarray:
 
 
 def _solve(points: np.ndarray, centre: np.ndarray, focal: float) -> tuple[np.ndarray, np.ndarray]:
-    """Rotations (n, 3, 3) and translations (n, 3), x right, y down, z away, of stable points."""
+    """Rotations (n, 3, 3) and translations (n, 3), x right, y down, z away, of whole meshes."""
     face = CANONICAL[STABLE] * _FLIP
-    _, _, origin = _similarity(face, points)
+    stable = points[:, STABLE]
+    _, _, origin = _similarity(face, stable)
     # The network sees a crop: its z runs along the line of sight, as if the camera looked there.
     sight = _lines(origin[:, None], centre, focal)[:, 0]
     sight /= np.linalg.norm(sight, axis=1, keepdims=True)
     camera = _onto(sight)
-    lines = _lines(points, centre, focal) @ camera
+    lines = _lines(stable, centre, focal)
     # Pixels in the face's distance: away from the axis, the picture is stretched.
     unit = focal / sight[:, 2] ** 1.5
-    depth = 1 + (points[..., 2] - origin[:, None, 2]) / unit[:, None]
-    scale, rotation, shift = _similarity(face, lines / lines[..., 2:] * depth[..., None])
-    place = (camera @ shift[..., None])[..., 0] / scale[:, None]
-    return _without_depth(_lines(points, centre, focal), face, camera @ rotation, place)
+    depth = 1 + (stable[..., 2] - origin[:, None, 2]) / unit[:, None]
+    ahead = (lines @ camera)[:, _PROFILE]
+    scale, rotation, shift = _similarity(
+        face[_PROFILE], ahead / ahead[..., 2:] * depth[:, _PROFILE, None]
+    )
+    rotation, place = camera @ rotation, (camera @ shift[..., None])[..., 0] / scale[:, None]
+    eyes = _lines(_eye_centres(points[..., :2]), centre, focal)
+    for _ in range(_STEPS):
+        rotation, place = _turned_to_fit(lines, face, rotation, place)
+    return _rolled_to_fit(eyes, rotation, place), place
 
 
-def _without_depth(
+def _turned_to_fit(
     lines: np.ndarray, face: np.ndarray, rotation: np.ndarray, place: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Rotation about the face's own upright axis, and place, such that x and y alone fit best."""
-    for _ in range(_STEPS):
-        seen = face @ rotation.transpose(0, 2, 1) + place[:, None]
-        plane = seen / seen[..., 2:]
-        about = np.column_stack([face[:, 2], 0 * face[:, 1], -face[:, 0]])
-        moves = np.empty((*seen.shape, 4))  # of every point, by a turn and along three axes
-        moves[..., 0] = about @ rotation.transpose(0, 2, 1)
-        moves[..., 1:] = np.eye(3)
-        in_plane = (moves - plane[..., None] * moves[..., 2:, :]) / seen[..., 2:, None]
-        jacobian = in_plane[..., :2, :].reshape(len(seen), -1, 4)
-        missing = (lines - plane)[..., :2].reshape(len(seen), -1, 1)
-        transposed = jacobian.transpose(0, 2, 1)
-        step = np.linalg.solve(transposed @ jacobian, transposed @ missing)[..., 0]
-        rotation, place = rotation @ _turn(np.degrees(step[:, 0]), 1), place + step[:, 1:]
-    return rotation, place
+    """A step to where x and y fit best, by a turn about the face's upright axis and by place."""
+    seen = face @ rotation.transpose(0, 2, 1) + place[:, None]
+    plane = seen / seen[..., 2:]
+    about = np.column_stack([face[:, 2], 0 * face[:, 1], -face[:, 0]])
+    moves = np.empty((*seen.shape, 4))  # of every point, by a turn and along three axes
+    moves[..., 0] = about @ rotation.transpose(0, 2, 1)
+    moves[..., 1:] = np.eye(3)
+    in_plane = (moves - plane[..., None] * moves[..., 2:, :]) / seen[..., 2:, None]
+    jacobian = in_plane[..., :2, :].reshape(len(seen), -1, 4)
+    missing = (lines - plane)[..., :2].reshape(len(seen), -1, 1)
+    transposed = jacobian.transpose(0, 2, 1)
+    step = np.linalg.solve(transposed @ jacobian, transposed @ missing)[..., 0]
+    return rotation @ _turn(np.degrees(step[:, 0]), 1), place + step[:, 1:]
+
+
+def _rolled_to_fit(eyes: np.ndarray, rotation: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Rotations turned about the line of sight so that the line between the eyes is as seen.
+
+    eyes: (n, 2, 3) lines of sight to the centres of the right and the left eye.
+    """
+    camera = _onto(place / np.linalg.norm(place, axis=1, keepdims=True))
+    face = _eye_centres(CANONICAL) * _FLIP
+    expected = _angle_of_line((face @ rotation.transpose(0, 2, 1) + place[:, None]) @ camera)
+    missing = np.degrees(_angle_of_line(eyes @ camera) - expected)
+    return camera @ _turn(missing, 2) @ camera.transpose(0, 2, 1) @ rotation
+
+
+def _angle_of_line(ends: np.ndarray) -> np.ndarray:
+    """Angles (n,) in radians, in the picture plane, of lines between two places (n, 2, 3)."""
+    x, y = np.diff(ends[..., :2] / ends[..., 2:], axis=-2)[..., 0, :].T
+    return np.arctan2(y, x)
+
+
+def _eye_centres(points: np.ndarray) -> np.ndarray:
+    """(..., 2, k) the right and the left eye's centre: of the lids' outline and, if known, iris."""
+    lids = points[..., _EYES, :].mean(axis=-2)
+    if points.shape[-2] <= max(_IRISES):
+        return lids
+    return (lids + points[..., _IRISES, :]) / 2
 
 
 def _lines(points: np.ndarray, centre: np.ndarray, focal: float) -> np.ndarray:

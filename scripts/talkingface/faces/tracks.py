@@ -92,11 +92,13 @@ def make_tracks(
             min_confidence=min_confidence,
             max_gap=max_gap,
             max_change=max_change,
-            scale=read_proxy(record).scale,
             threads=threads,
         )
+    proxy = read_proxy(record)
+    scales = np.array([proxy.scale_at(start) for start in shots.start_frame])
+    of_row = scales[np.searchsorted(shots.start_frame, table.frame, "right") - 1]
     for name in ("x", "y", "w", "h"):
-        table[name] = table[name].round(2)
+        table[name] = (table[name] * of_row).round(2)
     table["confidence"] = table["confidence"].round(3)
     write_table(table, tracks, TRACKS)
 

@@ -1,4 +1,4 @@
-"""Outputs that are either whole or absent."""
+"""Outputs that are either whole or absent, and what is said of those that were damaged later."""
 
 from __future__ import annotations
 
@@ -13,6 +13,32 @@ from typing import Any
 
 # A disk with less space than this, in bytes, is full: writers stop short of its very end.
 FULL = 1 << 20
+_REMEDY = "`python scripts/verify.py --remake` finds all that is, and the next run makes it again"
+
+
+class DamagedFile(ValueError):
+    """A file that a job wrote whole and that is no longer: `path`, and `how` it shows."""
+
+    def __init__(self, path: str | Path, how: str) -> None:
+        super().__init__(f"{path}: damaged ({how}): {_REMEDY}")
+        self.path, self.how = Path(path), how
+
+
+@contextmanager
+def damage_in(path: str | Path, *errors: type[Exception]) -> Iterator[None]:
+    """Turn `errors` into a DamagedFile of `path`, which come of what is in it.
+
+    What this machine has to do with, such as memory or a file that is not there, is left as it is.
+    """
+    try:
+        yield
+    except (DamagedFile, MemoryError, OSError):
+        raise
+    except errors as error:
+        words = (str(error).splitlines() or [""])[0] or type(error).__name__
+        if isinstance(error, KeyError) and error.args:
+            words = f"it has no {error.args[0]}"
+        raise DamagedFile(path, words) from error
 
 
 def _remove(path: Path) -> None:
@@ -49,10 +75,22 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
 def write_json(record: dict[str, Any], path: str | Path) -> None:
     """Write a record as indented JSON with its keys in the order given."""
+    text = json.dumps(record, indent=2, ensure_ascii=False)
+    try:
+        data = text.encode()
+    except UnicodeEncodeError:  # Half a surrogate pair in somebody's text, which ASCII can escape.
+        data = json.dumps(record, indent=2).encode()
     with atomic_path(path) as partial:
-        partial.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        partial.write_bytes(data + b"\n")
 
 
-def read_json(path: str | Path) -> dict[str, Any]:
-    """Read a JSON record."""
-    return json.loads(Path(path).read_text("utf-8"))
+def read_json(path: str | Path, *required: str) -> dict[str, Any]:
+    """Read a JSON record. Raises DamagedFile where it is none, or has not all `required` keys."""
+    with damage_in(path, ValueError, RecursionError):
+        record = json.loads(Path(path).read_text("utf-8"))
+    if not isinstance(record, dict):
+        raise DamagedFile(path, f"a {type(record).__name__} instead of a record")
+    lacking = [key for key in required if key not in record]
+    if lacking:
+        raise DamagedFile(path, f"it has no {', '.join(lacking)}")
+    return record

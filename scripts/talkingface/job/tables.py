@@ -8,6 +8,7 @@ takes longer than most jobs' work.
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,10 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from talkingface.job.files import atomic_path
+from talkingface.job.files import DamagedFile, atomic_path, damage_in
 from talkingface.tables import Column, Kind, Table
+from talkingface.text import plain_cell, spreadsheet_cell
 
 DTYPES: dict[Kind, type] = {"int": np.int64, "optional int": float, "float": float, "text": object}
+
+
+class OtherColumns(ValueError):
+    """A table whose columns are not those that are expected."""
 
 
 def empty_table(definition: Table, length: int = 0) -> np.recarray:
@@ -63,37 +69,42 @@ def table_of_rows(
 def read_table(path: str | Path, definition: Table) -> np.recarray:
     """Read a table that `write_table` wrote.
 
-    Raises ValueError, naming the file, where its header is not the definition's, a row has not all
-    cells, or a cell is no number.
+    Raises ValueError, naming the file, where its header is not the definition's, which another
+    version may have written, and DamagedFile where a row has not all cells, a cell is no number, or
+    the last line has no end.
     """
-    with open(path, newline="", encoding="utf-8") as file:
+    with open(path, newline="", encoding="utf-8") as file, damage_in(path, UnicodeError, csv.Error):
         reader = csv.reader(file)
         header = next(reader, [])
+        if not header:
+            raise DamagedFile(path, "it has no header")
         if header != definition.names:
-            raise ValueError(
+            raise OtherColumns(
                 f"{path}: its columns are {','.join(header)}, not {','.join(definition.names)}; "
                 "delete it to have it made again"
             )
         rows = list(reader)
+    with open(path, "rb") as binary:
+        binary.seek(-1, os.SEEK_END)
+        if binary.read() != b"\n":
+            raise DamagedFile(path, "its last line is cut")
     for number, row in enumerate(rows, start=2):
         if len(row) != len(header):
-            raise ValueError(
-                f"{path}, line {number}: {len(row)} cells, but {len(header)} columns; "
-                "delete it to have it made again"
-            )
+            raise DamagedFile(path, f"line {number}: {len(row)} cells, but {len(header)} columns")
     table = _empty(definition, len(rows))
     for column, cells in zip(definition.columns, zip(*rows, strict=True), strict=False):
         try:
             table[column.name] = _parsed(column, cells)
-        except ValueError as error:
-            raise ValueError(f"{path}, column {column.name}: {error}") from None
+        except (ValueError, OverflowError) as error:
+            raise DamagedFile(path, f"column {column.name}: {error}") from None
     return table.view(np.recarray)
 
 
 def write_table(table: np.recarray, path: str | Path, definition: Table) -> None:
     """Write a table as csv with a header line, also when it has no rows.
 
-    Numbers are written with as many digits as it takes to read the same number again.
+    Numbers are written with as many digits as it takes to read the same number again, text from
+    outside so that no spreadsheet takes it for a formula.
     """
     with table_writer(path, definition) as append:
         append(table)
@@ -137,7 +148,7 @@ def _filled(column: Column, values: Any) -> Any:
 
 def _parsed(column: Column, cells: Sequence[str]) -> Any:
     if column.kind == "text":
-        return cells
+        return [plain_cell(cell) for cell in cells] if column.outside else cells
     if column.kind == "int":
         # What was once written beside an empty cell is "3.0".
         return [int(cell) if cell.lstrip("-").isdigit() else int(float(cell)) for cell in cells]
@@ -150,4 +161,4 @@ def _written(column: Column, values: np.ndarray) -> list[Any]:
         return ["" if cell != cell else int(cell) for cell in cells]
     if column.kind == "float":
         return ["" if cell != cell else cell for cell in cells]
-    return cells
+    return [spreadsheet_cell(cell) for cell in cells] if column.outside else cells

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import os
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -12,51 +12,70 @@ import numpy as np
 import soundfile
 import soxr
 
-from talkingface.media.container import audio_streams, open_media
-
-logger = logging.getLogger(__name__)
+from talkingface.job.files import DamagedFile, damage_in
+from talkingface.media.clock import SoundClock
+from talkingface.media.container import open_media
+from talkingface.media.decoding import decode_audio, open_decoder
+from talkingface.media.mixing import Levels, mono
+from talkingface.media.reading import DEFAULT, Reading, Section
+from talkingface.media.streams import audio_stream, video_stream
 
 # Timestamps may wander this far, in seconds, from the running count of samples (Matroska rounds
 # to 1 ms, some muxers to a frame of 90 kHz ticks); beyond it the difference is a real gap or
 # overlap and is made good with silence or by dropping samples.
 JITTER = 0.010
 BLOCK_SECONDS = 10
+# The clock of a file that is not known to jump.
+UNBROKEN = Section(Fraction(-(10**12)), Fraction(10**12), Fraction(0))
+# A frame whose sampling rate is this many times the stream's, or part of it, is damaged: converting
+# it would take gigabytes for the filter.
+MAX_RATE_CHANGE = 100
+# No sound of a rate higher than this, in Hz, is recorded; a stream of which nothing was known when
+# the file was opened could not be compared with the limits of what a file may claim.
+MAX_UNKNOWN_RATE = 768_000
 HISTORY_SECONDS = 10
 
 
-def has_sound(path: str | Path) -> bool:
+def has_sound(path: str | Path, reading: Reading = DEFAULT) -> bool:
     """Whether the file has an audio stream that can be decoded."""
     with open_media(path) as container:
-        return bool(audio_streams(container))
+        return audio_stream(container, reading) is not None
 
 
-def sound_format(path: str | Path) -> tuple[int, int]:
-    """Sampling rate and number of channels (at most 2) of the sound that would be read.
+def sound_format(path: str | Path, reading: Reading = DEFAULT) -> tuple[int, int]:
+    """Sampling rate and number of channels (at most 2) of the sound that would be read; 0 where
+    nothing is known of it before it is decoded.
 
     Raises LookupError when the file has none.
     """
     with open_media(path) as container:
-        streams = audio_streams(container)
-        if not streams:
+        stream = audio_stream(container, reading)
+        if stream is None:
             raise LookupError(f"{path}: no audio stream")
-        stream = streams[0]
         return stream.codec_context.sample_rate, min(2, stream.codec_context.channels)
 
 
 def pcm_blocks(
-    path: str | Path, *, origin: Fraction, rate: int, channels: int
+    path: str | Path,
+    *,
+    rate: int,
+    channels: int,
+    origin: Fraction = Fraction(0),
+    reading: Reading = DEFAULT,
+    levels: Levels | None = None,
 ) -> Iterator[np.ndarray]:
     """Yield the sound as consecutive (n, channels) int16 blocks at `rate`, from `origin` on.
 
-    `origin` is the time, in seconds on the container's clock, at which sample 0 is to stand (see
-    `video.first_timestamp`). A late start and gaps are silence; what lies before is dropped.
-    Channels are mixed down with libav's weights, scaled so that they sum to 1: nothing clips.
-    A file without sound yields nothing.
+    `origin` is the time, in seconds, at which sample 0 is to stand: on the clock of the `reading`,
+    or on the container's where that has none (see `video.first_timestamp`). A late start and gaps
+    are silence; what lies before is dropped.
+    One channel is made of many as `media.mixing` does by the `reading`, which `levels` of the whole
+    file, filled here, may tell; two are libav's. A file without sound yields nothing.
     """
     if channels not in (1, 2):
         raise ValueError(f"channels must be 1 or 2, got {channels}")
     resampler = None
-    for block, source_rate in _gapless_blocks(path, origin, channels):
+    for block, source_rate in _gapless_blocks(path, origin, channels, reading, levels):
         if resampler is None:
             resampler = soxr.ResampleStream(source_rate, rate, channels, dtype="float32")
         yield _to_int16(resampler.resample_chunk(block))
@@ -68,8 +87,19 @@ def pcm_blocks(
 class SoundTrack:
     """Reads stretches of a file's sound, in order, with silence wherever there is none."""
 
-    def __init__(self, path: str | Path, *, origin: Fraction, rate: int, channels: int) -> None:
-        self._blocks = pcm_blocks(path, origin=origin, rate=rate, channels=channels)
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        rate: int,
+        channels: int,
+        origin: Fraction = Fraction(0),
+        reading: Reading = DEFAULT,
+        levels: Levels | None = None,
+    ) -> None:
+        self._blocks = pcm_blocks(
+            path, rate=rate, channels=channels, origin=origin, reading=reading, levels=levels
+        )
         self._buffer = np.zeros((0, channels), np.int16)
         self._start = 0
         self._ended = False
@@ -115,10 +145,22 @@ class SoundTrack:
 
 def read_wav(path: str | Path, start: int = 0, stop: int | None = None) -> np.ndarray:
     """Samples `start` to `stop` of a 16-bit wav, as far as there are any, as (n,) or
-    (n, channels) int16."""
-    with soundfile.SoundFile(str(path)) as wav:
+    (n, channels) int16. Raises DamagedFile where it is no wav, or shorter than it says."""
+    _check_length(path)
+    with damage_in(path, soundfile.LibsndfileError), soundfile.SoundFile(str(path)) as wav:
         start = wav.seek(min(start, wav.frames))
         return wav.read(-1 if stop is None else max(0, stop - start), dtype="int16")
+
+
+def _check_length(path: str | Path) -> None:
+    """Raise DamagedFile where a wav has lost its end, which libsndfile passes over."""
+    with open(path, "rb") as file:
+        head, size = file.read(12), os.fstat(file.fileno()).st_size
+    if head[:4] != b"RIFF" or head[8:] != b"WAVE":
+        raise DamagedFile(path, "no wav")
+    expected = 8 + int.from_bytes(head[4:8], "little")
+    if size < expected:
+        raise DamagedFile(path, f"{size} of {expected} bytes")
 
 
 def write_wav(path: str | Path, samples: np.ndarray, rate: int) -> None:
@@ -129,62 +171,89 @@ def write_wav(path: str | Path, samples: np.ndarray, rate: int) -> None:
 
 
 def _gapless_blocks(
-    path: str | Path, origin: Fraction, channels: int
+    path: str | Path, origin: Fraction, channels: int, reading: Reading, levels: Levels | None
 ) -> Iterator[tuple[np.ndarray, int]]:
     """Yield (n, channels) float32 blocks without gaps, from `origin` on, and the source's rate."""
+    clock = SoundClock(reading.clock or (UNBROKEN,))
     with open_media(path) as container:
-        streams = audio_streams(container)
-        if not streams:
+        stream = audio_stream(container, reading)
+        if stream is None:
             return
-        rate = streams[0].codec_context.sample_rate
-        layout = "mono" if channels == 1 else "stereo"
-        position = 0
-        for pts, time_base, samples in _mixed_frames(container, streams[0], layout, rate):
+        open_decoder(stream)
+        position, section = 0, -1
+        frames = _frames(container, stream, reading, clock)
+        for pts, time_base, rate, samples in _mixed(frames, stream, channels, reading, levels):
             if pts is not None:
-                target = round((pts * time_base - origin) * rate)
-                if target > position and (position == 0 or target - position > JITTER * rate):
+                timestamp = pts * time_base
+                placed = clock.place(timestamp, Fraction(len(samples), rate))
+                if placed is None:
+                    continue
+                shift, limit = clock.stretch(placed)
+                target = round((timestamp + shift - origin) * rate)
+                begins = placed != section or position == 0
+                section = placed
+                if target > position and (begins or target - position > JITTER * rate):
                     yield from _silence(target - position, channels, rate)
                     position = target
-                elif position - target > (0 if position == 0 else JITTER * rate):
+                elif position - target > (0 if begins else JITTER * rate):
                     samples = samples[position - target :]
+                if limit is not None:
+                    samples = samples[: max(0, round((limit - origin) * rate) - position)]
             if len(samples):
                 position += len(samples)
                 yield np.ascontiguousarray(samples), rate
 
 
-def _mixed_frames(
-    container: av.container.InputContainer, stream: av.AudioStream, layout: str, rate: int
-) -> Iterator[tuple[int | None, Fraction, np.ndarray]]:
-    """Timestamp, its unit and (n, channels) float32 samples of every frame."""
-    mixer_format = mixer = None
-    for frame in _decode(container, stream):
-        pts, time_base = frame.pts, frame.time_base
-        frame.pts = None  # The mixer would check it against its own.
-        frame_format = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if frame_format != mixer_format:
-            # maxval: in floating point libav does not scale its weights to a sum of 1.
-            mixer = av.AudioResampler("fltp", layout, rate, options={"rematrix_maxval": "1"})
-            mixer_format = frame_format
-        mixed = [part.to_ndarray().T for part in mixer.resample(frame)]
-        if mixed:
-            yield pts, time_base, np.concatenate(mixed)
-
-
-def _decode(
-    container: av.container.InputContainer, stream: av.AudioStream
+def _frames(
+    container: av.container.InputContainer,
+    stream: av.AudioStream,
+    reading: Reading,
+    clock: SoundClock,
 ) -> Iterator[av.AudioFrame]:
-    """Decode what can be decoded: a damaged packet costs its samples, not the file."""
-    try:
-        for packet in container.demux(stream):
-            try:
-                frames = stream.decode(packet)
-            except MemoryError:
-                raise
-            except av.FFmpegError:
-                continue
-            yield from frames
-    except av.FFmpegError as error:
-        logger.warning("%s: the sound cannot be read to its end: %s", container.name, error)
+    """The frames of the sound; where the clock of the pictures jumps, `clock` is told of those."""
+    if len(reading.clock) > 1:
+        pictures = video_stream(container, reading)
+        return decode_audio(container, stream, pictures, clock.pass_picture)
+    return decode_audio(container, stream)
+
+
+def _mixed(
+    frames: Iterator[av.AudioFrame],
+    stream: av.AudioStream,
+    channels: int,
+    reading: Reading,
+    levels: Levels | None,
+) -> Iterator[tuple[int | None, Fraction, int, np.ndarray]]:
+    """Timestamp, its unit, sampling rate and (n, channels) float32 samples of every frame.
+
+    The rate is the same for all: the stream's, or where that is not known from the beginning, as of
+    sound that begins late in a transport stream, that of the first frame.
+    """
+    rate = stream.codec_context.sample_rate
+    converter_format = converter = None
+    for frame in frames:
+        if not rate and frame.sample_rate <= MAX_UNKNOWN_RATE:
+            rate = frame.sample_rate
+        if not rate / MAX_RATE_CHANGE <= frame.sample_rate <= rate * MAX_RATE_CHANGE:
+            continue
+        pts, time_base = frame.pts, frame.time_base
+        frame.pts = None  # The converter would check it against its own.
+        frame_format = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if frame_format != converter_format:
+            layout = frame.layout if channels == 1 else "stereo"
+            # maxval: in floating point libav does not scale its weights to a sum of 1.
+            converter = av.AudioResampler("fltp", layout, rate, options={"rematrix_maxval": "1"})
+            converter_format = frame_format
+        converted = [part.to_ndarray() for part in converter.resample(frame)]
+        if not converted:
+            continue
+        samples = np.concatenate(converted, axis=1)
+        if channels == 1:
+            mixed = mono(samples, frame.layout, reading.channel, reading.gain)
+            if levels is not None:
+                levels.add(samples, mixed)
+            samples = mixed[None]
+        yield pts, time_base, rate, samples.T
 
 
 def _silence(samples: int, channels: int, rate: int) -> Iterator[tuple[np.ndarray, int]]:

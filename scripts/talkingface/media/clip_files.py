@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from talkingface.grid import SAMPLES_PER_FRAME
+from talkingface.job.files import DamagedFile
 from talkingface.job.tables import read_table
 from talkingface.tables import CLIP_FRAMES, CLIPS
 
@@ -30,26 +32,40 @@ class Clip:
     def frames(self) -> Iterator[np.ndarray]:
         """Its frames in order, (H, W, 3) uint8 BGR.
 
-        Raises ValueError when there are not exactly `n_frames`.
+        Raises DamagedFile when there are not exactly `n_frames`, or it cannot be decoded.
         """
-        from talkingface.media.video import bgr_frames
+        from talkingface.media.own_video import own_frames
 
         count = 0
-        for k, image in bgr_frames(self.video):
-            count = k + 1
+        for image in own_frames(self.video):
+            count += 1
             yield image
         if count != self.n_frames:
-            raise ValueError(f"{self.video}: {count} frames, but its manifest says {self.n_frames}")
+            raise DamagedFile(self.video, f"{count} frames, but its manifest says {self.n_frames}")
 
     def sound(self) -> np.ndarray:
-        """Its sound, (640 N,) int16 at 16 kHz."""
+        """Its sound, (640 N,) int16 at 16 kHz.
+
+        Raises DamagedFile when it has another length or cannot be read.
+        """
         from talkingface.media.audio import read_wav
 
-        return read_wav(self.folder / f"{self.clip_id}.wav")
+        path = self.folder / f"{self.clip_id}.wav"
+        samples, expected = read_wav(path), SAMPLES_PER_FRAME * self.n_frames
+        if samples.shape != (expected,):
+            raise DamagedFile(path, f"{samples.shape} samples, not ({expected},)")
+        return samples
 
     def boxes(self) -> np.recarray:
-        """Face box and crop of every frame, in source pixels: the table CLIP_FRAMES."""
-        return read_table(self.folder / f"{self.clip_id}.csv", CLIP_FRAMES)
+        """Face box and crop of every frame, in source pixels: the table CLIP_FRAMES.
+
+        Raises DamagedFile when it has not `n_frames` rows or cannot be read.
+        """
+        path = self.folder / f"{self.clip_id}.csv"
+        table = read_table(path, CLIP_FRAMES)
+        if len(table) != self.n_frames:
+            raise DamagedFile(path, f"{len(table)} rows, but the clip has {self.n_frames} frames")
+        return table
 
     def face_boxes(self) -> np.ndarray:
         """The face of every frame, (N, 4) float64 x, y, width, height in clip pixels."""

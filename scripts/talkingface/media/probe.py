@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import av
 
-from talkingface.media.container import audio_streams, open_media, video_streams
+from talkingface.media.container import open_media, path_of
+from talkingface.media.decoding import decode_video, open_decoder
+from talkingface.media.errors import UnreadableMedia, refuse_to_blame
+from talkingface.media.limits import ANY, MediaSettings, refuse_demanding
+from talkingface.media.streams import audio_streams, video_streams
 from talkingface.media.video import ShownFrame
 
-# libav's demuxers of single pictures: `png_pipe`, `jpeg_pipe`, ..., and `image2` chosen by suffix.
-STILL_SUFFIX = "_pipe"
-STILL_FORMATS = {"image2", "ico"}
 # Formats that hold one picture as often as a sequence of them.
 MAYBE_STILL_FORMATS = {"gif", "apng"}
 # ISO brands of pictures in an MP4 box structure (ISO 23008-12, AVIF): HEIC and AVIF files.
 STILL_BRANDS = {"mif1", "heic", "heix", "avif"}
-# libav shows any file called .txt as text art on a terminal.
-TEXT_FORMATS = {"tty"}
 # Packets to look through for the first frame that can be decoded.
 MAX_PACKETS = 500
-
-
-class UnreadableMedia(Exception):
-    """A file that is there but is no video that can be read; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +33,11 @@ class VideoInfo:
     `width` and `height` are those of the decoded picture; `display_width` and `display_height`
     those of the upright picture with square pixels, as every later stage sees it. `rotation` is
     libav's display rotation, degrees counter-clockwise. `n_frames` is what the container claims.
+    `number` counts the file's video streams from 0, `index` all of its streams.
     """
 
     index: int
+    number: int
     codec: str
     width: int
     height: int
@@ -57,9 +56,15 @@ class VideoInfo:
 
 @dataclass(frozen=True)
 class AudioInfo:
-    """An audio stream. Rate in Hz, times in seconds on the container's clock."""
+    """An audio stream. Rate in Hz, times in seconds on the container's clock.
+
+    `number` counts the file's audio streams from 0, `index` all of its streams. `language` is a
+    code such as `eng`, where the file gives one.
+    """
 
     index: int
+    number: int
+    language: str | None
     codec: str
     sample_rate: int
     channels: int
@@ -74,9 +79,9 @@ class AudioInfo:
 class MediaInfo:
     """A file with a video stream that can be decoded.
 
-    `video` and `audio` are the streams the workflow uses (the first video, libav's best audio, None
-    in a silent film), `other_video` and `other_audio` the rest. Cover art and streams that libav
-    has no decoder for are not among them.
+    `video` and `audio` are the streams the workflow uses where it is not told others (see
+    `media.streams`; no audio in a silent film), `other_video` and `other_audio` the rest. Cover art
+    and streams that libav has no decoder for are not among them.
     `truncated` says that an MP4's boxes go on past the end of the file; None for other formats.
     """
 
@@ -96,47 +101,46 @@ class MediaInfo:
         return record | {key: list(record[key]) for key in ("other_video", "other_audio")}
 
 
-def probe(path: Path) -> MediaInfo:
+def probe(path: Path, settings: MediaSettings = ANY) -> MediaInfo:
     """Describe a media file; its first frame is decoded, so that what is described can be read.
 
-    Raises UnreadableMedia with a reason, OSError when the file itself cannot be read.
+    Raises UnreadableMedia with a status and a reason, also of what is beyond the limits in
+    `settings`, and OSError when the file itself cannot be read.
     """
     with open(path, "rb") as file:
         if not file.read(1):
             raise UnreadableMedia("empty file")
         boxes, truncated = _mp4_boxes(file)
     try:
-        container = open_media(path)
-    except av.error.FFmpegError as error:
-        if boxes and "moov" not in boxes:
+        container = open_media(path, settings)
+    except UnreadableMedia as error:
+        if error.status == "broken" and boxes and "moov" not in boxes:
             raise UnreadableMedia("no index (moov) in the file: it is truncated") from error
-        raise UnreadableMedia(f"not a media file ({error.strerror})") from error
+        raise
     with container:
-        return _describe(container, truncated if boxes else None)
+        return _describe(container, truncated if boxes else None, settings)
 
 
-def _describe(container: av.container.InputContainer, truncated: bool | None) -> MediaInfo:
+def _describe(
+    container: av.container.InputContainer, truncated: bool | None, settings: MediaSettings
+) -> MediaInfo:
     name = container.format.name
-    if name in TEXT_FORMATS:
-        raise UnreadableMedia("not a media file (text)")
-    if (
-        name.endswith(STILL_SUFFIX)
-        or name in STILL_FORMATS
-        or container.metadata.get("major_brand") in STILL_BRANDS
-    ):
+    if container.metadata.get("major_brand") in STILL_BRANDS:
         raise UnreadableMedia("a still image, not a video")
     videos = video_streams(container)
     if not videos:
         raise UnreadableMedia("no video stream")
     if videos[0].codec_context is None:
         raise UnreadableMedia("no decoder for the video stream")
+    audios = audio_streams(container, videos[0])
+    refuse_demanding(settings, videos[0], audios[0] if audios else None)
     enough = 2 if name in MAYBE_STILL_FORMATS else 1
     frames = _first_frames(container, videos[0], enough)
     if not frames:
+        refuse_to_blame(path_of(container))
         raise UnreadableMedia("no frame of the video stream can be decoded")
     if len(frames) < enough:
         raise UnreadableMedia("a still image, not a video")
-    audios = audio_streams(container)
     return MediaInfo(
         format=name,
         duration=_seconds(container.duration, Fraction(1, av.time_base)),
@@ -154,18 +158,9 @@ def _first_frames(
     container: av.container.InputContainer, stream: av.VideoStream, count: int
 ) -> list[av.VideoFrame]:
     """The first `count` frames, or fewer at the end; damaged packets are skipped."""
-    frames: list[av.VideoFrame] = []
-    packets = container.demux(stream)
-    for _ in range(MAX_PACKETS):
-        try:
-            frames += next(packets).decode()
-        except (StopIteration, av.error.EOFError):
-            break
-        except av.error.FFmpegError:
-            continue
-        if len(frames) >= count:
-            break
-    return frames
+    open_decoder(stream)
+    frames = decode_video(container, stream, MAX_PACKETS)
+    return list(islice(frames, count))
 
 
 def _video(stream: av.VideoStream, frame: av.VideoFrame | None) -> VideoInfo:
@@ -175,6 +170,7 @@ def _video(stream: av.VideoStream, frame: av.VideoFrame | None) -> VideoInfo:
     shown = ShownFrame(frame, 0, 1, aspect).display_size if frame else (width, height)
     return VideoInfo(
         index=stream.index,
+        number=stream.container.streams.video.index(stream),
         codec=stream.codec_context.name,
         width=width,
         height=height,
@@ -193,8 +189,11 @@ def _video(stream: av.VideoStream, frame: av.VideoFrame | None) -> VideoInfo:
 
 
 def _audio(stream: av.AudioStream) -> AudioInfo:
+    language = stream.language or ""
     return AudioInfo(
         index=stream.index,
+        number=stream.container.streams.audio.index(stream),
+        language=language if re.fullmatch("[A-Za-z-]{2,11}", language) else None,
         codec=stream.codec_context.name,
         sample_rate=stream.sample_rate,
         channels=stream.channels,

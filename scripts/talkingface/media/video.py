@@ -6,37 +6,55 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import av
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from talkingface.grid import FPS, grid_index
-from talkingface.media.container import open_media, video_streams
+from talkingface.media.clock import MAX_HOLD, PictureClock
+from talkingface.media.container import open_media
+from talkingface.media.decoding import decode_video, open_decoder
+from talkingface.media.errors import refuse_errors_of_machine
+from talkingface.media.interlacing import deinterlaced
+from talkingface.media.limits import MediaSettings
+from talkingface.media.orientation import Orientation, orientation_of
 from talkingface.media.prefetch import prefetch
+from talkingface.media.reading import DEFAULT, Reading
+from talkingface.media.streams import video_stream
 
 logger = logging.getLogger(__name__)
 
+SQUARE = Fraction(1)
 Container = av.container.InputContainer
 Frames = Iterator[av.VideoFrame]
+
+
+class _TimedFrame(NamedTuple):
+    """A frame, where it stands on the grid's clock and how long it lasts by its own account."""
+
+    frame: av.VideoFrame
+    time: Fraction
+    duration: Fraction
+    timestamp: Fraction
+    shift: Fraction
+    pixel_aspect: Fraction
+
+
+TimedFrames = Iterator[_TimedFrame]
 
 # A gap longer than this, in seconds, between two stretches is skipped by seeking.
 SEEK_GAP = 8
 # Seeking aims this many seconds before the wanted frame, and if that was too late, this many.
 SEEK_MARGINS = (1, 10)
-# Timestamps that jump further than this, in seconds, are a broken clock (joined recordings, a
-# reset counter) and not a picture that stands still.
-MAX_HOLD = 600
 
 
 class NoVideo(LookupError):
     """A file without a video stream."""
-
-
-class BrokenClock(ValueError):
-    """A file whose timestamps jump, so that nobody can say what is on screen when."""
 
 
 @dataclass(frozen=True)
@@ -44,72 +62,75 @@ class ShownFrame:
     """A decoded frame, the grid frames `start` to `end` (exclusive) at which it is on screen, and
     the pixel aspect ratio (width over height) it is to be displayed with.
 
-    `scaler` is one for all frames of a reading: setting it up costs more than using it.
+    `timestamp` is the file's own, in seconds, and `shift` what was added to it to have its place on
+    the grid's clock. `scaler` is one for all frames of a reading: setting it up costs more than
+    using it.
     """
 
     frame: av.VideoFrame
     start: int
     end: int
     pixel_aspect: Fraction = Fraction(1)
+    timestamp: Fraction = Fraction(0)
+    shift: Fraction = Fraction(0)
     scaler: VideoReformatter = field(default_factory=VideoReformatter)
+
+    @cached_property
+    def orientation(self) -> Orientation:
+        """How the coded picture stands on the display."""
+        return orientation_of(self.frame)
 
     @property
     def display_size(self) -> tuple[int, int]:
         """Width and height in pixels once upright and with square pixels."""
         width, height = round(self.frame.width * self.pixel_aspect), self.frame.height
-        return (height, width) if self.frame.rotation % 180 else (width, height)
+        return (height, width) if self.orientation.transposed else (width, height)
 
     def upright_bgr(self) -> np.ndarray:
         """The frame as it is meant to be displayed: (H, W, 3) uint8 BGR, square pixels."""
         width = round(self.frame.width * self.pixel_aspect)
         image = self.scaler.reformat(self.frame, width=width, format="bgr24").to_ndarray()
-        return turn(image, self.frame.rotation)
+        return self.orientation.upright(image)
 
     def display_to_coded(self) -> np.ndarray:
         """(2, 3) float64 affine map from display coordinates to the coded picture's.
 
         Coordinates are continuous: pixel (i, j) covers [i, i + 1) x [j, j + 1).
         """
-        width, height = self.frame.width * float(self.pixel_aspect), float(self.frame.height)
-        back = {
-            0: [[1, 0, 0], [0, 1, 0]],
-            1: [[0, -1, width], [1, 0, 0]],
-            2: [[-1, 0, width], [0, -1, height]],
-            3: [[0, 1, 0], [-1, 0, height]],
-        }[round(self.frame.rotation / 90) % 4]
-        matrix = np.array(back, float)
+        width = self.frame.width * float(self.pixel_aspect)
+        matrix = self.orientation.to_coded(width, self.frame.height)
         matrix[0] /= float(self.pixel_aspect)
         return matrix
 
 
 def open_video(
-    path: str | Path, threads: int = 0, rough: bool = False
+    path: str | Path, threads: int = 0, rough: bool = False, reading: Reading = DEFAULT
 ) -> tuple[Container, av.VideoStream]:
     """Open a file and choose its video stream (cover art is not one).
 
     `threads` is the number of decoder threads, 0 for as many as there are cores; `rough` leaves
     out the loop filter, a fifth of the work, at the price of visible blocks.
-    Raises av.FFmpegError when the file cannot be opened, NoVideo when it has no video.
+    Raises what `open_media` does, and NoVideo when the file has no video.
     """
-    container = open_media(path)
-    streams = video_streams(container)
-    if not streams:
+    container = open_media(path, MediaSettings(max_pixels=reading.max_pixels))
+    stream = video_stream(container, reading)
+    if stream is None:
         container.close()
         raise NoVideo(f"{path}: no video stream")
-    stream = streams[0]
     stream.thread_type = "AUTO"
     stream.codec_context.thread_count = threads
     if rough:
-        stream.codec_context.options = {"skip_loop_filter": "all"}
+        stream.codec_context.options |= {"skip_loop_filter": "all"}
+    open_decoder(stream)
     return container, stream
 
 
-def first_timestamp(path: str | Path) -> Fraction:
+def first_timestamp(path: str | Path, reading: Reading = DEFAULT) -> Fraction:
     """Presentation time of the first video frame, in seconds on the container's clock."""
-    container, stream = open_video(path, threads=1)
+    container, stream = open_video(path, threads=1, reading=reading)
     with container:
-        for frame in _frames_in_order(container, stream):
-            return frame.pts * stream.time_base
+        for timed in _timed_frames(container, stream, PictureClock(), reading):
+            return timed.timestamp
     raise ValueError(f"{path}: no frame could be decoded")
 
 
@@ -119,43 +140,44 @@ def shown_frames(
     *,
     threads: int = 0,
     rough: bool = False,
+    reading: Reading = DEFAULT,
 ) -> Iterator[ShownFrame]:
     """Yield the source frames on screen at grid times, each once, with the grid frames it fills.
 
     `stretches` are the wanted grid intervals `[start, end)`; frames outside them may be left
     out, long gaps between them are skipped by seeking. None: the whole file. The last frame
     lasts for its duration; a frame that cannot be decoded leaves the one before it on screen.
-    `rough`: see `open_video`.
-    All frames have the first one's size: what a stream changes to is scaled to it.
-    Raises BrokenClock where timestamps jump by more than MAX_HOLD.
+    Where the `reading` says so, frames are deinterlaced.
+    `rough`: see `open_video`. Frames have the size and pixel aspect that each has in the file.
+    Where timestamps jump (see `media.clock`) the frame after the jump follows at once.
+    Raises BrokenClock where they jump too often.
     """
-    for stretch in [None] if stretches is None else _merge(stretches):
-        yield from _shown(path, stretch, threads, rough)
+    merged: list[tuple[int, int] | None] = [None]
+    if stretches and len(reading.clock) > 1:
+        # A timestamp may stand there more than once, so nothing can be sought.
+        merged = [(min(start for start, _ in stretches), max(end for _, end in stretches))]
+    elif stretches is not None:
+        merged = [*_merge(stretches)]
+    for stretch in merged:
+        yield from _shown(path, stretch, threads, rough, reading)
 
 
 def bgr_frames(
-    path: str | Path, stretches: list[tuple[int, int]] | None = None, *, threads: int = 0
+    path: str | Path,
+    stretches: list[tuple[int, int]] | None = None,
+    *,
+    threads: int = 0,
+    reading: Reading = DEFAULT,
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Yield `(k, image)` for every grid frame: upright (H, W, 3) uint8 BGR, square pixels.
 
     A source frame that fills several grid frames is given as the same array each time: do not
     write to it.
     """
-    shown = shown_frames(path, stretches, threads=threads)
+    shown = shown_frames(path, stretches, threads=threads, reading=reading)
     for start, end, image in prefetch((s.start, s.end, s.upright_bgr()) for s in shown):
         for k in range(start, end):
             yield k, image
-
-
-def turn(image: np.ndarray, rotation: int) -> np.ndarray:
-    """Turn an image by libav's display rotation: degrees counter-clockwise, multiples of 90."""
-    quarter_turns = round(rotation / 90) % 4
-    if quarter_turns == 0:
-        return image
-    import cv2  # Few videos are turned, and a download that looks into its file needs it for none.
-
-    codes = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
-    return cv2.rotate(image, codes[quarter_turns])
 
 
 def plane_array(plane: av.video.plane.VideoPlane) -> np.ndarray:
@@ -199,56 +221,72 @@ def _shown(
     stretch: tuple[int, int] | None,
     threads: int,
     rough: bool,
+    reading: Reading,
     seeking: bool = True,
 ) -> Iterator[ShownFrame]:
     first, last = stretch or (0, None)
-    container, stream = open_video(path, threads, rough)
+    container, stream = open_video(path, threads, rough, reading)
     with container:
-        frames: Frames | None = _frames_in_order(container, stream)
+        clock = PictureClock(reading.clock[0].shift if reading.clock else None)
+        frames: TimedFrames | None = _timed_frames(container, stream, clock, reading)
         current = next(frames, None)
         if current is None:
             return
-        origin, time_base = current.pts, stream.time_base
-        size = current.width, current.height
-        aspect = stream.sample_aspect_ratio or Fraction(1)
         scaler = VideoReformatter()
-        if seeking and first > SEEK_GAP * FPS:
-            frames = _seek(container, stream, origin + int(Fraction(first, FPS) / time_base))
+        if seeking and first > SEEK_GAP * FPS and len(reading.clock) <= 1:
+            time = Fraction(first, FPS)
+            frames = _seek(container, stream, time, current.shift, reading)
             if frames is None:
                 logger.info("%s: seeking is not exact, reading from the beginning", path)
-                yield from _shown(path, stretch, threads, rough, seeking=False)
+                yield from _shown(path, stretch, threads, rough, reading, seeking=False)
                 return
             current = next(frames)
         while current is not None:
             following = next(frames, None)
-            start = grid_index((current.pts - origin) * time_base)
-            stop_pts = following.pts if following else current.pts + _duration(current, stream)
-            end = grid_index((stop_pts - origin) * time_base)
+            start = grid_index(current.time)
+            end = grid_index(following.time if following else current.time + current.duration)
             if following is None:
                 end = max(end, 1)  # A single frame is shown, however short it lasts.
             if last is not None:
                 end = min(end, last)
             if max(start, first) < end:
-                if (current.width, current.height) != size:
-                    current = current.reformat(*size, interpolation="AREA")
-                yield ShownFrame(current, max(start, first), end, aspect, scaler)
+                yield ShownFrame(
+                    current.frame,
+                    max(start, first),
+                    end,
+                    current.pixel_aspect,
+                    current.timestamp,
+                    current.shift,
+                    scaler,
+                )
             if last is not None and end >= last:
                 return
             current = following
 
 
-def _seek(container: Container, stream: av.VideoStream, target: int) -> Frames | None:
-    """Frames from one at or before timestamp `target` on; None where that cannot be found."""
+def _seek(
+    container: Container,
+    stream: av.VideoStream,
+    time: Fraction,
+    shift: Fraction,
+    reading: Reading,
+) -> TimedFrames | None:
+    """Frames from one at or before `time` on the grid's clock on; None where that cannot be found.
+
+    `shift` is the clock's.
+    """
     if _has_no_times(container, stream):
         return None
     for margin in SEEK_MARGINS:
+        target = int((time - shift - margin) / stream.time_base)
         try:
-            container.seek(target - int(margin / stream.time_base), stream=stream, backward=True)
-        except av.FFmpegError:
+            container.seek(target, stream=stream, backward=True)
+        except av.FFmpegError as error:
+            refuse_errors_of_machine(error)
             return None
-        frames = _frames_in_order(container, stream)
+        frames = _timed_frames(container, stream, PictureClock(shift), reading)
         current = next(frames, None)
-        if current is not None and current.pts <= target:
+        if current is not None and current.time <= time:
             return chain([current], frames)
     return None
 
@@ -258,55 +296,46 @@ def _has_no_times(container: Container, stream: av.VideoStream) -> bool:
     return container.format.name == "avi" or stream.start_time is None
 
 
-def _frames_in_order(container: Container, stream: av.VideoStream) -> Frames:
-    """Frames in order of their timestamps; those not after the one before are left out.
+def _timed_frames(
+    container: Container, stream: av.VideoStream, clock: PictureClock, reading: Reading
+) -> TimedFrames:
+    """Frames in order of their times; those not after the one before are left out.
 
     AVI knows when a frame is decoded but not when it is shown: its first frame is shown when its
     first packet is due, as every program that writes AVI assumes. Frames without any timestamp
     follow each other at the stream's rate.
     """
     avi = container.format.name == "avi"
+    aspect_of_stream, context = stream.sample_aspect_ratio, stream.codec_context
+    # What the container says holds for all its frames, what the codec says may change (see
+    # libavformat's av_guess_sample_aspect_ratio).
+    follows_codec = not aspect_of_stream or aspect_of_stream == context.sample_aspect_ratio
+    aspect: Fraction | None = None
     last = delay = None
-    for frame in _decode(container, stream):
+    disordered = 0
+    frames = decode_video(container, stream)
+    if reading.deinterlace:
+        frames = deinterlaced(frames, reading.top_first, stream.codec_context.thread_count)
+    for frame in frames:
         if avi:
             delay = frame.dts if delay is None else delay
             frame.pts = None if frame.dts is None else frame.dts - delay
         if frame.pts is None:
             frame.pts = 0 if last is None else last + _duration(frame, stream)
-        if last is not None:
-            jump = (frame.pts - last) * stream.time_base
-            if abs(jump) > MAX_HOLD:
-                at = float(last * stream.time_base)
-                raise BrokenClock(f"timestamps jump by {float(jump):.0f} s at {at:.1f} s")
-            if jump <= 0:
-                continue
-        last = frame.pts
-        yield frame
-
-
-def _decode(container: Container, stream: av.VideoStream) -> Frames:
-    """Decode what can be decoded: a damaged packet costs its frames, not the file."""
-    damaged = 0
-    for packet in _packets(container, stream):
-        try:
-            frames = stream.decode(packet)
-        except MemoryError:
-            raise
-        except av.FFmpegError:
-            damaged += 1
+        timestamp = frame.pts * stream.time_base
+        duration = _duration(frame, stream) * stream.time_base
+        time = clock.place(timestamp, duration)
+        if time is None:
+            disordered += 1
             continue
-        yield from frames
-    if damaged:
-        logger.warning("%d damaged packets were skipped", damaged)
-
-
-def _packets(container: Container, stream: av.VideoStream) -> Iterator[av.Packet | None]:
-    """Packets, then one that makes the decoder give what it holds back, after an error too."""
-    try:
-        yield from container.demux(stream)
-    except av.FFmpegError as error:
-        logger.warning("the file cannot be read to its end: %s", error)
-        yield None
+        last = frame.pts
+        # The decoder is some frames ahead of what it gives; its shape changes at key frames only.
+        if aspect is None or frame.key_frame:
+            aspect = (context.sample_aspect_ratio if follows_codec else aspect_of_stream) or SQUARE
+        assert clock.shift is not None
+        yield _TimedFrame(frame, time, duration, timestamp, clock.shift, aspect)
+    if disordered:
+        logger.warning("%d frames came too late to be shown and were left out", disordered)
 
 
 def _duration(frame: av.VideoFrame, stream: av.VideoStream) -> int:

@@ -15,6 +15,7 @@ from av.video.reformatter import ColorRange
 
 from talkingface.grid import FPS
 from talkingface.media.container import libav_path
+from talkingface.media.errors import refuse_short_memory
 from talkingface.media.video import plane_array
 
 # Sampling rates AAC can carry; others are resampled to 48 kHz before they come here.
@@ -51,9 +52,10 @@ class VideoWriter:
     ) -> None:
         if width % 2 or height % 2:
             raise ValueError(f"{path}: width and height must be even, got {width}x{height}")
-        self._container = av.open(
-            libav_path(path), "w", format="mp4", options={"movflags": "faststart"}
-        )
+        with _writing():
+            self._container = av.open(
+                libav_path(path), "w", format="mp4", options={"movflags": "faststart"}
+            )
         options = {"preset": preset, "crf": str(crf), "g": str(keyframe_interval)}
         self._video = self._container.add_stream("libx264", rate=FPS, options=options)
         self._video.width, self._video.height, self._video.pix_fmt = width, height, "yuv420p"
@@ -125,6 +127,7 @@ def _writing() -> Iterator[None]:
     try:
         yield
     except av.FFmpegError as error:
+        refuse_short_memory()  # x264 has one error for everything.
         raise OSError(f"cannot write: {error}") from error
 
 

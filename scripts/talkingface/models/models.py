@@ -6,17 +6,17 @@ import errno
 import fcntl
 import logging
 import os
-from collections.abc import Iterator, Mapping
+import stat
+import time
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-from talkingface.job.files import read_json, write_json
-from talkingface.models import http
 from talkingface.models.http import FetchError, fetch_file
+from talkingface.models.hub import info_url, with_hub_files
+from talkingface.models.notes import NOTES, read_notes, write_notes
 from talkingface.models.store import model_record
 from talkingface.models.table import (
     CONFIG,
@@ -35,67 +35,77 @@ from talkingface.models.table import (
 
 logger = logging.getLogger(__name__)
 
-# Beside the files of a model: what they are, where each came from and when.
-NOTES = "model.json"
-BY_HAND = "by hand"
+LOCK = ".lock"
+# Seconds between two looks at a lock that another process holds.
+LOOK_EVERY = 0.5
 
 
 @dataclass(frozen=True)
 class FetchOptions:
     """How files are fetched: `endpoint` stands for Hugging Face, and is the only one told `token`.
 
-    For the others see `http.fetch_file`.
+    `most` is how many bytes a model may have; None is any. `lock_patience` is for how many seconds
+    another process may hold the model's lock while nothing changes in its folder. For the others
+    see `http.fetch_file`.
     """
 
     endpoint: str = HUB
     token: str | None = None
+    most: float | None = None
     timeout: float = 30.0
     tries: int = 3
     pause: float = 1.0
+    lock_patience: float = 600.0
 
     @classmethod
-    def from_environment(cls) -> FetchOptions:
+    def from_environment(cls, most: float | None = None) -> FetchOptions:
         """With the mirror and the token that Hugging Face's own programs take, too."""
-        return cls(os.environ.get("HF_ENDPOINT") or HUB, os.environ.get("HF_TOKEN"))
+        return cls(os.environ.get("HF_ENDPOINT") or HUB, os.environ.get("HF_TOKEN"), most)
 
 
 def ensure_model(
-    name: str, store: str | Path, options: FetchOptions | None = None
+    name: str,
+    store: str | Path,
+    options: FetchOptions | None = None,
+    own: Collection[Model] = (),
 ) -> dict[str, Any]:
     """Make sure that the model called `name` is whole in the folder `store`; its `model_record`.
 
     Files that are there, put by hand or by another run, are checked and never replaced. When all
     are, neither a network nor a store that can be written to is needed. The others are fetched
     from their sources in turn. Where several processes want the same model at once, one of them
-    fetches it.
+    fetches it. `own` are models of the user's own files, see `own_models`.
 
     Raises ModelError, one for all files.
     """
     options = options or FetchOptions()
     folder = Path(store, name).absolute()
-    model = _with_notes(find_model(name), folder)
-    digests = _checked_files(model, folder)
+    wanted = find_model(name, own)
+    trusted_first = not wanted.files or not all(file.sha256 for file in wanted.files)
+    model = _with_notes(wanted, folder)
+    digests = _checked_files(model, folder, trusted_first)
     origins: dict[str, str] = {}
     if not model.files or len(digests) < len(model.files):
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            with _locked(folder):
+            with _locked(folder, options.lock_patience):
                 # Another process may have fetched it meanwhile.
-                model = _with_notes(find_model(name), folder)
+                model = _with_notes(wanted, folder)
                 if not model.files:
-                    model = _with_hub_files(model, folder, options)
-                digests = _checked_files(model, folder)
+                    model = _ask_hub(model, folder, options)
+                digests = _checked_files(model, folder, trusted_first)
                 for file in model.files:
                     if file.name not in digests:
+                        so_far = sum(found.size for found in digests.values())
                         digests[file.name], origins[file.name] = _fetch(
-                            model, file, folder, options
+                            model, file, folder, options, so_far
                         )
         except OSError as error:
             reason = f"{folder} cannot be written to: {error.strerror}"
             raise _missing_error(model, folder, [reason]) from error
     for file in model.files:
         logger.info("%s: %s", folder / file.name, digests[file.name])
-    _write_notes(model, digests, origins, folder)
+    write_notes(model, digests, origins, folder)
     return model_record(model, digests)
 
 
@@ -104,7 +114,7 @@ def _with_notes(model: Model, folder: Path) -> Model:
 
     A model of the Hub without notes has the files that are in `folder`, if they are complete.
     """
-    notes = _read_notes(folder)
+    notes = read_notes(folder)
     noted = notes.get("files", {})
     if model.name in MODELS and notes and notes["revision"] != model.revision:
         raise ModelError(
@@ -112,7 +122,14 @@ def _with_notes(model: Model, folder: Path) -> Model:
             f"{model.revision}. Delete that folder to have the other one fetched"
         )
     if not model.files:
-        names = noted or choose_files(path.name for path in folder.glob("*"))
+        # Of the notes only names that a model can have: others might lead out of the folder.
+        names = choose_files(noted)
+        if sorted(names) != sorted(noted):
+            raise ModelError(
+                f"{folder / NOTES}: broken (its files are none that a model is loaded from); "
+                "delete it"
+            )
+        names = names or choose_files(path.name for path in folder.glob("*"))
         if names:
             revision = notes.get("revision")
             files = on_hub(
@@ -128,15 +145,18 @@ def _with_notes(model: Model, folder: Path) -> Model:
     return replace(model, files=files)
 
 
-def _checked_files(model: Model, folder: Path) -> dict[str, Digest]:
-    """The files of `model` that are in `folder`; those that are wrong are left for their owner."""
+def _checked_files(model: Model, folder: Path, trusted_first: bool) -> dict[str, Digest]:
+    """The files of `model` that are in `folder`; those that are wrong are left for their owner.
+
+    trusted_first: whether some hashes are those of the files that were found first.
+    """
     digests, wrong = {}, []
     for file in model.files:
         path = folder / file.name
-        if not path.exists():
-            continue
         try:
             digests[file.name] = digest(path)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
         except OSError as error:
             wrong.append(f"  {path}\n    cannot be read: {error.strerror}")
             continue
@@ -144,20 +164,19 @@ def _checked_files(model: Model, folder: Path) -> dict[str, Digest]:
             wrong.append(f"  {path}\n    expected {file}\n    found    {digests[file.name]}")
     if not wrong:
         return digests
-    too = "" if _hashes_are_known(model) else f" (and {NOTES} beside it, if the new one is meant)"
+    notes = f" (and {NOTES} beside it, if the new one is meant)" if trusted_first else ""
+    fetched = all(file.sources for file in model.files)
+    then = (
+        " to have it fetched, or put the right one there" if fetched else " and put another there"
+    )
     raise ModelError(
         f"model {model.name}: not the file that is expected:\n" + "\n".join(wrong) + "\n"
-        f"  Delete it{too} to have it fetched, or put the right one there.\n" + _advice(model)
+        f"  Delete it{notes}{then}.\n" + _advice(model)
     )
 
 
-def _hashes_are_known(model: Model) -> bool:
-    table = MODELS.get(model.name)
-    return table is not None and all(file.sha256 for file in table.files)
-
-
 def _missing_error(model: Model, folder: Path, reasons: list[str]) -> ModelError:
-    absent = [file for file in model.files if not (folder / file.name).is_file()]
+    absent = [file for file in model.files if not os.path.isfile(folder / file.name)]
     lines = [f"  {folder / file.name}: {file}" for file in absent] or [
         f"  {folder}: {CONFIG}, its preprocessor_config.json, model.safetensors (or "
         "pytorch_model.bin)"
@@ -176,9 +195,13 @@ def _advice(model: Model) -> str:
 
 
 def _fetch(
-    model: Model, file: ModelFile, folder: Path, options: FetchOptions
+    model: Model, file: ModelFile, folder: Path, options: FetchOptions, so_far: int
 ) -> tuple[Digest, str]:
-    """One file from the first of its sources that has it, and which that was."""
+    """One file from the first of its sources that has it, and which that was.
+
+    so_far: the bytes that the model has already.
+    """
+    most = None if options.most is None else max(0, int(options.most) - so_far)
     failures = []
     for source in file.sources:
         url = _source_url(source, options.endpoint)
@@ -188,6 +211,7 @@ def _fetch(
                 folder / file.name,
                 size=file.size,
                 sha256=file.sha256,
+                most=most,
                 token=options.token if source != url else None,
                 timeout=options.timeout,
                 tries=options.tries,
@@ -208,29 +232,13 @@ def _source_url(source: str, endpoint: str) -> str:
     return f"{endpoint.rstrip('/')}/{repository}/resolve/{rest}"
 
 
-def _with_hub_files(model: Model, folder: Path, options: FetchOptions) -> Model:
-    """`model` with the files, commit and licence that the Hub's API names (`model_info`)."""
-    repository, revision = hub_id(model.name), quote(model.revision or "main", safe="")
-    url = f"{options.endpoint.rstrip('/')}/api/models/{repository}/revision/{revision}?blobs=true"
+def _ask_hub(model: Model, folder: Path, options: FetchOptions) -> Model:
+    """`model` with the files, commit and licence that the Hub says."""
+    url = info_url(model, options.endpoint)
     try:
-        info = http.read_json(url, token=options.token, timeout=options.timeout)
-        listed = {entry["rfilename"]: entry for entry in info["siblings"]}
-        names = choose_files(listed)
-        if not names:
-            raise FetchError("has no weights that transformers loads into PyTorch")
+        return with_hub_files(model, url, token=options.token, timeout=options.timeout)
     except FetchError as error:
         raise _missing_error(model, folder, [f"{url}: {_with_hint(error)}"]) from error
-    # The config comes last: a folder that a killed run left is taken for complete only with it.
-    names.sort(key=lambda name: name == CONFIG)
-    expected = [
-        ModelFile(name, listed[name].get("size"), (listed[name].get("lfs") or {}).get("sha256"))
-        for name in names
-    ]
-    licence = (info.get("cardData") or {}).get("license")
-    commit = info["sha"]
-    return replace(
-        model, files=on_hub(repository, commit, *expected), revision=commit, licence=licence
-    )
 
 
 def _with_hint(error: FetchError) -> str:
@@ -239,15 +247,19 @@ def _with_hint(error: FetchError) -> str:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the model's lock; another process that has it is waited for."""
-    with (folder / ".lock").open("w") as lock:
+def _locked(folder: Path, patience: float) -> Iterator[None]:
+    """Hold the model's lock; another process that has it is waited for while it gets on.
+
+    Raises ModelError when nothing has changed in the folder for `patience` seconds.
+    """
+    path = folder / LOCK
+    # Not to be emptied: where it is a link, or more than a lock, it is somebody's.
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+    with open(descriptor, "rb", buffering=0):
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ModelError(f"{path}: a pipe or a device, not a file; delete it")
         try:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                logger.info("%s: waiting for another process that fetches it", folder)
-                fcntl.flock(lock, fcntl.LOCK_EX)
+            _wait_for(descriptor, folder, patience)
         except OSError as error:
             if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):
                 raise
@@ -255,36 +267,28 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def _read_notes(folder: Path) -> dict[str, Any]:
-    try:
-        return read_json(folder / NOTES)
-    except FileNotFoundError:
-        return {}
-    except ValueError as error:
-        raise ModelError(f"{folder / NOTES}: broken ({error}); delete it") from error
+def _wait_for(descriptor: int, folder: Path, patience: float) -> None:
+    before, since = None, time.monotonic()
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            now = _state_of(folder)
+        if before is None:
+            logger.info("%s: waiting for another process that fetches it", folder)
+        if now != before:
+            before, since = now, time.monotonic()
+        elif time.monotonic() - since >= patience:
+            raise ModelError(
+                f"{folder / LOCK}: another process has held this lock for {patience:.0f} s without "
+                "fetching anything. End it (lsof or fuser name it), or delete the lock if it is "
+                "on a machine that is gone"
+            )
+        time.sleep(min(LOOK_EVERY, patience))
 
 
-def _write_notes(
-    model: Model, digests: Mapping[str, Digest], origins: Mapping[str, str], folder: Path
-) -> None:
-    """Write down what the files are, and for new ones where they came from."""
-    before = _read_notes(folder)
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    noted = {}
-    for name, file in digests.items():
-        old = before.get("files", {}).get(name, {})
-        same = (old.get("size"), old.get("sha256")) == (file.size, file.sha256)
-        new = {**vars(file), "from": origins.get(name, BY_HAND), "at": now}
-        noted[name] = old if same and name not in origins else new
-    notes = {
-        "model": model.name,
-        "revision": model.revision,
-        "licence": model.licence,
-        "files": noted,
-    }
-    if notes == before:
-        return
-    try:
-        write_json(notes, folder / NOTES)
-    except OSError as error:
-        logger.warning("%s: not written: %s", folder / NOTES, error.strerror)
+def _state_of(folder: Path) -> list[tuple[str, int, int]]:
+    """Names, sizes and times of what is in a folder."""
+    with os.scandir(folder) as entries:
+        found = ((entry.name, entry.stat(follow_symlinks=False)) for entry in entries)
+        return sorted((name, state.st_size, state.st_mtime_ns) for name, state in found)

@@ -2,7 +2,8 @@
 
 The store is a folder with one folder a model. A model is called as its backend is (`syncnet`), or,
 where the config names any model of Hugging Face, as that one with `--` for `/`
-(`facebook--hubert-base-ls960`). Every file is known by its sha256. Where the table has none, the
+(`facebook--hubert-base-ls960`), or where the files are the user's own, by their hash
+(`syncnet@0a1b2c3d4e5f`). Every file is known by its sha256. Where the table has none, the
 one found first is noted in `model.json` beside the files, and another is refused from then on.
 Light: the Snakefile imports this.
 """
@@ -11,14 +12,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
+from talkingface.models.untrusted import open_plain
+
 HUB = "https://huggingface.co"
+# By so many digits of its sha256 the folder of a file of one's own is called.
+OWN_DIGITS = 12
 # What a model of the Hub is loaded from: one of these sets of weights, the first that is there.
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
+# Where these are several files, which weight is in which.
+INDEX_SUFFIX = ".index.json"
 CONFIG = "config.json"
 OPTIONAL_FILES = ("preprocessor_config.json", "processor_config.json")
 
@@ -201,13 +208,38 @@ def store_name(model_id: str, revision: str | None = None) -> str:
     return f"{name}@{revision.replace('/', '--')}"
 
 
-def find_model(name: str) -> Model:
-    """The model called `name` in the store: of the table, or any of Hugging Face.
+def own_model(name: str, sha256s: str | Sequence[str]) -> Model:
+    """A model of the table whose files are the user's own, known by their `sha256s`.
 
-    Raises ModelError for a name that is neither.
+    It lies in a folder of its own, so that a store has both, and what was made with one is not
+    taken for the other's.
+    """
+    hashes = [sha256s] if isinstance(sha256s, str) else list(sha256s)
+    published = MODELS[name].files
+    files = (ModelFile(file.name, None, sha) for file, sha in zip(published, hashes, strict=True))
+    key = f"checkpoints.{name}"
+    called = f"{name}@{'-'.join(sha256[:OWN_DIGITS] for sha256 in hashes)}"
+    return Model(called, tuple(files), None, f"you, by `{key}` of the settings", f"{key}: null")
+
+
+def own_models(checkpoints: Mapping[str, str | Sequence[str] | None]) -> dict[str, Model]:
+    """The models that have files of the user's own, by the backend that they are of.
+
+    checkpoints: by backend the hashes of its files in the table's order, or None.
+    """
+    return {name: own_model(name, hashes) for name, hashes in checkpoints.items() if hashes}
+
+
+def find_model(name: str, own: Iterable[Model] = ()) -> Model:
+    """The model called `name` in the store: of the table, of `own`, or any of Hugging Face.
+
+    Raises ModelError for a name that is none of these.
     """
     if name in MODELS:
         return MODELS[name]
+    for model in own:
+        if model.name == name:
+            return model
     base, _, revision = name.partition("@")
     revision = revision.replace("--", "/")
     try:
@@ -241,18 +273,24 @@ def choose_files(names: Iterable[str]) -> list[str]:
             return [*configs, whole]
         stem, suffix = whole.rsplit(".", 1)
         shards = [
-            re.fullmatch(rf"{stem}-(\d+)-of-(\d+)\.{suffix}", name) for name in sorted(present)
+            re.fullmatch(rf"{stem}-(\d{{1,5}})-of-(\d{{1,5}})\.{suffix}", name, re.ASCII)
+            for name in sorted(present)
         ]
         parts = [shard for shard in shards if shard]
         complete = parts and len(parts) == int(parts[0][2])
-        if f"{whole}.index.json" in present and complete:
-            return [*configs, f"{whole}.index.json", *(part[0] for part in parts)]
+        if f"{whole}{INDEX_SUFFIX}" in present and complete:
+            return [*configs, f"{whole}{INDEX_SUFFIX}", *(part[0] for part in parts)]
     return []
 
 
+def file_names(name: str) -> tuple[str, ...]:
+    """The files of a model of the table."""
+    return tuple(file.name for file in MODELS[name].files)
+
+
 def digest(path: str | Path) -> Digest:
-    """Size and sha256 of a file."""
-    with open(path, "rb") as file:
+    """Size and sha256 of a plain file; OSError for anything else."""
+    with open_plain(path) as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         return Digest(file.tell(), sha256)
 

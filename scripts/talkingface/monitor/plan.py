@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+# The reason of a job whose folder lacks something, which Snakemake does not know.
+INCOMPLETE = "with files gone"
 # Snakemake's names of reasons, as a person would say them; the first that is given counts.
 REASONS = {
+    INCOMPLETE: INCOMPLETE,
     "forced": "forced",
     "incomplete output files": "interrupted before",
     "output files have to be generated": "not there yet",

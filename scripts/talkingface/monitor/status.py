@@ -1,12 +1,13 @@
 """Where every video stands, from the files of a run alone, at any time.
 
-A run that goes on may take any file away or be in the middle of writing it: what cannot be read is
-not counted.
+A run that goes on may take any file away: what is not there is not counted. What is there and
+cannot be read, or is something else, was damaged, as jobs write files aside and rename them.
 """
 
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 from collections import Counter
@@ -22,6 +23,7 @@ from talkingface.stages import STAGES, Stage
 
 # Times of a stage are the mean of at most so many of its records, from all over the list.
 SAMPLE = 200
+SUMMARY = "dataset/summary.json"
 # Characters at the end of a log in which its error is looked for.
 TAIL = 16_000
 
@@ -48,7 +50,8 @@ class Status:
     `by_status` counts the videos whose download is finished by their record's status; `not_kept`
     has (stage, reason, count, hours) of what the ledgers reject, most frequent first; `errors`
     has the logs that end in an error with it, newest first; `dataset` is the summary of the
-    dataset there is, made before what is going on now.
+    dataset there is, made before what is going on now; `damaged` has the tables and records that
+    cannot be read.
     """
 
     videos: int
@@ -61,6 +64,7 @@ class Status:
     errors: list[tuple[Path, str]]
     failed_videos: int
     dataset: dict[str, Any] | None = None
+    damaged: tuple[Path, ...] = ()
 
 
 def read_status(results: str | Path, videos: Collection[str] | None = None) -> Status:
@@ -93,11 +97,17 @@ def read_status(results: str | Path, videos: Collection[str] | None = None) -> S
         seconds = _mean_seconds(results / "benchmarks" / name)
         stages.append(StageStatus(name, len(done), failed, begun, seconds))
     errors.sort(key=lambda error: -_mtime(error[0]))
-    by_status, hours_in = _read_records(results, finished.get("download", set()) & known)
-    clips, hours_kept, not_kept = _read_ledgers(results, finished.get("segments", set()) & known)
+    damaged: list[Path] = []
+    by_status, hours_in = _read_records(results, finished.get("download", set()) & known, damaged)
+    clips, hours_kept, not_kept = _read_ledgers(
+        results, finished.get("segments", set()) & known, damaged
+    )
+    dataset = read_summary(results)
+    if dataset is None and _read(results / SUMMARY) is not None:
+        damaged.append(results / SUMMARY)
     return Status(
         len(known), by_status, hours_in, clips, hours_kept, stages, not_kept, errors,
-        len(failed_videos), _read_summary(results),
+        len(failed_videos), dataset, tuple(damaged),
     )  # fmt: skip
 
 
@@ -136,6 +146,9 @@ def describe_status(status: Status, most_errors: int = 10) -> str:
         lines += ["", f"the dataset when it was last made: {text}"]
     if status.errors:
         lines += ["", describe_errors(status, most_errors)]
+    if status.damaged:
+        lines += ["", f"damaged: {len(status.damaged)}; see python scripts/verify.py:"]
+        lines += [f"  {path}" for path in status.damaged[:most_errors]]
     return "\n".join(lines)
 
 
@@ -203,19 +216,19 @@ def _mtime(path: Path) -> float:
         return 0.0
 
 
-def _read(path: Path) -> str:
-    """A file's text; nothing when a job has just taken it away."""
+def _read(path: Path) -> str | None:
+    """A file's text; None when a job has just taken it away."""
     try:
         return path.read_text("utf-8", errors="replace")
     except OSError:
-        return ""
+        return None
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    """A JSON record; an empty one where there is none that can be read."""
+def _record(text: str) -> dict[str, Any]:
+    """A JSON record; an empty one where it is none."""
     try:
-        record = json.loads(_read(path))
-    except ValueError:
+        record = json.loads(text)
+    except (ValueError, RecursionError):
         return {}
     return record if isinstance(record, dict) else {}
 
@@ -225,53 +238,79 @@ def _mean_seconds(folder: Path) -> float | None:
     names = sorted(_stems(folder, ".tsv"))
     times = []
     for name in names[:: max(1, len(names) // SAMPLE)]:
-        lines = _read(folder / f"{name}.tsv").splitlines()
+        lines = (_read(folder / f"{name}.tsv") or "").splitlines()
         with suppress(ValueError):
             times += [float(line.split("\t")[0]) for line in lines[1:][-1:]]
     return sum(times) / len(times) if times else None
 
 
-def _read_records(results: Path, videos: Collection[str]) -> tuple[dict[str, int], float]:
-    """How many videos have each status, and the hours of all."""
+def _read_records(
+    results: Path, videos: Collection[str], damaged: list[Path]
+) -> tuple[dict[str, int], float]:
+    """How many videos have each status, and the hours of all; `damaged` gets what is no record."""
     statuses: Counter[str] = Counter()
     seconds = 0.0
     for video in videos:
-        record = _read_json(results / STAGES["download"].manifest.format(video=video))
-        if "status" in record:
-            statuses[str(record["status"])] += 1
-            with suppress(AttributeError, TypeError, ValueError):
+        path = results / STAGES["download"].manifest.format(video=video)
+        text = _read(path)
+        if text is None:
+            continue
+        record = _record(text)
+        if isinstance(record.get("status"), str):
+            statuses[record["status"]] += 1
+            with suppress(AttributeError, TypeError, ValueError, OverflowError):
                 seconds += video_seconds(record)
+        else:
+            damaged.append(path)
     return dict(statuses), seconds / 3600
 
 
 def _read_ledgers(
-    results: Path, videos: Collection[str]
+    results: Path, videos: Collection[str], damaged: list[Path]
 ) -> tuple[int, float, list[tuple[str, str, int, float]]]:
-    """Clips and hours kept, and what is rejected."""
+    """Clips and hours kept, and what is rejected; `damaged` gets what is no whole ledger."""
     frames: Counter[tuple[str, str]] = Counter()
     counts: Counter[tuple[str, str]] = Counter()
     for video in videos:
-        text = _read(results / STAGES["segments"].manifest.format(video=video))
-        with suppress(csv.Error):
-            for row in csv.DictReader(text.splitlines()):
-                if None in row.values():  # A line that ends in the middle lacks cells.
-                    continue
-                with suppress(KeyError, ValueError):
-                    n_frames = int(float(row["n_frames"] or 0))
-                    key = ("", "") if row["verdict"] == "kept" else (row["stage"], row["reason"])
-                    counts[key] += 1
-                    frames[key] += n_frames
+        path = results / STAGES["segments"].manifest.format(video=video)
+        text = _read(path)
+        if text is None:
+            continue
+        try:
+            for key, n_frames in _ledger_rows(text):
+                counts[key] += 1
+                frames[key] += n_frames
+        except (csv.Error, KeyError, ValueError, OverflowError):
+            damaged.append(path)
     clips, kept = counts.pop(("", ""), 0), frames.pop(("", ""), 0)
     frequent = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     rejected = [(*key, count, frames[key] / FPS / 3600) for key, count in frequent]
     return clips, kept / FPS / 3600, rejected
 
 
-def _read_summary(results: Path) -> dict[str, Any] | None:
+def _ledger_rows(text: str) -> Iterator[tuple[tuple[str, str], int]]:
+    """Stage and reason of every row of a ledger, both empty where it is kept, and its frames.
+
+    Raises ValueError and others at the first row that is not whole.
+    """
+    rows = csv.DictReader(io.StringIO(text, newline=""))
+    if not {"verdict", "stage", "reason", "n_frames"} <= set(rows.fieldnames or ()):
+        raise ValueError("no ledger")
+    if not text.endswith("\n"):
+        raise ValueError("its last line is cut")
+    for row in rows:
+        if None in row.values() or None in row:
+            raise ValueError("a row has not as many cells as there are columns")
+        n_frames = int(float(row["n_frames"] or 0))
+        kept = row["verdict"] == "kept"
+        yield ("", "") if kept else (row["stage"], row["reason"]), n_frames
+
+
+def read_summary(results: str | Path) -> dict[str, Any] | None:
     """The summary of the dataset; None where there is none that can be told."""
-    summary = _read_json(results / "dataset" / "summary.json")
+    summary = _record(_read(Path(results) / SUMMARY) or "")
     try:
         describe(summary)
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
         return None
     return summary

@@ -7,11 +7,14 @@ and containers and refuses everything else.
 
 from __future__ import annotations
 
+import os
 import pickle
 import re
 import zipfile
 from pathlib import Path
 from typing import Any
+
+from talkingface.models.untrusted import open_plain
 
 
 class CheckpointError(Exception):
@@ -55,6 +58,8 @@ def load_state_dict(path: str | Path) -> dict[str, Any]:
 
 
 def _read(path: Path) -> Any:
+    with open_plain(path) as file:
+        size = os.fstat(file.fileno()).st_size
     if path.suffix == ".safetensors":
         from safetensors.torch import load_file
 
@@ -62,6 +67,11 @@ def _read(path: Path) -> Any:
     import torch
 
     mapped = zipfile.is_zipfile(path)
+    if mapped:
+        with zipfile.ZipFile(path) as archive:
+            # torch.save packs nothing: what is packed could unpack to any size.
+            if sum(entry.file_size for entry in archive.infolist()) > size:
+                raise ValueError("its parts are larger than the file")
     return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
 
 

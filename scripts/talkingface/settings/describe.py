@@ -25,6 +25,12 @@ PAGE_HEAD = """\
 
 [config.yaml](../config.yaml) lists every setting with its default. Unknown or impossible ones are
 refused before anything runs. A change makes again what depends on it, and nothing else.
+
+Use no settings file of a stranger's that you have not read. Snakemake itself reads what is given
+with `--configfile`, before this workflow can look at it: a file with the key `__use_yte__` is a
+program, which Snakemake runs. It is refused here, but it has run by then. In the same way a file
+of aliases of aliases may take Snakemake minutes and all memory, and one that is nested thousands
+deep or has a number of thousands of digits ends in a traceback of Snakemake's.
 """
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +15,9 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
 SCHEMAS = Path(__file__).parents[3] / "schemas"
+# Of many faults so many are shown, and of a value so many characters.
+MOST_LISTED = 20
+MOST_SHOWN = 200
 
 
 class ConfigError(ValueError):
@@ -31,26 +37,63 @@ def open_validator(schema: dict[str, Any]) -> Draft202012Validator:
     return Draft202012Validator(schema)
 
 
-def explain_error(error: ValidationError, kind: str) -> str:
-    """One line for a person: which key, what its value is, what is allowed.
+def plain_checks(schema: Mapping[str, Any]) -> dict[str, Callable[[str], bool]]:
+    """Of an object of texts: for every property what says that a text is allowed.
 
-    kind: what a missing key is called, such as "the column".
+    What it accepts the schema accepts; what it does not is for the schema to judge, as a property
+    may say what this does not know.
     """
+    return {name: _plain_check(part) for name, part in schema["properties"].items()}
+
+
+def _plain_check(part: Mapping[str, Any]) -> Callable[[str], bool]:
+    if set(part) - {"type", "enum", "pattern", "description"} or part.get("type") not in (
+        None,
+        "string",
+    ):
+        return lambda text: False
+    choices = frozenset(part["enum"]) if "enum" in part else None
+    search = re.compile(part.get("pattern", "")).search
+    return lambda text: (choices is None or text in choices) and search(text) is not None
+
+
+def list_faults(faults: Iterable[str], count: int) -> str:
+    """`count` faults, a line each: the first MOST_LISTED of them, and how many more there are."""
+    lines = [f"  {fault}" for fault in islice(faults, MOST_LISTED)]
+    if count > len(lines):
+        lines.append(f"  and {count - len(lines):,} more")
+    return "\n".join(lines)
+
+
+def shortened(text: str, most: int = MOST_SHOWN) -> str:
+    """A text of at most `most` characters that a terminal shows: what is longer has dots for its
+    middle, what is no letter, digit, mark or blank a question mark."""
+    if len(text) > most:
+        text = f"{text[: most - most // 4]}...{text[len(text) - most // 4 :]}"
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def explain_error(error: ValidationError) -> str:
+    """One line for a person: which key, what its value is, what is allowed."""
     where = ".".join(str(step) for step in error.path)
     schema: dict[str, Any] = error.schema if isinstance(error.schema, dict) else {}
     if error.validator == "additionalProperties":
         known = list(schema["properties"])
         given: Any = error.instance
-        unknown = sorted(set(given) - set(known))
-        keys = ", ".join(f"{where}.{key}" if where else str(key) for key in unknown)
+        unknown = sorted(shortened(key, 50) for key in set(given) - set(known))
+        keys = ", ".join(f"{where}.{key}" if where else key for key in unknown[:MOST_LISTED])
         return f"{keys}: unknown; allowed here: {', '.join(known)}"
     if error.validator == "required":
-        return error.message.replace("is a required property", f": {kind} must be given")
+        # In a row a cell that is empty is left out.
+        name = error.message.removesuffix(" is a required property").strip("'")
+        return f"{name}: empty, and must be given"
     if error.validator == "enum":
         allowed = ", ".join(map(str, schema["enum"]))
-        message = f"{where}: got {error.instance!r}; allowed: {allowed}"
+        message = f"{where}: got {shortened(repr(error.instance))}; allowed: {allowed}"
         # `replaced` names what to give instead of a value of an earlier version.
         instead = schema.get("replaced", {}).get(str(error.instance))
         return f"{message}; use {instead} instead" if instead else message
     unit = f" ({schema['unit']})" if "unit" in schema else ""
-    return f"{where}{unit}: {error.message}. {schema.get('description', '')}".rstrip()
+    value = repr(error.instance)
+    message = error.message.replace(value, shortened(value))
+    return f"{where}{unit}: {message}. {schema.get('description', '')}".rstrip()

@@ -17,7 +17,7 @@ from scenedetect.detector import SceneDetector
 from talkingface.grid import FPS
 from talkingface.job.tables import table_of_rows, write_table
 from talkingface.shots.flashes import Shown, without_flashes
-from talkingface.shots.proxy import proxy_frames
+from talkingface.shots.proxy import proxy_frames, read_proxy
 from talkingface.shots.transitions import TransitionFinder, small_picture
 from talkingface.tables import SCENES
 
@@ -29,6 +29,7 @@ THRESHOLDS = {"content": 27.0, "adaptive": 3.0}
 
 def make_scenes(
     video: str | Path,
+    record: str | Path,
     scenes: str | Path,
     *,
     detector: str,
@@ -38,13 +39,17 @@ def make_scenes(
 ) -> None:
     """Write the table `scenes` (SCENES) of a video's analysis copy.
 
-    The settings are those of `make_detector` and `find_scenes`.
+    The settings are those of `make_detector` and `find_scenes`. What stage `proxy` noticed, in the
+    `record` beside the copy, bounds shots too.
     """
+    proxy = read_proxy(record)
     found = find_scenes(
         proxy_frames(video),
         make_detector(detector, threshold, min_scene_frames),
         min_scene_frames=min_scene_frames,
         gradual=gradual,
+        cuts=proxy.cuts,
+        gaps=[(gap.start, gap.end) for gap in proxy.gaps],
     )
     write_table(found, scenes, SCENES)
 

@@ -59,6 +59,7 @@ def load(model: StoredModel, *, device: str, threads: int, precision: str) -> Sp
     devices, speech_models = import_learned("talkingface.sound.speech_models", model.name)
     return speech_models.load_network(
         model.checked_folder(),
+        model.files,
         devices.open_device(device, threads),
         devices.number_format(precision),
     )

@@ -7,7 +7,7 @@ code from it. Importing this takes seconds: only what computes features does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import torch
 import transformers
 
 from talkingface.grid import SAMPLE_RATE, SAMPLES_PER_FRAME, SPEECH_STEPS_PER_FRAME
+from talkingface.networks.transformers_io import LOCAL, read_pretrained, reading
 
 WAVE_TYPES = ("hubert", "wav2vec2", "wavlm")
 # Only training uses it, to mask steps; a checkpoint may do without.
@@ -119,33 +120,29 @@ class WhisperEncoder:
 
 
 def load_network(
-    folder: str | Path, device: torch.device, dtype: torch.dtype
+    folder: str | Path, names: Collection[str], device: torch.device, dtype: torch.dtype
 ) -> WaveModel | WhisperEncoder:
     """The network in a folder on `device`, computing in `dtype`.
 
+    names: its files there; others are not looked at.
     Raises ValueError when it is another kind of model, or its file lacks some of the weights.
     """
     folder = Path(folder)
-    transformers.utils.logging.disable_progress_bar()
-    local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
-    config = transformers.AutoConfig.from_pretrained(folder, **local)
-    kind = config.model_type
-    if kind not in (*WAVE_TYPES, "whisper"):
-        choice = ", ".join(WAVE_TYPES)
-        raise ValueError(f"{folder}: a model of type {kind}, not one of {choice} and whisper")
-    model, info = transformers.AutoModel.from_pretrained(
-        folder, config=config, dtype=dtype, output_loading_info=True, weights_only=True, **local
-    )
+    kinds = (*WAVE_TYPES, "whisper")
+    model, info = read_pretrained(folder, names, kinds, transformers.AutoModel, dtype)
     lacking = sorted(name for name in info["missing_keys"] if name not in UNUSED)
     lacking += sorted(str(name) for name in info.get("mismatched_keys", ()))
     if lacking:
         raise ValueError(f"{folder}: {len(lacking)} weights are missing, such as {lacking[0]}")
     model = model.eval()
-    extractor: Any
-    if kind == "whisper":
-        extractor = transformers.WhisperFeatureExtractor.from_pretrained(folder, **local)
+    whisper = model.config.model_type == "whisper"
+    kind = (
+        transformers.WhisperFeatureExtractor if whisper else transformers.Wav2Vec2FeatureExtractor
+    )
+    with reading(folder, names) as private:
+        extractor = kind.from_pretrained(private, **LOCAL)
+    if whisper:
         return WhisperEncoder(model.get_encoder().to(device), extractor)
-    extractor = transformers.Wav2Vec2FeatureExtractor.from_pretrained(folder, **local)
     return WaveModel(model.to(device), extractor.do_normalize)
 
 

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+from talkingface.media.reading import DEFAULT, Reading
 
 
 @dataclass(frozen=True)
 class VideoFiles:
     """Where a video's pictures and its sound lie; a backend reads what it needs.
 
-    `proxy` is the analysis copy at 25 fps, `scale` source pixels per pixel of the copy, `sound` the
-    grid's wav (16 kHz, mono), `media` the raw file, which only some backends need.
+    `proxy` is the analysis copy at 25 fps, `scale_at` gives source pixels per pixel of the copy at
+    a grid frame, `sound` is the grid's wav (16 kHz, mono), `media` the raw file, which only some
+    backends need, and `reading` how it is read.
     """
 
     proxy: str | Path
-    scale: float
+    scale_at: Callable[[int], float]
     sound: str | Path
     media: str | Path | None = None
+    reading: Reading = DEFAULT
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ class MeshSync:
 
         reach = max(self._max_offset, CHANCE_LAGS)
         frames = proxy_frames(video.proxy)
-        mouths = follow_mouths(frames, tracks, video.scale, self._threads, measure)
+        mouths = follow_mouths(frames, tracks, video.scale_at, self._threads, measure)
         compared = {}
         for number, rows in rows_by_track(tracks).items():
             opening, components = mouths[number][:, 0], mouths[number][:, 1:]

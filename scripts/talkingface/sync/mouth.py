@@ -93,16 +93,17 @@ def mouth_opening(points: np.ndarray) -> np.ndarray:
 def follow_mouths(
     frames: Iterable[np.ndarray],
     tracks: np.recarray,
-    scale: float,
+    scale_at: Callable[[int], float],
     threads: int,
     measure: Callable[[np.ndarray], np.ndarray],
 ) -> dict[int, np.ndarray]:
     """What `measure` says of the face mesh of every track, frame by frame.
 
     `frames` are the analysis copy's (H, W, 3) uint8 BGR frames in grid order, `tracks` a table
-    TRACKS, `scale` source pixels per pixel of the copy. `measure` is given the (n, 468, 3) float32
-    points of some frames in a row, in the copy's pixels, NaN where no face was seen, and gives
-    (n, C); the points themselves are not kept. Gives (N, C) float32 for every track.
+    TRACKS, `scale_at` gives source pixels per pixel of the copy at a grid frame. `measure` is
+    given the (n, 468, 3) float32 points of some frames in a row, in the copy's pixels, NaN where no
+    face was seen, and gives (n, C); the points themselves are not kept. Gives (N, C) float32 for
+    every track.
     Raises ValueError when `frames` end before the last track does.
     """
     from talkingface.faces.mesh import FaceMesh
@@ -134,7 +135,7 @@ def follow_mouths(
     # those of a track come in order, for it has one at a time.
     with ThreadPoolExecutor(threads) as pool:
         waiting: deque[Future[tuple[int, np.ndarray]]] = deque()
-        for chunk in _with_pictures(frames, _chunks(by_track, scale)):
+        for chunk in _with_pictures(frames, _chunks(by_track, scale_at)):
             waiting.append(pool.submit(follow, chunk))
             if len(waiting) > threads + 1:
                 store(waiting.popleft())
@@ -158,11 +159,12 @@ class _Chunk:
     pictures: list[np.ndarray] = field(default_factory=list)
 
 
-def _chunks(by_track: dict[int, np.recarray], scale: float) -> list[_Chunk]:
+def _chunks(by_track: dict[int, np.recarray], scale_at: Callable[[int], float]) -> list[_Chunk]:
     """Stretches of up to CHUNK frames of one track, each with one crop that holds the face."""
     chunks = []
     for number, rows in by_track.items():
-        frames, boxes = rows["frame"], face_boxes(rows) / scale
+        frames = rows["frame"]
+        boxes = face_boxes(rows) / scale_at(int(frames[0]))
         for i in range(0, len(frames), CHUNK):
             part = boxes[i : i + CHUNK]
             # Half a face around: the mesh looks at 1.5 times the face.

@@ -36,8 +36,10 @@ from talkingface.job.tables import empty_table, read_table, table_of_rows, write
 from talkingface.media import video
 from talkingface.media.clip_files import Clip, read_clips
 from talkingface.media.probe import probe
+from talkingface.media.reading import Reading, Section
 from talkingface.media.writer import VideoWriter
-from talkingface.shots.proxy import encode_proxy
+from talkingface.shots.proxy import Proxy, encode_proxy
+from talkingface.shots.timeline import Picture
 from talkingface.tables import CLIP_FRAMES, CLIPS, SEGMENTS, TRACKS
 
 # The columns that users have on disk.
@@ -74,6 +76,12 @@ def track_of(size, n_frames, track=0, box=None):
     return pd.DataFrame(columns | {"x": x, "y": y, "w": w, "h": h, "confidence": 1, "detected": 1})
 
 
+# What is known of a video of which nothing is cut, or only its size matters.
+PROXY = Proxy(
+    "ok",
+    pictures=(Picture(0, 320, 180, 320, 180),),
+    reading=Reading(clock=(Section(Fraction(0), Fraction(6), Fraction(0)),)),
+)
 OPTIONS = {
     "crop": "none", "scale": None, "size": 320, "correct_offset": "trusted",
     "encoding": Encoding("ultrafast", 18, 2),
@@ -86,12 +94,10 @@ def cut(path, folder, segments, *, tracks=None, **options):
     sound = folder / "proxy.wav"
     proxy = encode_proxy(path, folder / "proxy.mp4", sound, long_side=640, threads=0)
     assert proxy.status == "ok", proxy.reason
-    tracks = track_of(proxy.size, proxy.n_frames) if tracks is None else tracks
+    tracks = track_of(proxy.size_at(0), proxy.n_frames) if tracks is None else tracks
     ledger = table_of_rows(SEGMENTS, segments)
     boxes = table_of_rows(TRACKS, tracks.to_dict("records"))
-    made = write_clips(
-        path, sound, ledger, boxes, folder, frame_size=proxy.size, **OPTIONS | options
-    )
+    made = write_clips(path, sound, ledger, boxes, folder, proxy=proxy, **OPTIONS | options)
     return pd.DataFrame(made)
 
 
@@ -234,13 +240,13 @@ def test_a_finished_clip_holds_no_encoder(film_path, tmp_path, monkeypatch):
 
 
 def test_a_picture_that_stands_still_for_long(tmp_path):
-    """A slide of 20 s, longer than the sound that is remembered, in which clips follow another."""
-    times = tuple(Fraction(k, 25) for k in [*range(25), *range(525, 550)])
-    film = Film(times=times, flashes=(0.2, 21.2), size=(96, 64))
+    """A slide of 9.6 s in which clips follow another."""
+    times = tuple(Fraction(k, 25) for k in [*range(25), *range(265, 290)])
+    film = Film(times=times, flashes=(0.2, 10.79), size=(96, 64))
     path = make_film(tmp_path, film)
-    spans = [(0, 500), (20, 90), (300, 400), (510, 548)]
+    spans = [(0, 240), (20, 90), (150, 200), (250, 288)]
     segments = [segment(*span, track=i) for i, span in enumerate(spans)]
-    tracks = pd.concat([track_of((96, 64), 550, i) for i in range(len(spans))])
+    tracks = pd.concat([track_of((96, 64), 290, i) for i in range(len(spans))])
     cut(path, tmp_path / "clips", segments, tracks=tracks, size=96)
     for i, (first, last) in enumerate(spans):
         pictures, wav, _ = check_exact(
@@ -248,7 +254,7 @@ def test_a_picture_that_stands_still_for_long(tmp_path):
         )
         shown = [read_number(picture) for picture in pictures]
         assert shown == [shown_at(film, k) for k in range(first, last)]
-    assert beep_starts(wav, 16_000) == pytest.approx([21.2 - 510 / 25], abs=0.003)
+    assert beep_starts(wav, 16_000) == pytest.approx([10.8 - 250 / 25], abs=0.003)
 
 
 @pytest.mark.parametrize("threads", [1, 4])
@@ -330,7 +336,7 @@ def test_no_segments(film_path, tmp_path):
     settings = default_settings("clips")
     make_clips(
         film_path("25"), *(tmp_path / name for name in names), folder, manifest,
-        frame_size=(320, 180), threads=1, **settings,
+        proxy=PROXY, threads=1, **settings,
     )  # fmt: skip
     assert manifest.read_text() == ",".join(COLUMNS) + "\n"
     assert list(folder.iterdir()) == []
@@ -349,7 +355,7 @@ def test_only_what_the_ledger_keeps_is_cut(film_path, tmp_path):
     folder, manifest = tmp_path / "clips", tmp_path / "clips.csv"
     make_clips(
         film_path("25"), sound, tmp_path / "ledger.csv", tmp_path / "tracks.csv", folder, manifest,
-        frame_size=(320, 180), threads=1, **default_settings("clips"),
+        proxy=PROXY, threads=1, **default_settings("clips"),
     )  # fmt: skip
     assert [clip.clip_id for clip in read_clips(folder, manifest)] == ["v_000000_000020_00"]
     endings = sorted(path.name.removeprefix("v_000000_000020_00") for path in folder.iterdir())

@@ -16,7 +16,9 @@ from talkingface.clips.verdict import kept
 from talkingface.job.files import write_json
 from talkingface.job.tables import empty_table, table_of_rows, write_table
 from talkingface.media.audio import write_wav
+from talkingface.media.reading import Reading
 from talkingface.shots.proxy import Proxy, write_proxy
+from talkingface.shots.timeline import Gap
 from talkingface.sync.calibrations import CALIBRATIONS
 from talkingface.tables import SPEECH, SYNC, SYNC_FRAMES, TRACKS, Table
 
@@ -29,7 +31,8 @@ COLUMNS = [
 ]  # fmt: skip
 
 OK = {"status": "ok", "reason": None}
-PROXY = Proxy("ok", None, 400, (1280, 720), (640, 360))
+DEMANDING = {"status": "too_demanding", "reason": "12 s", "value": 12.5, "threshold": 10}
+PROXY = Proxy("ok", None, 400)
 THRESHOLDS = thresholds_for("mesh", **default_settings("segments"))
 
 
@@ -103,6 +106,8 @@ def judge(
     thresholds: SegmentThresholds = THRESHOLDS,
     scores: pd.DataFrame | None = None,
     heard: pd.DataFrame | None = None,
+    record: dict[str, Any] = OK,
+    proxy: Proxy = PROXY,
     **settings: Any,
 ) -> pd.DataFrame:
     together = pd.concat(tracks, ignore_index=True) if tracks else track(0, 0, 0)
@@ -111,8 +116,8 @@ def judge(
     heard = voices((0, 2000)) if heard is None else heard
     ledger = judge_segments(
         "v",
-        OK,
-        PROXY,
+        record,
+        proxy,
         table_of(together, TRACKS),
         table_of(heard, SPEECH),
         table_of(table, SYNC),
@@ -156,6 +161,25 @@ def test_the_threshold_missed_is_named(
     row = only(judge(sound, face))
     assert (row.verdict, row.stage, row.reason) == ("rejected", stage, reason)
     assert (row.value, row.threshold) == (value, threshold)
+
+
+def test_where_it_is_silent_other_sounds_of_the_file_are_named(sound: Path) -> None:
+    def stream(number: int, language: str | None, layout: str) -> dict[str, Any]:
+        return {"index": number + 1, "number": number, "language": language, "codec": "aac"} | {
+            "layout": layout
+        }
+
+    sounds = {
+        "audio": stream(1, "eng", "stereo"),
+        "other_audio": [stream(2, "deu", "5.1"), stream(0, None, "mono")],
+    }
+    proxy = replace(PROXY, reading=Reading(video_stream=0, audio_stream=2))
+    row = only(judge(sound, track(0, 305, 395), record=OK | {"probe": sounds}, proxy=proxy))
+    assert row.reason == "silent"
+    detail = "audio stream 1 was read; there are also 0 (aac, mono), 2 (deu, aac, 5.1)"
+    assert row.detail == detail
+    alone = OK | {"probe": sounds | {"other_audio": []}}
+    assert only(judge(sound, track(0, 305, 395), record=alone, proxy=proxy)).detail == ""
 
 
 def test_a_face_seen_too_rarely(sound: Path) -> None:
@@ -496,13 +520,14 @@ def test_without_scores_a_track_is_a_candidate_whole(sound: Path) -> None:
     ("record", "proxy", "stage", "words"),
     [
         ({"status": "removed", "reason": "gone"}, PROXY, "download", ["removed", "gone"]),
+        (DEMANDING, PROXY, "download", ["too_demanding", "12 s", 12.5, 10]),
         (OK, Proxy("no_audio", "no audio track"), "proxy", ["no_audio", "no audio track"]),
         (OK, PROXY, "tracks", ["no_face", ""]),
         (OK, replace(PROXY, n_frames=3), "proxy", ["too_short", ""]),
     ],
 )
 def test_a_video_without_candidates_has_one_row(
-    tmp_path: Path, record: dict[str, Any], proxy: Proxy, stage: str, words: list[str]
+    tmp_path: Path, record: dict[str, Any], proxy: Proxy, stage: str, words: list[Any]
 ) -> None:
     empty = track(0, 0, 0)
     ledger = judge_segments(
@@ -518,7 +543,28 @@ def test_a_video_without_candidates_has_one_row(
     )
     row = only(pd.DataFrame(ledger))
     assert (row.video_id, row.clip_id, row.verdict, row.stage) == ("v", "", "rejected", stage)
-    assert [row.reason, row.detail] == words
+    measured = [] if np.isnan(row.value) or stage != "download" else [row.value, row.threshold]
+    assert [row.reason, row.detail, *measured] == words
+
+
+def test_gaps_stand_in_the_ledger(sound: Path) -> None:
+    gaps = (
+        Gap(100, 130, "gap", 1.2, 0.5, "the picture stands still"),
+        Gap(300, 300, "clock_jump", -5.0, 10.0, "timestamps jump from 12 to 7 s"),
+    )
+    faces = pd.concat([track(0, 0, 100), track(1, 130, 300)])
+    ledger = judge(sound, faces, table=sync(t0=5.0, t1=5.0), proxy=replace(PROXY, gaps=gaps))
+    rows = [(int(row.start_frame), row.verdict, row.reason) for row in ledger.itertuples()]
+    assert rows == [
+        (0, "kept", ""), (100, "rejected", "gap"),
+        (130, "kept", ""), (300, "rejected", "clock_jump"),
+    ]  # fmt: skip
+    gap, jump = ledger[ledger.stage == "proxy"].itertuples()
+    assert (gap.clip_id, gap.end_frame, gap.n_frames) == ("", 130, 30)
+    assert (gap.value, gap.threshold, gap.detail) == (1.2, 0.5, "the picture stands still")
+    assert (jump.end_frame, jump.value, jump.threshold) == (300, -5.0, 10.0)
+    none = judge(sound, track(0, 0, 0), table=sync(), proxy=replace(PROXY, gaps=gaps))
+    assert list(none.reason) == ["no_face", "gap", "clock_jump"]
 
 
 def test_the_ledger_as_it_is_written(sound: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from helpers.settings import default_settings
 from talkingface.dataset.dataset import make_dataset
 from talkingface.dataset.gates import THRESHOLD_KEYS, QualityThresholds
-from talkingface.dataset.split import split_side
+from talkingface.dataset.split import SplitError, split_side
 from talkingface.job.tables import read_table, table_of_rows, write_table
 from talkingface.stages import FEATURES, Product, products_of
 from talkingface.tables import CLIPS, QUALITY, REJECTED, SEGMENTS, dataset_clips
@@ -94,6 +94,7 @@ class Workspace:
         status: str = "ok",
         probe: dict[str, Any] | None = None,
         quality: dict[int, dict[str, float]] = {},  # noqa: B006
+        sha256: str | None = None,
     ) -> None:
         """`kept` holds (start, end, track), `rejected` the first cells of ledger lines, `quality`
         measures of the clip at a place of `kept` that are not GOOD."""
@@ -115,7 +116,8 @@ class Workspace:
         with self.ledger(name).open("a") as file:
             for line in rejected:
                 file.write(line + "," * (len(LEDGER_COLUMNS) - 1 - line.count(",")) + "\n")
-        record = {"status": status, "reason": "", "probe": probe, "provenance": {}}
+        record = {"status": status, "reason": "", "probe": probe}
+        record["provenance"] = {"sha256": sha256} if sha256 else {}
         (self.results / "videos").mkdir(exist_ok=True)
         (self.results / "videos" / f"{name}.json").write_text(json.dumps(record))
 
@@ -228,6 +230,20 @@ def test_rejected_rows_and_whole_videos(workspace: Workspace) -> None:
     assert rejected.loc[1, ["start_frame", "value", "threshold"]].tolist() == [100, 40, 75]
 
 
+def test_a_gap_is_neither_a_candidate_nor_a_whole_video(workspace: Workspace) -> None:
+    gap = ",a,,,100,130,rejected,proxy,gap,no new picture,1.2,0.5,30"
+    workspace.add(row("a", "s"), kept=[(0, 100, 0)], rejected=[gap])
+    dataset = workspace.build()
+    assert dataset.rejected.loc[0, ["start_frame", "end_frame", "value"]].tolist() == [
+        100,
+        130,
+        1.2,
+    ]
+    assert dataset.summary["candidates"] == 1
+    (counted,) = dataset.summary["rejected"]
+    assert (counted["reason"], counted["count"], counted["whole_videos"]) == ("gap", 1, 0)
+
+
 def test_what_is_kept_in_doubt_is_in_the_dataset(workspace: Workspace) -> None:
     """Its row of the ledger has a reason; where a gate rejects it, the gate's takes its place."""
     workspace.add(row("a"), kept=[(0, 100, 0), (100, 200, 0)], quality={1: {"sharpness": 5.0}})
@@ -261,6 +277,46 @@ def test_written_numbers_stay_whole_beside_missing_ones(
     line = (tmp_path / "out" / "rejected.csv").read_text().splitlines()[3]
     # The offset once stood beside an empty cell.
     assert line.endswith(",100,9.0,1.0,0.0,-20.0,1.0,-8,1,3.0,0.25,0.0,0.05,,s")
+
+
+def test_the_same_file_under_other_names_is_on_one_side(
+    workspace: Workspace, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Alone, some would be in train and some in eval.
+    names = [f"v{i}" for i in range(12)]
+    assert {split_side(name, 0.5, 0) for name in names} == {"train", "eval"}
+    for i, name in enumerate(names):
+        workspace.add(row(name, f"{i}.mp4"), [(0, 100, 0)], sha256="f00d" if i % 3 else f"own{i}")
+    # What could not be had is the same as nothing.
+    workspace.add(row("gone"), status="removed", sha256="f00d")
+    with caplog.at_level(logging.INFO):
+        dataset = workspace.build()
+    same = [name for i, name in enumerate(names) if i % 3]
+    sides = dict(zip(dataset.clips.video_id, dataset.clips.split, strict=True))
+    assert {sides[name] for name in same} == {split_side("v1", 0.5, 0)}
+    for name in set(names) - set(same):
+        assert sides[name] == split_side(name, 0.5, 0)
+    assert dataset.summary["same_recording"] == [same]
+    assert f"8 videos are one recording, all in {sides['v1']}: v1, v2" in caplog.text
+
+
+def test_the_same_file_on_two_sides_is_refused(workspace: Workspace) -> None:
+    workspace.add(row("a", "a.mp4", split="train"), [(0, 100, 0)], sha256="f00d")
+    workspace.add(row("b", "b.mp4", split="eval"), [(0, 100, 0)], sha256="f00d")
+    with pytest.raises(SplitError, match="'a' pins train and video 'b' pins eval.*file"):
+        workspace.build()
+    assert not (workspace.folder / "clips.csv").exists()
+
+
+def test_names_and_words_are_no_formulas_in_a_spreadsheet(workspace: Workspace) -> None:
+    workspace.add(row("-a", "-x.mp4", "=HYPERLINK(1)"), [(0, 100, 0)])
+    dataset = workspace.build()
+    assert list(dataset.clips.identity) == ["=HYPERLINK(1)"]
+    assert list(dataset.clips.source) == ["-x.mp4"]
+    # As a spreadsheet sees it; names of videos and clips have letters that no formula can do with.
+    cells = pd.read_csv(workspace.folder / "clips.csv", dtype=str)
+    assert list(cells.identity) == ["'=HYPERLINK(1)"] and list(cells.source) == ["'-x.mp4"]
+    assert list(cells.video_id) == ["-a"]
 
 
 def test_summary_counts(workspace: Workspace) -> None:
@@ -444,10 +500,10 @@ def test_tables_of_different_runs_are_refused(workspace: Workspace) -> None:
     paths[2].write_text(measures.splitlines()[0] + "\n")
     with pytest.raises(ValueError, match="'a_000000_000100_00' is in only one of .* run again"):
         workspace.build()
-    paths[2].write_text(measures + measures.splitlines()[1].replace("_00,", "_01,"))
+    paths[2].write_text(measures + measures.splitlines()[1].replace("_00,", "_01,") + "\n")
     with pytest.raises(ValueError, match="'a_000000_000100_01' is in only one of .* run again"):
         workspace.build()
-    paths[2].write_text(measures + measures.splitlines()[1])
+    paths[2].write_text(measures + measures.splitlines()[1] + "\n")
     with pytest.raises(ValueError, match="twice in the measures of quality"):
         workspace.build()
     paths[2].write_text(measures.replace("_00,100,", "_00,99,"))

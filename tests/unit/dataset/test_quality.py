@@ -425,7 +425,7 @@ def test_what_is_left_of_an_offset_is_measured_where_the_clip_is_heard_to_speak(
         write_landmarks(tmp_path / f"{clip.clip_id}.npz", found)
         np.save(tmp_path / f"{clip.clip_id}.npy", np.zeros((n, 3)))
     files = (tmp_path, tmp_path, tmp_path / "v", tmp_path / "v.csv")
-    make_quality(clips, *files, source_size=(64, 64), every=5)
+    make_quality(clips, *files, source_size_at=lambda frame: (64, 64), every=5)
     assert pd.read_csv(tmp_path / "v.csv").residual_offset.tolist() == [1, 2]
     first, second = heard
     assert first.shape == (n,) and (first == second).all()
@@ -435,7 +435,15 @@ def test_what_is_left_of_an_offset_is_measured_where_the_clip_is_heard_to_speak(
 def test_without_clips_no_model_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quality, "HandFinder", None)
     monkeypatch.setattr(quality, "SpeechJudge", None)
-    make_quality([], "", "", tmp_path / "v", tmp_path / "v.csv", source_size=(400, 300), every=5)
+    make_quality(
+        [],
+        "",
+        "",
+        tmp_path / "v",
+        tmp_path / "v.csv",
+        source_size_at=lambda frame: (400, 300),
+        every=5,
+    )
     header = ["clip_id", "n_frames", *COLUMNS]
     assert (tmp_path / "v.csv").read_text() == ",".join(header) + "\n"
     assert list((tmp_path / "v").iterdir()) == []

@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
-from talkingface.dataset.split import SplitError, assign_splits, split_groups, split_side
+from talkingface.dataset.split import (
+    SplitError,
+    assign_splits,
+    same_recordings,
+    split_groups,
+    split_side,
+)
 
 
 def row(video_id: str, source: str = "", identity: Any = "", split: Any = "") -> dict[str, Any]:
@@ -132,10 +138,44 @@ def test_the_addresses_of_one_youtube_video_are_one_source() -> None:
     addresses = [
         "https://www.youtube.com/watch?v=abcdefghi-_",
         "https://youtu.be/abcdefghi-_?t=10",
+        "https://youtu.be/abcdefghi-_?si=AbC&list=x",
         "https://m.youtube.com/watch?t=3&v=abcdefghi-_&list=x",
-        "https://www.youtube.com/shorts/abcdefghi-_",
+        "http://music.youtube.com/watch?list=x&v=abcdefghi-_#now",
+        "https://WWW.YouTube.com/watch?v=abcdefghi-_&pp=x",
+        "https://youtube.com/watch/?v=abcdefghi-_",
+        "https://www.youtube.com/shorts/abcdefghi-_?feature=share",
+        "https://www.youtube.com/live/abcdefghi-_",
+        "https://www.youtube.com/embed/abcdefghi-_?start=3",
+        "https://www.youtube-nocookie.com/embed/abcdefghi-_",
+        "https://www.youtube.com/v/abcdefghi-_",
+        "www.youtube.com/watch?v=abcdefghi-_",
+        "youtube.com/watch?v=abcdefghi-_",
+        "youtu.be/abcdefghi-_",
         "youtube:abcdefghi-_",
-        "https://www.youtube.com/watch?v=ABCDEFGHI-_",
     ]
-    groups = split_groups([row(f"v{i}", address) for i, address in enumerate(addresses)])
-    assert list(groups.values()) == ["v0"] * 5 + ["v5"]
+    others = [
+        "https://www.youtube.com/watch?v=ABCDEFGHI-_",
+        "https://www.youtube.com/watch?v=abcdefghi-_x",
+        "https://www.youtube.com/playlist?list=abcdefghi-_",
+        "https://notyoutube.com/watch?v=abcdefghi-_",
+        "https://example.org/?u=https://youtu.be/abcdefghi-_",
+    ]
+    groups = split_groups([row(f"v{i:02}", url) for i, url in enumerate(addresses + others)])
+    assert list(groups.values()) == ["v00"] * len(addresses) + [f"v{i:02}" for i in range(16, 21)]
+
+
+def test_what_of_an_address_does_not_count() -> None:
+    one = ["https://example.org/A?b=C", "HTTPS://Example.ORG:443/A?b=C#t=10"]
+    others = ["https://example.org/a?b=C", "https://example.org/A?b=c", "https://example.org:80/A"]
+    groups = split_groups([row(f"v{i}", url) for i, url in enumerate(one + others)])
+    assert list(groups.values()) == ["v0", "v0", "v2", "v3", "v4"]
+
+
+def test_files_join_groups() -> None:
+    videos = [row("a", "s1", "zoe"), row("b", "s2"), row("c", "s3"), row("d", "s4")]
+    files = {"a": "1", "b": "1", "c": "2"}
+    assert split_groups(videos, files) == {"a": "zoe", "b": "zoe", "c": "c", "d": "d"}
+    assert same_recordings(videos, files) == [["a", "b"]]
+    # An identity alone is many recordings.
+    twice = [row("a", "s1", "zoe"), row("b", "s2", "zoe"), row("c", "./s1")]
+    assert same_recordings(twice, {}) == [["a", "c"]]

@@ -22,7 +22,6 @@ from yt_dlp import YoutubeDL
 from yt_dlp.networking.exceptions import HTTPError
 
 from helpers.settings import default_settings
-from talkingface.download import ytdlp
 from talkingface.download.download import (
     FINAL,
     RETRIED,
@@ -32,12 +31,15 @@ from talkingface.download.download import (
     forget_unavailable,
 )
 from talkingface.download.errors import VideoUnavailable, wait_before_retry
+from talkingface.download.limits import Limits, Meter
+from talkingface.download.one_video import OneVideo
 from talkingface.download.ytdlp_errors import classify_error
-from talkingface.media.probe import UnreadableMedia, probe
-from talkingface.settings.sources import address, local_path
+from talkingface.media.errors import UnreadableMedia
+from talkingface.media.probe import probe
 
 # Where a job runs is not download's affair.
 SETTINGS = {key: value for key, value in default_settings("download").items() if key != "local"}
+SETTINGS["private_addresses"] = True  # The server's.
 TYPES = {
     ".mp4": "video/mp4",
     ".m4a": "audio/mp4",
@@ -215,7 +217,8 @@ def test_local_file_is_linked_and_recorded(made, get):
     assert record["probe"]["duration"] == pytest.approx(2, abs=0.05)
     assert record["probe"]["truncated"] is False
     assert json.loads(get.record.read_text()) == record
-    assert list(record) == ["video_id", "source", "status", "reason", "probe", "provenance"]
+    keys = ["video_id", "source", "status", "reason", "value", "threshold", "probe", "provenance"]
+    assert list(record) == keys
 
 
 def test_second_run_writes_the_same_record(made, get):
@@ -280,7 +283,8 @@ def test_no_permission(get):
         source = Path(folder) / "secret.mp4"
         source.write_bytes(b"secret")
         source.chmod(0)
-        raw = Path(folder) / "raw"
+        closed, raw = Path(folder) / "closed", Path(folder) / "raw"
+        closed.mkdir(0)
         raw.mkdir()
         for path in (Path(folder), raw):
             path.chmod(0o777)
@@ -289,18 +293,21 @@ def test_no_permission(get):
             os.seteuid(65534)
         try:
             media, record = raw / "v.media", raw / "v.json"
-            record = download(str(source), media, record, video_id="v", attempt=1, **SETTINGS)
+            for path in (source, closed / "in_it.mp4"):
+                made = download(str(path), media, record, video_id="v", attempt=1, **SETTINGS)
+                said = (made["status"], made["reason"])
+                assert said == ("missing", "no permission to read it")
         finally:
             os.seteuid(user)
-        assert (record["status"], record["reason"]) == ("missing", "no permission to read it")
+            closed.chmod(0o700)
 
 
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
         ("empty.mp4", "empty file"),
-        ("text.mp4", "not a media file (Invalid data found when processing input)"),
-        ("text.txt", "not a media file (Invalid data found when processing input)"),
+        ("text.mp4", "not a media file (text)"),
+        ("text.txt", "not a media file (text)"),
         ("cut.mp4", "no index (moov) in the file: it is truncated"),
         ("still.png", "a still image, not a video"),
         ("still.jpg", "a still image, not a video"),
@@ -563,8 +570,9 @@ def test_a_film_too_long_is_not_fetched_or_not_kept(made, get, server):
         assert record["status"] == status
         assert is_empty_file(get.media) == (status == "too_long")
     said = {"duration": 7200.0, "extractor_key": "Generic"}
+    meter = Meter(get.partial, Limits(None, None, None, None, 1, 1, 1, 1))
     with (
-        ytdlp._OneVideo(get.partial, {"quiet": True}, 3600, None) as ydl,
+        OneVideo(get.partial, {"quiet": True}, 3600, meter, False) as ydl,
         pytest.raises(VideoUnavailable, match="7200 s, more than 3600"),
     ):
         ydl.process_info(said)
@@ -607,6 +615,13 @@ def test_what_another_try_may_cure_is_forgotten(tmp_path):
         (tmp_path / f"{name}.json").write_text(json.dumps({"status": status}))
     assert forget_unavailable(tmp_path / f"{name}.json" for name in "abcde") == ["b", "d"]
     assert sorted(path.stem for path in tmp_path.iterdir()) == ["a", "c"]
+
+
+def test_a_damaged_record_is_left_and_said(tmp_path, caplog):
+    (tmp_path / "a.json").write_text('{"status": "unav')
+    (tmp_path / "b.json").write_text('{"status": "unavailable"}')
+    assert forget_unavailable(tmp_path / f"{name}.json" for name in "ab") == ["b"]
+    assert (tmp_path / "a.json").exists() and "a.json: damaged (" in caplog.text
 
 
 def test_live_stream_is_not_recorded(made, get, server):
@@ -682,16 +697,3 @@ def test_expired_address_of_a_site_is_transient(server):
         ydl.urlopen(f"{server.url}/x.mp4")
     assert classify_error(caught.value, signed=False).status == "refused"
     assert isinstance(classify_error(caught.value, signed=True), TransientError)
-
-
-def test_sources(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert local_path("a/b.mp4") == tmp_path / "a/b.mp4"
-    assert local_path("/x/../a b.mp4") == Path("/a b.mp4")
-    assert local_path("file:///a%20b%23.mp4") == Path("/a b#.mp4")
-    assert local_path("a:b.mp4") == tmp_path / "a:b.mp4"
-    assert local_path("https://example.org/a.mp4") is None
-    assert local_path("file://host/a.mp4") is None
-    assert local_path("youtube:dQw4w9WgXcQ") is None
-    assert address("youtube:dQw4w9WgXcQ") == "https://www.youtube.com/watch?v=dQw4w9WgXcQ"
-    assert address("https://example.org/a.mp4") == "https://example.org/a.mp4"

@@ -268,7 +268,7 @@ def test_the_table_of_a_video(film_path, tmp_path, monkeypatch):
     )
     table = read_table(tmp_path / "tracks.csv", TRACKS)
     assert spans(pd.DataFrame(table)) == [(0, 0, 40), (1, 40, proxy.n_frames)]
-    scale = proxy.size[0] / 160
+    scale = proxy.size_at(0)[0] / 160
     assert scale > 1
     assert set(table.x) == {round(10.1234 * scale, 2)} and set(table.h) == {40 * scale}
     assert set(table.confidence) == {0.912}

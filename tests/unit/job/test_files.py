@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from helpers.small_disk import small_disk
-from talkingface.job.files import atomic_path, read_json, write_json
+from talkingface.job.files import DamagedFile, atomic_path, damage_in, read_json, write_json
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -59,3 +59,26 @@ def test_json_keeps_order_and_letters(tmp_path: Path) -> None:
     write_json(record, tmp_path / "r.json")
     assert list(read_json(tmp_path / "r.json")) == ["b", "a"]
     assert "Zoë" in (tmp_path / "r.json").read_text("utf-8")
+
+
+@pytest.mark.parametrize("content", [b"", b'{"a": 1', b"\xff\xfe\x00", b"[1]", b"[" * 10_000])
+def test_a_record_that_is_none_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "r.json").write_bytes(content)
+    with pytest.raises(DamagedFile, match=r"r\.json: damaged \(.+verify\.py --remake"):
+        read_json(tmp_path / "r.json")
+
+
+def test_what_the_machine_has_to_do_with_is_not_called_damage(tmp_path: Path) -> None:
+    for error in (MemoryError(), OSError(5, "Input/output error")):
+        with pytest.raises(type(error)), damage_in(tmp_path / "a", Exception):
+            raise error
+    with pytest.raises(DamagedFile, match=r"a: damaged \(KeyError\)"), damage_in("a", KeyError):
+        raise KeyError
+
+
+def test_any_text_comes_back_from_a_record(tmp_path: Path) -> None:
+    record = {"title": "half \ud83d a pair", "name": "Zo\u00eb\x1b[31m\u202e\n", "n": 1}
+    write_json(record, tmp_path / "r.json")
+    assert read_json(tmp_path / "r.json") == record
+    write_json({"name": "Zo\u00eb"}, tmp_path / "r.json")
+    assert "Zo\u00eb" in (tmp_path / "r.json").read_text("utf-8")

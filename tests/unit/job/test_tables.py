@@ -75,13 +75,17 @@ def test_columns_that_do_not_fit_are_refused() -> None:
     ("text", "message"),
     [
         ("scene,start_frame\n0,1\n", "its columns are scene,start_frame, not scene,start_frame,"),
-        ("", "its columns are , not"),
-        ("scene,start_frame,end_frame\n0,1,2\n1,2", "line 3: 2 cells, but 3 columns"),
+        ("", "it has no header"),
+        ("scene,start_frame,end_frame\n0,1,2\n1,2\n", "line 3: 2 cells, but 3 columns"),
+        ("scene,start_frame,end_frame\n0,1,12", "its last line is cut"),
+        ("scene,start_frame,end_frame", "its last line is cut"),
         ("scene,start_frame,end_frame\n0,1,no\n", "column end_frame: could not convert"),
+        ("scene,start_frame,end_frame\n0,1,\0\n", "column end_frame: "),
+        ("scene,start_frame,end_frame\n0,1,\udcff\n", "can't decode byte 0xff"),
     ],
 )
 def test_a_table_that_is_another_or_cut_is_named(tmp_path: Path, text: str, message: str) -> None:
-    (tmp_path / "t.csv").write_text(text)
+    (tmp_path / "t.csv").write_text(text, "utf-8", "surrogateescape")
     with pytest.raises(ValueError, match=message) as caught:
         read_table(tmp_path / "t.csv", SCENES)
     assert str(tmp_path / "t.csv") in str(caught.value)
@@ -103,3 +107,18 @@ def test_after_an_error_nothing_is_left(tmp_path: Path) -> None:
         append(table_of_rows(SCENES, ROWS))
         raise KeyError
     assert not list(tmp_path.iterdir())
+
+
+def test_text_from_outside_is_written_for_spreadsheets_and_read_as_it_was(tmp_path: Path) -> None:
+    words = ["=1+1", "+x", "-x", "@x", "'=x", "'x", "a=b", "", "\ttab"]
+    definition = Table(
+        "t.csv",
+        "a row",
+        (Column("own", "text", "ours"), Column("theirs", "text", "words", outside=True)),
+    )
+    table = table_of_columns(definition, {"own": words, "theirs": words})
+    write_table(table, tmp_path / "t.csv", definition)
+    lines = (tmp_path / "t.csv").read_text().splitlines()
+    assert lines[1] == "=1+1,'=1+1" and lines[5] == "'=x,''=x" and lines[6] == "'x,'x"
+    read = read_table(tmp_path / "t.csv", definition)
+    assert read["own"].tolist() == words and read["theirs"].tolist() == words

@@ -9,7 +9,9 @@ import av
 import imageio_ffmpeg
 import pytest
 
-from talkingface.media.container import audio_streams, open_media, video_streams
+from talkingface.media.container import open_media
+from talkingface.media.errors import UnreadableMedia
+from talkingface.media.streams import audio_streams, video_streams
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def test_cover_art_is_no_video_and_the_best_sound_comes_first(folder: Path) -> N
         assert len(container.streams) == 4
         (video,) = video_streams(container)
         assert (video.width, video.height) == (64, 48)
-        best, other = audio_streams(container)
+        best, other = audio_streams(container, video)
         assert best.disposition & av.stream.Disposition.default
         assert not other.disposition & av.stream.Disposition.default
         assert best.index > other.index
@@ -41,5 +43,5 @@ def test_cover_art_is_no_video_and_the_best_sound_comes_first(folder: Path) -> N
 
 def test_what_is_no_media_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "text.mp4").write_text("words")
-    with pytest.raises(av.FFmpegError):
+    with pytest.raises(UnreadableMedia, match="not a media file"):
         open_media(tmp_path / "text.mp4")

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from helpers.small_disk import small_disk
-from talkingface.media.picture import write_picture
+from talkingface.job.files import DamagedFile
+from talkingface.media.picture import read_picture, write_picture
 
 PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1]
 
@@ -36,3 +37,23 @@ def test_a_picture_that_does_not_fit_on_the_disk_is_an_error(tmp_path: Path) -> 
     image = np.random.default_rng(0).integers(0, 255, (100, 100, 3)).astype(np.uint8)
     with small_disk(tmp_path, "28k"), pytest.raises(OSError, match="No space left"):
         write_picture(image, tmp_path / "a.png", PNG)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg"])
+@pytest.mark.parametrize("kept", [0, 10, 0.5, -1])
+def test_a_picture_that_lost_its_end_is_named(tmp_path: Path, name: str, kept: float) -> None:
+    path = tmp_path / name
+    write_picture(np.random.default_rng(0).integers(0, 255, (40, 30, 3)).astype(np.uint8), path)
+    assert read_picture(path).shape == (40, 30, 3)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(kept * len(content)) if kept == 0.5 else int(kept)])
+    with pytest.raises(DamagedFile, match=rf"{name}: damaged \("):
+        read_picture(path)
+
+
+def test_what_is_no_picture_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_text("<html>")
+    with pytest.raises(DamagedFile, match="neither png nor jpg"):
+        read_picture(tmp_path / "a.png")
+    with pytest.raises(DamagedFile, match="it is missing"):
+        read_picture(tmp_path / "b.png")

@@ -6,7 +6,8 @@ import av
 import numpy as np
 import pytest
 
-from talkingface.media.probe import UnreadableMedia, probe
+from talkingface.media.errors import UnreadableMedia
+from talkingface.media.probe import probe
 
 SIZE = (96, 64)
 SOUNDS = [(16000, "mono"), (48000, "stereo")]
@@ -64,8 +65,11 @@ def test_stream_of_unknown_codec(tmp_path):
     assert probe(tmp_path / "second.mp4").other_video == ()
     first = data.rindex(b"avc1", 0, second)
     (tmp_path / "first.mp4").write_bytes(data[:first] + b"zzz1" + data[first + 4 :])
+    assert probe(tmp_path / "first.mp4").video.number == 1
+    one = write_video(tmp_path / "one.mp4").read_bytes()
+    (tmp_path / "none.mp4").write_bytes(one.replace(b"avc1", b"zzz1"))
     with pytest.raises(UnreadableMedia, match="no decoder"):
-        probe(tmp_path / "first.mp4")
+        probe(tmp_path / "none.mp4")
 
 
 def test_the_default_sound_is_the_one_described(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import random
 import resource
 import shutil
@@ -216,7 +217,7 @@ def test_a_file_of_the_wrong_size_is_not_even_read(server, get, content) -> None
     assert content() is None
     server.chunked.add(PATH)
     server.stall.clear()
-    with pytest.raises(FetchError, match="another file"):
+    with pytest.raises(FetchError, match="sends more than the 299,999 bytes that the file has"):
         get(size=299_999)
     assert content() is None
 
@@ -304,6 +305,106 @@ def test_an_untrusted_certificate_is_not_accepted(tmp_path, server) -> None:
     assert not error.value.transient and server.seen == []
 
 
+# What a server may do that is no server of models
+
+
+def test_a_file_without_end_is_stopped(server, get, content) -> None:
+    server.endless.add(PATH)
+    with pytest.raises(
+        FetchError, match="sends more than the 300,000 bytes that the file has"
+    ) as error:
+        get(size=len(BODY), sha256=sha256(BODY), tries=3)
+    assert not error.value.transient and content() is None and len(server.seen) == 1
+    with pytest.raises(FetchError, match="more than the 1,000,000 bytes that `max_model_size`"):
+        get(most=1_000_000)
+    assert content() is None
+
+
+def test_a_file_that_says_it_is_too_long_is_not_begun(server, get, content) -> None:
+    server.stall[PATH] = [10]
+    with pytest.raises(FetchError, match="has 300,000 bytes, more than `max_model_size`"):
+        get(most=299_999)
+    with pytest.raises(FetchError, match="has 300,000 bytes, more than `max_model_size`"):
+        get(most=299_999, size=300_000)
+    assert content() is None
+    get(most=300_000)
+    assert content() == BODY
+
+
+def test_a_file_for_which_there_is_no_space_is_not_begun(server, get, content) -> None:
+    server.files[PATH] = b""
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
+    server.raw[PATH] = head % 10**17
+    with pytest.raises(OSError, match=r"100,000,000,000,000,000 bytes are needed, [\d,]+ are free"):
+        get()
+    assert content() is None
+
+
+def test_a_byte_now_and_then_is_too_slow(server, get, tmp_path) -> None:
+    server.drip[PATH] = 0.05
+    with pytest.raises(FetchError, match=r"too slow: \d+ bytes in 0 s") as error:
+        get(patience=0.2, tries=2)
+    assert error.value.transient and len(server.seen) == 2
+    assert (tmp_path / ".fetch-model.pth").stat().st_size < 50
+    with pytest.raises(FetchError, match="too slow"):
+        read_json(f"{server.url}{PATH}", patience=0.2)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nab", "compressed"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "sent nothing"),
+        (b"HTTP/1.1 404 Not\x1b[2J\tfound\r\n\r\n", r"^HTTP 404 Not \[2J found$"),
+        (b"HTTP/1.1 404 %s\r\n\r\n" % (b"no " * 9000), r"^HTTP 404 (no ){66}no\.\.\.$"),
+        (b"HTTP/1.1 302 Found\r\nLocation: ftp://127.0.0.1/x\r\n\r\n", "another kind of address"),
+        (b"HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\n\r\n", "not allowed"),
+        (b"HTTP/1.1 302 Found\r\nLocation: http://[::1/x\r\n\r\n", "leads to no address"),
+        (b"HTTP/1.1 416 No\r\nContent-Range: bytes */\xb2\r\n\r\n", "shorter"),
+        (b"HTTP/1.1 416 No\r\nContent-Range: bytes */%s\r\n\r\n" % (b"9" * 5000), "shorter"),
+        (b"HTTP/1.1 two\r\n\r\n", "two"),
+        (b"\x00" * 70_000, "."),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "connection broke"),
+    ],
+)  # fmt: skip
+def test_answers_of_any_shape(server, get, content, answer: bytes, words: str) -> None:
+    server.raw[PATH] = answer
+    with pytest.raises(FetchError, match=words) as error:
+        get()
+    assert "\n" not in str(error.value) and len(str(error.value)) < 400
+
+
+@pytest.mark.parametrize("length", [b"-5", b"five", b"9" * 5000, b"\xb2"])
+def test_a_length_that_is_no_number_is_not_known(server, get, content, length: bytes) -> None:
+    server.raw[PATH] = b"HTTP/1.1 200 OK\r\nContent-Length: %s\r\n\r\nabc" % length
+    assert get().size == 3 and content() == b"abc"
+
+
+@pytest.mark.parametrize("state", [b"[]", b"[" * 200_000, b"\xff", b'{"url": 3, "validator": []}'])
+def test_a_state_of_any_shape_is_none(server, get, content, tmp_path, state: bytes) -> None:
+    (tmp_path / ".fetch-model.pth").write_bytes(b"something")
+    (tmp_path / ".fetch-model.pth.json").write_bytes(state)
+    get()
+    assert content() == BODY and server.seen[-1].range is None
+
+
+@pytest.mark.parametrize("name", [".fetch-model.pth", ".fetch-model.pth.json"])
+@pytest.mark.parametrize("kind", ["pipe", "folder", "link"])
+def test_what_is_in_the_way_is_left_alone(server, get, tmp_path, name: str, kind: str) -> None:
+    path, victim = tmp_path / name, tmp_path / "victim"
+    victim.write_text("precious")
+    match kind:
+        case "pipe":
+            os.mkfifo(path)
+        case "folder":
+            path.mkdir()
+        case "link":
+            path.symlink_to(victim)
+    with pytest.raises(OSError, match=f"{name} is in the way"):
+        get()
+    assert victim.read_text() == "precious" and server.seen == []
+
+
 def test_json(server) -> None:
     server.files["/api?blobs=true"] = b'{"sha": "abc"}'
     assert read_json(f"{server.url}/api?blobs=true", token="t") == {"sha": "abc"}
@@ -311,6 +412,20 @@ def test_json(server) -> None:
     server.files["/page"] = b"<html>"
     with pytest.raises(FetchError, match="JSON"):
         read_json(f"{server.url}/page")
+    for words, body in {
+        "holds a list, not an object": b"[]",
+        "nested too deeply": b'{"a": ' + b"[" * 100_000,
+        "not UTF-8": b'{"a": "\xff"}',
+        "longer than 8,388,608 bytes": b'{"a": "' + bytes(9 << 20),
+        "no JSON": b'{"a": ' + b"9" * 5000 + b"}",
+    }.items():
+        server.files["/page"] = body
+        with pytest.raises(FetchError, match=words):
+            read_json(f"{server.url}/page")
+    server.endless.add("/page")
+    with pytest.raises(FetchError, match="longer than 8,388,608 bytes"):
+        read_json(f"{server.url}/page")
+    server.endless.clear()
     server.stall["/page"] = [3]
     with pytest.raises(FetchError, match="timed out"):
         read_json(f"{server.url}/page", timeout=0.2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import logging
@@ -18,9 +19,11 @@ from typing import Any
 import pytest
 
 from helpers.loopback import Loopback
-from talkingface.job.files import read_json
-from talkingface.models.models import NOTES, FetchOptions, ensure_model
-from talkingface.models.table import MODELS, Model, ModelError, ModelFile, on_hub
+from talkingface.job.files import read_json, write_json
+from talkingface.models.models import FetchOptions, ensure_model
+from talkingface.models.notes import NOTES
+from talkingface.models.store import open_model
+from talkingface.models.table import MODELS, Model, ModelError, ModelFile, on_hub, own_models
 
 BODY = random.Random(1).randbytes(200_000)
 CONFIG = b'{"model_type": "hubert"}'
@@ -192,7 +195,7 @@ def test_another_file_by_hand_is_refused_and_kept(server, get, toy) -> None:
     assert (toy / "toy.pth").read_bytes() == b"something else" and server.seen == []
     (toy / "toy.pth").unlink()
     (toy / "toy.pth").mkdir()
-    with pytest.raises(ModelError, match="toy.pth\n    cannot be read: Is a directory"):
+    with pytest.raises(ModelError, match="toy.pth\n    cannot be read: a folder, not a file"):
         get("toy")
 
 
@@ -210,6 +213,44 @@ def test_dagan_is_put_there_by_hand(server, get, tmp_path) -> None:
     assert server.seen == []
 
 
+def test_a_checkpoint_of_ones_own(server, get, tmp_path) -> None:
+    """Its hash is given, and it lies beside the published one, not in its place."""
+    own = own_models({"syncnet": sha256(b"mine"), "bisenet": None})
+    assert list(own) == ["syncnet"]
+    name = f"syncnet@{sha256(b'mine')[:12]}"
+    path = tmp_path / "models" / name / "syncnet_v2.model"
+    with pytest.raises(ModelError) as error:
+        ensure_model(name, tmp_path / "models", FetchOptions(server.url), own.values())
+    assert f"{path}: size unknown, sha256 {sha256(b'mine')}" in str(error.value)
+    assert "Put what is missing there by hand.\n" in str(error.value)
+    assert "checkpoints.syncnet: null" in str(error.value)
+    put(path.parent, syncnet_v2__model=b"other")
+    with pytest.raises(ModelError, match=r"Delete it and put another there\.\n") as error:
+        ensure_model(name, tmp_path / "models", FetchOptions(server.url), own.values())
+    assert f"found    5 bytes, sha256 {sha256(b'other')}" in str(error.value)
+    put(path.parent, syncnet_v2__model=b"mine")
+    record = ensure_model(name, tmp_path / "models", FetchOptions(server.url), own.values())
+    assert record["model"] == name and server.seen == []
+    assert record["files"] == {"syncnet_v2.model": {"size": 4, "sha256": sha256(b"mine")}}
+    write_json(record, tmp_path / "record.json")
+    model = open_model(tmp_path / "record.json", tmp_path / "models")
+    assert model is not None and model.checked_folder() == path.parent
+    with pytest.raises(ModelError, match="no model is called"):
+        ensure_model(name, tmp_path / "models", FetchOptions(server.url))
+
+
+def test_several_checkpoints_of_ones_own(get, tmp_path) -> None:
+    hashes = [sha256(b"encoder"), sha256(b"depth")]
+    own = own_models({"dagan": hashes})
+    name = f"dagan@{hashes[0][:12]}-{hashes[1][:12]}"
+    put(tmp_path / "models" / name, encoder__pth=b"encoder", depth__pth=b"depth")
+    record = ensure_model(name, tmp_path / "models", None, own.values())
+    assert [record["files"][f]["sha256"] for f in ("encoder.pth", "depth.pth")] == hashes
+    assert own_models({"dagan": hashes[::-1]})["dagan"].name != name
+    with pytest.raises(ValueError, match="shorter|longer"):
+        own_models({"dagan": hashes[:1]})
+
+
 def test_what_was_trusted_first_may_not_change(get, tmp_path) -> None:
     folder = tmp_path / "models" / "dagan"
     put(folder, encoder__pth=b"encoder", depth__pth=b"depth")
@@ -219,7 +260,7 @@ def test_what_was_trusted_first_may_not_change(get, tmp_path) -> None:
     with pytest.raises(ModelError) as error:
         get("dagan")
     assert f"expected 5 bytes, sha256 {sha256(b'depth')}" in str(error.value)
-    assert f"Delete it (and {NOTES} beside it, if the new one is meant)" in str(error.value)
+    assert f"Delete it (and {NOTES} beside it, if the new one is meant) and" in str(error.value)
     put(folder, depth__pth=b"depth")
     assert get("dagan") == first and read_json(folder / NOTES) == since
     put(folder, depth__pth=b"Depth")
@@ -236,6 +277,137 @@ def test_broken_notes_and_another_revision(server, get, toy, monkeypatch) -> Non
     (toy / NOTES).write_text(json.dumps(old | {"revision": "old"}))
     with pytest.raises(ModelError, match="holds revision old, not None. Delete that folder"):
         get("toy")
+
+
+# Notes and files of any shape
+
+GOOD = {"size": 1, "sha256": "ab" * 32}
+NOTES_OF_ANY_SHAPE = [
+    b"",
+    b"[]",
+    b"null",
+    b"\xff",
+    b"[" * 100_000,
+    b'{"files": ' + b"9" * 5000 + b"}",
+    b'{"files": []}',
+    b'{"files": {"config.json": []}}',
+    b'{"files": {"config.json": {"size": 1}}}',
+    b'{"files": {"config.json": {"size": -1, "sha256": ""}}}',
+    b'{"files": {"config.json": {"size": true, "sha256": "%s"}}}' % (b"ab" * 32),
+    b'{"files": {"config.json": {"size": 1, "sha256": ["%s"]}}}' % (b"ab" * 32),
+    b'{"files": {"toy.pth": {"size": 1, "sha256": "AB"}}}',
+    b'{"revision": 3}',
+    b" " * (9 << 20),
+]
+
+
+@pytest.mark.parametrize("name", ["toy", "own--er"])
+@pytest.mark.parametrize("notes", NOTES_OF_ANY_SHAPE, ids=lambda notes: str(notes[:40]))
+def test_notes_of_any_shape(server, get, toy, name: str, notes: bytes) -> None:
+    folder = toy.parent / name
+    folder.mkdir(parents=True)
+    (folder / NOTES).write_bytes(notes)
+    with pytest.raises(ModelError, match=f"{folder}/{NOTES}: broken .*; delete it") as error:
+        get(name)
+    assert len(str(error.value)) < 500 and server.seen == []
+
+
+def test_notes_of_several_licences_are_no_fault(get, tmp_path) -> None:
+    """As the Hub has them, and as they were noted."""
+    files = {"config.json": CONFIG, "model.safetensors": BODY}
+    noted = {name: {"size": len(data), "sha256": sha256(data)} for name, data in files.items()}
+    notes = {"model": "own--er", "revision": COMMIT, "licence": ["mit", "gpl-3.0"], "files": noted}
+    folder = tmp_path / "models" / "own--er"
+    put(
+        folder, config__json=CONFIG, model__safetensors=BODY, model__json=json.dumps(notes).encode()
+    )
+    record = get("own--er")
+    assert (record["licence"], record["revision"]) == ("mit, gpl-3.0", COMMIT)
+
+
+NAMES = ["../../evil", "/tmp/evil", "..", "config.json/x", "evil.pth", "config.json\0", ""]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_in_notes_lead_nowhere(server, get, hub, tmp_path, name: str) -> None:
+    """Not to a file outside of the store, neither read nor written."""
+    hub("own/er", **WAV2VEC)
+    (tmp_path / "evil").write_text("precious")
+    server.files[f"/own/er/resolve/main/{name}"] = b"new"
+    folder = tmp_path / "models" / "own--er"
+    for more in ({}, {"config.json": GOOD}, {"config.json": GOOD, "model.safetensors": GOOD}):
+        put(folder, model__json=json.dumps({"files": more | {name: GOOD}}).encode())
+        with pytest.raises(ModelError, match=f"{NOTES}: broken .*delete it"):
+            get("own--er")
+    assert server.seen == [] and (tmp_path / "evil").read_text() == "precious"
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "device"])
+@pytest.mark.parametrize("name", ["toy.pth", NOTES, ".lock"])
+def test_something_else_in_the_place_of_a_file(server, get, toy, kind: str, name: str) -> None:
+    toy.mkdir(parents=True)
+    match kind:
+        case "pipe":
+            os.mkfifo(toy / name)
+        case "folder":
+            (toy / name).mkdir()
+        case "device":
+            (toy / name).symlink_to("/dev/zero")
+    with pytest.raises(ModelError) as error:
+        get("toy")
+    assert name in str(error.value) or (name == ".lock" and str(toy) in str(error.value))
+    assert len(str(error.value).splitlines()) <= 12 and server.seen == []
+
+
+def test_a_folder_that_is_none(server, get, toy) -> None:
+    toy.parent.mkdir()
+    toy.write_text("")
+    with pytest.raises(ModelError, match=f"{toy} cannot be written to"):
+        get("toy")
+    toy.unlink()
+    toy.parent.rmdir()
+    os.mkfifo(toy.parent)
+    with pytest.raises(ModelError, match=f"{toy} cannot be written to"):
+        get("toy")
+
+
+def test_a_lock_that_is_never_released(server, get, toy) -> None:
+    toy.mkdir(parents=True)
+    with (toy / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(ModelError, match=f"{toy}/.lock: another process has held") as error:
+            get("toy", lock_patience=0.05)
+        assert "End it" in str(error.value) and server.seen == []
+    get("toy", lock_patience=0.05)
+
+
+def test_a_lock_is_waited_for_while_something_comes(server, get, toy, monkeypatch) -> None:
+    """Three times as long as nothing may change, while a file grows."""
+    toy.mkdir(parents=True)
+    clock, waits = [0.0], []
+    with (toy / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+        def sleep(seconds: float) -> None:
+            clock[0] += 100
+            waits.append(seconds)
+            if len(waits) == 20:
+                fcntl.flock(lock, fcntl.LOCK_UN)
+            (toy / ".fetch-toy.pth.part").write_bytes(bytes(len(waits)))
+
+        monkeypatch.setattr("talkingface.models.models.time.sleep", sleep)
+        monkeypatch.setattr("talkingface.models.models.time.monotonic", lambda: clock[0])
+        get("toy")
+    assert len(waits) == 20
+
+
+def test_a_lock_that_is_a_link_empties_nothing(server, get, toy, tmp_path) -> None:
+    toy.mkdir(parents=True)
+    (tmp_path / "victim").write_text("precious")
+    (toy / ".lock").symlink_to(tmp_path / "victim")
+    with pytest.raises(ModelError, match=f"{toy} cannot be written to"):
+        get("toy")
+    assert (tmp_path / "victim").read_text() == "precious"
 
 
 # Stores that cannot be written to
@@ -407,6 +579,72 @@ def test_models_that_the_hub_does_not_give(server, get, hub, tmp_path) -> None:
         get("own--er")
     with pytest.raises(ModelError, match="no model is called 'wav2lip'"):
         get("wav2lip")
+
+
+def info(**changes: Any) -> bytes:
+    """An answer of the Hub's API with something else in it."""
+    siblings = [{"rfilename": "config.json"}, {"rfilename": "model.safetensors"}]
+    return json.dumps({"sha": COMMIT, "siblings": siblings} | changes).encode()
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (b"[]", "holds a list"),
+        (b"{}", "`sha` is no commit"),
+        (info(sha=3), "`sha` is no commit"),
+        (info(sha="../../main"), "`sha` is no commit"),
+        (info(siblings=None), "`siblings` is no list"),
+        (info(siblings=["config.json"]), "something without a name"),
+        (info(siblings=[{"rfilename": 3}]), "something without a name"),
+        (info(siblings=[{"rfilename": "config.json", "size": -1}]), "a size that is none: -1"),
+        (info(siblings=[{"rfilename": "x", "size": "9"}]), "a size that is none: 9"),
+        (info(siblings=[{"rfilename": "x", "lfs": {"sha256": "../x"}}]), "a sha256 that is none"),
+        (info(siblings=[{"rfilename": "../config.json"}]), "no weights"),
+        (info(siblings=[{"rfilename": f"model-1-of-{'9' * 5000}.safetensors"}]), "no weights"),
+        (b'{"sha": ' + b"[" * 100_000, "nested too deeply"),
+    ],
+    ids=lambda part: str(part[:50]),
+)
+def test_answers_of_the_hub_of_any_shape(server, get, answer: bytes, words: str) -> None:
+    server.files["/api/models/own/er/revision/main"] = answer
+    with pytest.raises(ModelError, match=words) as error:
+        get("own--er")
+    assert len(str(error.value)) < 1500 and "leave hubert out of `features`" in str(error.value)
+
+
+def test_what_the_hub_says_of_files_is_taken_where_it_can_be(server, get, hub, tmp_path) -> None:
+    hub("own/er", **WAV2VEC)
+    path = "/api/models/own/er/revision/main"
+    answer = json.loads(server.files[path])
+    answer["siblings"].append({"rfilename": "../../evil", "size": 3})
+    answer["cardData"] = {"license": ["mit", "\x1b[2Jother", 3]}
+    server.files[path] = json.dumps(answer).encode()
+    del server.files[f"{path}?blobs=true"]
+    record = get("own--er")
+    assert record["licence"] == "mit, [2Jother"
+    assert not (tmp_path / "evil").exists() and "../../evil" not in record["files"]
+
+
+def test_a_model_is_no_longer_than_it_may_be(server, get, hub, tmp_path) -> None:
+    """Of what the Hub names no length for, all files together."""
+    hub("own/er", **WAV2VEC)
+    path = "/api/models/own/er/revision/main"
+    del server.files[f"{path}?blobs=true"]
+    server.files[path] = info(siblings=[{"rfilename": name} for name in (
+        "config.json", "preprocessor_config.json", "pytorch_model.bin"
+    )])  # fmt: skip
+    whole = sum(len(WAV2VEC[name]) for name in WAV2VEC if name not in ("README__md", "vocab__json"))
+    folder = tmp_path / "models" / "own--er"
+    with pytest.raises(ModelError, match="config.json: has 24 bytes, more than `max_model_size`"):
+        get("own--er", most=whole - 1)
+    server.endless.add(f"/own/er/resolve/{COMMIT}/pytorch_model.bin")
+    (folder / "pytorch_model.bin").unlink()
+    with pytest.raises(ModelError, match="sends more than the 1,000,000 bytes that `max_model"):
+        get("own--er", most=1_000_002)
+    assert not [file for file in folder.iterdir() if file.stat().st_size > 100]
+    server.endless.clear()
+    assert get("own--er", most=whole)["revision"] == COMMIT
 
 
 def test_a_token_opens_a_gated_model(server, get, hub) -> None:

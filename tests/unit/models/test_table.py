@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 from talkingface.job.files import write_json
-from talkingface.models.store import model_record, open_model
+from talkingface.models.store import StoredModel, model_record, open_model
 from talkingface.models.table import (
     MODELS,
     Digest,
@@ -143,6 +144,10 @@ def test_a_stage_finds_its_files_again(tmp_path: Path, monkeypatch: pytest.Monke
     model = open_model(["syncnet.json"], "models")
     assert model is not None and model.weights_sha256 == found[own.name].sha256
     assert model.checked_folder() == own.parent
+    # Those of the record alone are loaded; where there is none, what is there.
+    (own.parent / "stray.safetensors").touch()
+    assert model.files == (own.name,)
+    assert StoredModel("x", own.parent, "").files == ("stray.safetensors", own.name)
     own.write_bytes(b"others")
     with pytest.raises(ModelError, match=f"{own} has 6 bytes, expected 7") as error:
         model.checked_folder()
@@ -151,6 +156,37 @@ def test_a_stage_finds_its_files_again(tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(ModelError, match=f"{own} is not there"):
         model.checked_folder()
     assert open_model([], "models") is None
+
+
+RECORD = {"model": "syncnet", "files": {"syncnet_v2.model": {"size": 7, "sha256": "ab"}}}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"[]",
+        b"\xff",
+        b"[" * 100_000,
+        json.dumps(RECORD | {"model": "../x"}).encode(),
+        json.dumps(RECORD | {"model": ".."}).encode(),
+        json.dumps(RECORD | {"model": ["x"]}).encode(),
+        json.dumps(RECORD | {"files": {}}).encode(),
+        json.dumps(RECORD | {"files": ["x"]}).encode(),
+        json.dumps(RECORD | {"files": {"../x": {"size": 1, "sha256": ""}}}).encode(),
+        json.dumps(RECORD | {"files": {"x": {"size": "1", "sha256": ""}}}).encode(),
+        json.dumps(RECORD | {"files": {"x": {"size": 1}}}).encode(),
+    ],
+    ids=lambda content: str(content[:60]),
+)
+def test_a_record_of_any_shape_is_one_error(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "x.json"
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match=f"{path}: broken .*\n.*--forcerun models"):
+        open_model(path, tmp_path)
+    path.unlink()
+    with pytest.raises(ModelError, match=f"{path}: cannot be read .No such file"):
+        open_model(path, tmp_path)
 
 
 def test_the_table_for_readme() -> None:

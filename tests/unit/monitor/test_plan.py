@@ -1,6 +1,6 @@
 """What a run is about to do."""
 
-from talkingface.monitor.plan import describe_plan
+from talkingface.monitor.plan import INCOMPLETE, describe_plan
 
 ORDER = ["download", "proxy", "clips", "dataset"]
 NEW = "output files have to be generated"
@@ -41,3 +41,10 @@ def test_what_is_not_there_is_not_called_outdated() -> None:
 
 def test_what_only_follows_stands_alone() -> None:
     assert describe_plan([("dataset", [AFTER])], ORDER) == "to do: dataset (1)"
+
+
+def test_what_lacks_files_is_told_apart_from_what_was_forced() -> None:
+    jobs = [("clips", [INCOMPLETE]), ("clips", ["forced"]), ("dataset", [AFTER])]
+    assert describe_plan(jobs, ORDER) == (
+        "to do: clips (1 with files gone, 1 forced); then dataset (1)"
+    )

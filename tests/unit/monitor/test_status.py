@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import subprocess
 import sys
@@ -59,7 +60,7 @@ def results(tmp_path: Path) -> Path:
         "done_4,done,rejected,sync,not_speaking,500",
         ",done,rejected,tracks,no_face,",
     ]
-    write(results / "segments/done.csv", LEDGER + "\n".join(rows))
+    write(results / "segments/done.csv", LEDGER + "\n".join([*rows, ""]))
     write(results / "segments/gone.csv", f"{LEDGER},gone,rejected,download,not_found,\n")
     for name in ("done", "gone"):
         write(results / f"mfcc/{name}.csv", "clip_id,n_frames\n")
@@ -232,11 +233,69 @@ def test_files_may_be_half_written(results: Path, content: bytes) -> None:
     assert describe_status(status)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b'{"video_id": "done", "status": "o',
+        b"\xff\xfe\x00",
+        b"[1]",
+        b"[" * 5000,
+        b"null",
+        b'{"status": 1}',
+        b'{"status": {}, "probe": 3}',
+        b"<html>",
+    ],
+)
+def test_damaged_files_are_named_and_counted(results: Path, content: bytes) -> None:
+    whole = read_status(results, LISTED)
+    assert whole.damaged == () and "\ndamaged: " not in describe_status(whole)
+    for name in ("videos/done.json", "segments/done.csv", "dataset/summary.json"):
+        (results / name).parent.mkdir(exist_ok=True)
+        (results / name).write_bytes(content)
+    status = read_status(results, LISTED)
+    assert [str(path.relative_to(results)) for path in status.damaged] == [
+        "videos/done.json", "segments/done.csv", "dataset/summary.json"
+    ]  # fmt: skip
+    shown = describe_status(status)
+    assert "\ndamaged: 3; see python scripts/verify.py:\n" in shown
+    assert f"\n  {results}/videos/done.json" in shown
+
+
+@pytest.mark.parametrize("duration", ["1e999", "NaN", '"x"', "[]", "{}", "null", "1" + "0" * 400])
+def test_no_duration_stops_it(results: Path, duration: str) -> None:
+    write(results / "videos/done.json", '{"status": "ok", "probe": {"duration": %s}}' % duration)
+    assert describe_status(read_status(results, LISTED))
+
+
+def test_a_ledger_counts_as_far_as_it_is_whole(results: Path) -> None:
+    ledger = (results / "segments/done.csv").read_text()
+    for end, damaged in (("done_4,done,rej", 1), ("x,y,kept,,,inf", 1), ('e,f,kept,,"a\nb",25', 0)):
+        write(results / "segments/done.csv", f"{ledger}{end}\n")
+        status = read_status(results, LISTED)
+        assert (status.clips, len(status.damaged)) == (2 + (not damaged), damaged)
+    write(results / "segments/done.csv", ledger[:-1])
+    assert len(read_status(results, LISTED).damaged) == 1
+
+
+def test_whatever_is_in_the_files_there_is_a_status(results: Path) -> None:
+    chance = random.Random(0)
+    write(results / "dataset/summary.json", json.dumps(WHOLE))
+    files = sorted(path for path in results.rglob("*") if path.is_file())
+    for _ in range(60):
+        path = chance.choice(files)
+        content = bytearray(path.read_bytes()) or bytearray(b"x")
+        for _ in range(chance.randrange(1, 6)):
+            content[chance.randrange(len(content))] = chance.randrange(256)
+        path.write_bytes(content[: chance.randrange(len(content) + 1)])
+        assert describe_status(read_status(results, LISTED))
+
+
 def test_what_another_version_wrote_is_not_told(results: Path) -> None:
     write(results / "dataset/summary.json", json.dumps(WHOLE))
     write(results / "videos/done.json", json.dumps({"status": "ok", "probe": {"duration": "?"}}))
     ledger = (results / "segments/done.csv").read_text()
-    write(results / "segments/done.csv", ledger + "\ndone_5,done,rejected\n,,,,,many\n")
+    write(results / "segments/done.csv", ledger + "done_5,done,rejected\n,,,,,many\n")
     status = read_status(results, LISTED)
     assert (status.dataset, status.by_status["ok"], status.clips) == (None, 3, 2)
     assert [row[:3] for row in status.not_kept][0] == ("sync", "not_speaking", 2)

@@ -12,6 +12,7 @@ from helpers.paths import SCRIPTS
 from helpers.settings import default_settings
 from talkingface.job.files import write_json
 from talkingface.job.tables import empty_table, read_table, write_table
+from talkingface.media.reading import Reading
 from talkingface.models.store import StoredModel, model_record, weights_hash
 from talkingface.models.table import Digest, ModelError, find_model
 from talkingface.networks.backend import load_learned
@@ -22,6 +23,8 @@ TABLES = {"parsing": PARSING, "depth": DEPTH, "hubert": HUBERT, "sync": SYNC}
 NO_PROXY = {
     **{"status": "no_audio", "reason": "no audio track", "n_frames": 0},
     **dict.fromkeys(["width", "height", "proxy_width", "proxy_height"], 0),
+    **{"value": None, "threshold": None, "reading": Reading().to_dict()},
+    **{"pictures": [], "cuts": [], "gaps": []},
 }
 
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import shutil
 import struct
+import zipfile
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -152,6 +154,28 @@ def test_broken_files_are_named(tmp_path: Path, weights: dict[str, Any], name: s
     path.unlink()
     with pytest.raises(CheckpointError, match="no such file"):
         load_state_dict(path)
+
+
+def test_a_packed_file_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    """Of a few kB 16 MB could come, and of some MB all memory."""
+    torch.save({"w": torch.zeros(4 << 20)}, tmp_path / "whole.pth")
+    path = tmp_path / "packed.pth"
+    with (
+        zipfile.ZipFile(tmp_path / "whole.pth") as whole,
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
+        for name in whole.namelist():
+            packed.writestr(name, whole.read(name))
+    assert path.stat().st_size < 1 << 16
+    with pytest.raises(CheckpointError, match=f"{path}: .*larger than the file"):
+        load_state_dict(path)
+
+
+@pytest.mark.parametrize("name", ["w.pth", "w.safetensors"])
+def test_a_pipe_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(CheckpointError, match=f"{name}: .*a pipe or a device"):
+        load_state_dict(tmp_path / name)
 
 
 def test_something_else_than_weights_by_name(tmp_path: Path) -> None:

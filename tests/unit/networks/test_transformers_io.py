@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,11 @@ pytest.importorskip("transformers")
 from transformers.image_utils import SizeDict  # noqa: E402
 from transformers.models.dpt import image_processing_pil_dpt as dpt  # noqa: E402
 
-from talkingface.networks.transformers_io import read_preprocessor_config  # noqa: E402
+from talkingface.networks.transformers_io import (  # noqa: E402
+    read_preprocessor_config,
+    read_pretrained,
+    reading,
+)
 
 # Of depth-anything/Depth-Anything-V2-Small-hf and jonathandinu/face-parsing.
 DEPTH: dict[str, Any] = {
@@ -68,9 +73,47 @@ def test_sizes_are_those_of_transformers(keep: bool, tmp_path: Path) -> None:
         {"rescale_factor": 1.0},
         {"size": {"shortest_edge": 384}},
         {"size": 512},
+        {"size": {"height": -1, "width": 512}},
+        {"size": {"height": 10**30, "width": 512}},
+        {"size": {"height": "512", "width": 512}},
+        {"resample": [3]},
+        {"rescale_factor": "1/255"},
+        {"rescale_factor": 10**400},
+        {"image_mean": [math.nan, 0.5, 0.5]},
+        {"image_mean": None},
+        {"image_mean": [0.5]},
+        {"image_std": ["a", "b", "c"]},
+        {"ensure_multiple_of": -14},
     ],
 )
 def test_what_is_not_done_here_is_an_error(change: dict[str, Any], tmp_path: Path) -> None:
     write(tmp_path, DEPTH | change)
     with pytest.raises(ValueError, match=r"preprocessor_config\.json.*not supported"):
         read_preprocessor_config(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "[" * 100_000, '{"size": ' + "9" * 5000 + "}"])
+def test_a_config_of_any_shape_is_named(text: str, tmp_path: Path) -> None:
+    (tmp_path / "preprocessor_config.json").write_text(text)
+    with pytest.raises(ValueError, match=r"preprocessor_config\.json: broken .*fetch it again"):
+        read_preprocessor_config(tmp_path)
+    (tmp_path / "preprocessor_config.json").unlink()
+    with pytest.raises(ValueError, match=r"preprocessor_config\.json: cannot be read .No such"):
+        read_preprocessor_config(tmp_path)
+
+
+@pytest.mark.parametrize("content", [{}, {"model_type": ["hubert"]}, {"model_type": "x" * 999}])
+def test_a_model_type_of_any_shape_is_refused(content: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=r"config\.json: a model of type .*, not hubert") as error:
+        read_pretrained(tmp_path, ["config.json"], ["hubert"], None, torch.float32)
+    assert len(str(error.value)) < 500
+
+
+def test_a_lack_of_memory_is_no_fault_of_the_file(tmp_path: Path) -> None:
+    for error in (MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you")):
+        with pytest.raises(type(error)), reading(tmp_path, []):
+            raise error
+    words = f"{tmp_path}: cannot be loaded .KeyError"
+    with pytest.raises(ValueError, match=words), reading(tmp_path, []):
+        raise KeyError("x")

@@ -1,3 +1,5 @@
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import soundfile
@@ -8,22 +10,24 @@ from helpers.synthetic import (
     PATCH,
     Film,
     beep_starts,
-    joined_film,
     make_film,
     patch_film,
     read_number,
     shown_at,
 )
-from talkingface.shots.encoding import fitted_size, shrink
+from talkingface.media.reading import Reading, Section
+from talkingface.shots.encoding import shrink
 from talkingface.shots.proxy import (
     Proxy,
     encode_proxy,
+    forget_demanding,
     make_proxy,
     proxy_frames,
     read_proxy,
     write_nothing,
     write_proxy,
 )
+from talkingface.shots.timeline import Gap, Picture, fitted_size
 
 
 def proxy_of(path, folder, long_side=640):
@@ -34,7 +38,7 @@ def proxy_of(path, folder, long_side=640):
 def test_frame_k_of_the_copy_is_grid_frame_k(film_path, tmp_path, name):
     film = FILMS[name]
     proxy = proxy_of(film_path(name), tmp_path, long_side=160)
-    assert (proxy.status, proxy.reason, proxy.size) == ("ok", None, film.size)
+    assert (proxy.status, proxy.reason, proxy.size_at(0)) == ("ok", None, film.size)
     assert max(proxy.proxy_size) == 160
     images = list(proxy_frames(tmp_path / "proxy.mp4"))
     assert [read_number(image) for image in images] == [
@@ -61,13 +65,23 @@ def test_sizes(size, long_side, expected):
     assert fitted_size(*size, long_side) == expected
 
 
-def test_scale_leads_back_to_the_source():
-    assert Proxy("ok", None, 10, (1920, 1080), (640, 360)).scale == 3
-    assert Proxy("broken").scale == 1
+SIZES = (Picture(0, 320, 180, 320, 180), Picture(50, 1920, 1080, 640, 360))
+
+
+def test_size_and_scale_are_those_of_the_picture_then():
+    proxy = Proxy("ok", None, 100, SIZES, (640, 360))
+    assert [proxy.size_at(k) for k in (0, 49, 50, 99)] == [(320, 180)] * 2 + [(1920, 1080)] * 2
+    assert [proxy.scale_at(k) for k in (0, 49, 50, 99)] == [1, 1, 3, 3]
+    assert Proxy("broken").scale_at(0) == 1 and Proxy("broken").size_at(0) == (0, 0)
 
 
 def test_a_record_is_read_as_it_was_written(tmp_path):
-    for proxy in (Proxy("ok", None, 10, (1920, 1080), (640, 360)), Proxy("broken", "no frame")):
+    known = Proxy(
+        "ok", None, 100, SIZES, (640, 360), (50,), (Gap(60, 90, "gap", 1.2, 0.5, "still"),),
+        Reading(1, 2, True, (Section(Fraction(1, 4), Fraction(5), Fraction(-1, 4)),)),
+    )  # fmt: skip
+    demanding = Proxy("too_demanding", "too large", value=9e9, threshold=1e8)
+    for proxy in (known, demanding, Proxy("broken", "no frame")):
         write_proxy(proxy, tmp_path / "proxy.json")
         assert read_proxy(tmp_path / "proxy.json") == proxy
 
@@ -90,6 +104,16 @@ def test_a_video_that_could_not_be_had_has_an_empty_copy(tmp_path):
     check_nothing(read_proxy(paths[2]), "no_media", tmp_path)
 
 
+def test_what_claimed_too_much_is_tried_again(tmp_path):
+    for name, status in (("a", "too_demanding"), ("b", "broken"), ("c", "ok")):
+        write_proxy(Proxy(status), tmp_path / f"{name}.json")
+        (tmp_path / f"{name}.csv").touch()
+    records, ledgers = ([tmp_path / f"{n}.{end}" for n in "abcd"] for end in ("json", "csv"))
+    assert forget_demanding(records, ledgers) == ["a"]
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == ["b.csv", "b.json", "c.csv", "c.json"]
+
+
 def check_nothing(proxy, status, folder):
     assert proxy.status == status and proxy.reason and proxy.n_frames == 0
     assert (folder / "proxy.mp4").read_bytes() == (folder / "proxy.wav").read_bytes() == b""
@@ -102,13 +126,18 @@ def test_without_sound(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-def test_a_file_cut_off_is_truncated(tmp_path, suffix):
+def test_a_file_cut_off_is_used_as_far_as_it_goes(tmp_path, suffix):
     movflags = "faststart" if suffix == ".mp4" else ""
     path = make_film(tmp_path, Film(suffix=suffix, movflags=movflags))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     proxy = proxy_of(path, tmp_path)
-    check_nothing(proxy, "truncated", tmp_path)
-    assert "s of 6.0 s could be decoded" in proxy.reason
+    images = [read_number(image) for image in proxy_frames(tmp_path / "proxy.mp4")]
+    assert proxy.status == "ok" and 30 < proxy.n_frames < 120
+    assert images == list(range(proxy.n_frames))
+    (gap,) = proxy.gaps
+    assert (gap.start, gap.end, gap.reason) == (proxy.n_frames, proxy.n_frames, "truncated")
+    assert gap.seconds == pytest.approx(6 - proxy.n_frames / 25, abs=0.05) and gap.threshold == 1
+    assert "s of 6.0 s could be decoded" in gap.detail
 
 
 def test_broken_files(tmp_path):
@@ -123,12 +152,6 @@ def test_broken_files(tmp_path):
     ):
         path.write_bytes(content)
         check_nothing(proxy_of(path, tmp_path), "broken", tmp_path)
-
-
-def test_a_clock_that_jumps_is_broken(tmp_path):
-    proxy = proxy_of(joined_film(tmp_path, jump=7200), tmp_path)
-    check_nothing(proxy, "broken", tmp_path)
-    assert "timestamps jump by 7200 s" in proxy.reason
 
 
 def test_a_full_disk_is_an_error(film_path, tmp_path):

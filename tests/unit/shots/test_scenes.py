@@ -7,6 +7,7 @@ import pytest
 from helpers.settings import default_settings
 from talkingface.job.tables import read_table
 from talkingface.shots import scenes as stage
+from talkingface.shots.proxy import Proxy, write_proxy
 from talkingface.shots.scenes import make_scenes, shots_between
 from talkingface.tables import SCENES
 
@@ -119,6 +120,16 @@ def test_the_threshold_is_used():
 
 def test_no_copy_no_shots(tmp_path):
     (tmp_path / "proxy.mp4").write_bytes(b"")
-    make_scenes(tmp_path / "proxy.mp4", tmp_path / "scenes.csv", **default_settings("scenes"))
+    write_proxy(Proxy("broken", "no frame"), tmp_path / "proxy.json")
+    names = ("proxy.mp4", "proxy.json", "scenes.csv")
+    make_scenes(*(tmp_path / name for name in names), **default_settings("scenes"))
     assert (tmp_path / "scenes.csv").read_text() == "scene,start_frame,end_frame\n"
     assert len(read_table(tmp_path / "scenes.csv", SCENES)) == 0
+
+
+def test_shots_end_where_something_else_begins_and_have_no_gap_in_them():
+    shots = shots_between(200, [40, 100, 170, 500], [(60, 80), (190, 300), (170, 170)])
+    spans = list(zip(shots.start_frame, shots.end_frame, strict=True))
+    assert spans == [(0, 40), (40, 60), (80, 100), (100, 170), (170, 190)]
+    assert list(shots.scene) == [0, 1, 2, 3, 4]
+    assert len(shots_between(200, [], [(0, 200)])) == 0

@@ -160,7 +160,7 @@ def test_a_row_for_every_frame(
     monkeypatch.setattr(speech, "_BLOCK_FRAMES", 100)
     samples = np.resize((voice(3.0) * 32767).astype(np.int16), n_frames * 640)
     write_wav(tmp_path / "v.wav", samples, 16000)
-    write_proxy(Proxy("ok", None, n_frames, (640, 360), (640, 360)), tmp_path / "v.json")
+    write_proxy(Proxy("ok", None, n_frames), tmp_path / "v.json")
     make_speech(tmp_path / "v.wav", tmp_path / "v.json", tmp_path / "v.csv", threads=1)
     table = read_table(tmp_path / "v.csv", SPEECH)
     assert list(table.frame) == list(range(n_frames))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,9 @@ def save(folder: Path, kind: str = "hubert", settings: dict[str, Any] | None = N
 
 def load(folder: Path, dtype: torch.dtype = torch.float32) -> Any:
     """The network on the processor."""
-    return load_network(folder, torch.device("cpu"), dtype)
+    return load_network(
+        folder, [file.name for file in folder.iterdir()], torch.device("cpu"), dtype
+    )
 
 
 def sound(frames: int, seed: int = 0) -> np.ndarray:
@@ -194,6 +197,44 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(Exception, match="(?i)weights.only|unpickl|unsupported"):
         load(tmp_path)
     assert not (tmp_path / "stolen").exists()
+
+
+def test_nothing_is_loaded_but_the_files_that_are_named(tmp_path: Path) -> None:
+    """transformers prefers safetensors to what was hashed, and takes adapters that it finds."""
+    save(tmp_path)
+    state = load_file(tmp_path / "model.safetensors")
+    name = "encoder.layers.1.attention.k_proj.weight"
+    state[name] = 3 * state[name]
+    torch.save(state, tmp_path / "pytorch_model.bin")
+    for stray in ("adapter_config.json", "model.safetensors.index.json", "processor_config.json"):
+        (tmp_path / stray).write_text("{")
+    files = ["config.json", "preprocessor_config.json", "pytorch_model.bin"]
+    network = load_network(tmp_path, files, torch.device("cpu"), torch.float32)
+    weights = dict(network._model.named_parameters())
+    assert torch.equal(weights[name], state[name])
+
+
+def test_an_index_leads_to_no_other_file(tmp_path: Path) -> None:
+    model = save(tmp_path / "whole")
+    folder = tmp_path / "parts"
+    model.save_pretrained(folder, max_shard_size="200KB")
+    shutil.copy(tmp_path / "whole/preprocessor_config.json", folder)
+    names = [file.name for file in folder.iterdir()]
+    path = folder / "model.safetensors.index.json"
+    index = json.loads(path.read_text())
+    assert len(set(index["weight_map"].values())) > 1
+    for there, back in zip(model.state_dict().values(), load(folder)._model.state_dict().values(),
+                           strict=True):  # fmt: skip
+        assert torch.equal(there, back)
+    first = min(index["weight_map"])
+    for other in ("../whole/model.safetensors", str(tmp_path / "x"), "model.safetensors", 3, []):
+        changed = index["weight_map"] | {first: other}
+        path.write_text(json.dumps(index | {"weight_map": changed}))
+        with pytest.raises(ValueError, match=rf"{path.name}: leads to another file"):
+            load_network(folder, names, torch.device("cpu"), torch.float32)
+    path.write_text('{"weight_map": []}')
+    with pytest.raises(ValueError, match=rf"{path.name}: leads to another file .nothing"):
+        load_network(folder, names, torch.device("cpu"), torch.float32)
 
 
 def test_missing_weights_are_an_error_not_noise(tmp_path: Path) -> None:

@@ -256,7 +256,7 @@ def film(folder: Path, early: int, monkeypatch: pytest.MonkeyPatch) -> VideoFile
     sound = samples[640 * (25 + early) :][: 640 * count]
     write_wav(folder / "v.wav", sound, 16000)
     monkeypatch.setattr("talkingface.shots.proxy.proxy_frames", lambda path: pictures)
-    return VideoFiles(folder / "unread", 2.0, folder / "v.wav")
+    return VideoFiles(folder / "unread", lambda frame: 2.0, folder / "v.wav")
 
 
 def one_track() -> np.recarray:

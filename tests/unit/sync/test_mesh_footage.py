@@ -47,13 +47,13 @@ def analysed(media: Path, folder: Path) -> tuple[VideoFiles, np.recarray, np.nda
             proxy.proxy_frames(video),
             table_of_rows(SCENES, [(0, 0, copy.n_frames)]),
             detector.follow,
-            scale=copy.scale,
+            scale=copy.scale_at(0),
             **default_settings("tracks"),
         )
     longest = np.bincount(tracks["track"]).argmax()
     tracks = tracks[tracks["track"] == longest].view(np.recarray)
     heard = read_table(speech, SPEECH)["probability"]
-    return VideoFiles(video, copy.scale, sound), tracks, heard
+    return VideoFiles(video, copy.scale_at, sound), tracks, heard
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_anothers_voice_is_less_probable(place: int, analyse: Callable[[Path], t
     # The other's sound is not as long as the track's place in its video.
     tracks = tracks[tracks.frame < count].view(np.recarray)
     own = judged(video, tracks, heard)
-    dubbed = judged(VideoFiles(video.proxy, video.scale, other.sound), tracks, others)
+    dubbed = judged(VideoFiles(video.proxy, video.scale_at, other.sound), tracks, others)
     assert dubbed.probability < own.probability
 
 
@@ -108,7 +108,7 @@ def test_a_still_picture_does_not_speak(
         rows["frame"] = np.arange(count)
         with monkeypatch.context() as patch:
             patch.setattr(proxy, "proxy_frames", Mock(return_value=stills))
-            row = judged(VideoFiles(video.proxy, video.scale, other.sound), rows, heard)
+            row = judged(VideoFiles(video.proxy, video.scale_at, other.sound), rows, heard)
         assert row.probability < 0.35, voice.stem
 
 
@@ -131,14 +131,19 @@ def test_a_photograph_beside_the_speaker(
     photograph["track"] = tracks["track"][0] + 1
     photograph["frame"] = tracks["frame"]
     # Both in pixels of the copy: the sources have not the same scale.
-    for rows, scale, shift in ((tracks, video.scale, 0), (photograph, other.scale, width)):
+    for rows, scale, shift in (
+        (tracks, video.scale_at(0), 0),
+        (photograph, other.scale_at(0), width),
+    ):
         for column in ("x", "y", "w", "h"):
             rows[column] = rows[column] / scale
         rows["x"] += shift
     both = np.concatenate([tracks, photograph]).view(np.recarray)
     monkeypatch.setattr(proxy, "proxy_frames", Mock(return_value=pictures))
     backend = MeshSync(max_offset=15, threads=1)
-    found, frames = compare_tracks(backend, VideoFiles("", 1.0, video.sound), both, heard)
+    found, frames = compare_tracks(
+        backend, VideoFiles("", lambda frame: 1.0, video.sound), both, heard
+    )
     assert found.probability[0] > 0.9 and abs(found.offset[0]) <= 1
     assert found.probability[1] < 0.1 and found.trusted[1] == 0
     speaks, hangs = (frames[frames.track == track].probability for track in found.track)

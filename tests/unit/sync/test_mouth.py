@@ -122,6 +122,10 @@ def film() -> list[np.ndarray]:
     return pictures
 
 
+def same_size(frame: int) -> float:
+    return 1.0
+
+
 def tracks(scale: float) -> np.recarray:
     rows = [
         (number, 0, k, *(scale * v for v in face.box(k / 25)), 1.0, 1)
@@ -133,7 +137,7 @@ def tracks(scale: float) -> np.recarray:
 
 @pytest.fixture(scope="module")
 def followed(film: list[np.ndarray]) -> dict[int, np.ndarray]:
-    return follow_mouths(film, tracks(1.0), 1.0, 1, everything)
+    return follow_mouths(film, tracks(1.0), same_size, 1, everything)
 
 
 def test_every_face_is_followed_where_it_is(
@@ -157,7 +161,7 @@ def test_every_face_is_followed_where_it_is(
 
 
 def test_threads_change_nothing(film: list[np.ndarray], followed: dict[int, np.ndarray]) -> None:
-    two = follow_mouths(iter(film), tracks(1.0), 1.0, 2, everything)
+    two = follow_mouths(iter(film), tracks(1.0), same_size, 2, everything)
     assert list(two) == list(followed)
     for number, points in followed.items():
         np.testing.assert_array_equal(two[number], points)
@@ -166,7 +170,7 @@ def test_threads_change_nothing(film: list[np.ndarray], followed: dict[int, np.n
 def test_boxes_are_in_the_sources_pixels(
     film: list[np.ndarray], followed: dict[int, np.ndarray]
 ) -> None:
-    doubled = follow_mouths(film, tracks(2.0), 2.0, 2, everything)
+    doubled = follow_mouths(film, tracks(2.0), lambda frame: 2.0, 2, everything)
     for number, points in followed.items():
         np.testing.assert_allclose(doubled[number], points, atol=0.5)
 
@@ -178,7 +182,7 @@ def test_what_is_measured_is_kept(film: list[np.ndarray], followed: dict[int, np
         parts.append(len(points))
         return np.column_stack([mouth_opening(points), np.arange(len(points))])
 
-    found = follow_mouths(film, tracks(1.0), 1.0, 2, opening)
+    found = follow_mouths(film, tracks(1.0), same_size, 2, opening)
     for number, points in followed.items():
         expected = mouth_opening(points.reshape(-1, 468, 3))
         np.testing.assert_allclose(found[number][:, 0], expected, rtol=1e-5)
@@ -189,5 +193,5 @@ def test_what_is_measured_is_kept(film: list[np.ndarray], followed: dict[int, np
 def test_frames_that_end_early_are_an_error(film: list[np.ndarray]) -> None:
     for count in (20, 79, 89):
         with pytest.raises(ValueError, match="end before frame 89 of the last track"):
-            follow_mouths(film[:count], tracks(1.0), 1.0, 1, everything)
-    assert follow_mouths(film[:3], empty_table(TRACKS), 1.0, 1, everything) == {}
+            follow_mouths(film[:count], tracks(1.0), same_size, 1, everything)
+    assert follow_mouths(film[:3], empty_table(TRACKS), same_size, 1, everything) == {}

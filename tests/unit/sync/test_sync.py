@@ -42,7 +42,7 @@ def made(folder: Path, tracks: np.recarray, backend: str) -> list[str]:
     outputs = [folder / "sync.csv", folder / "sync.frames.csv"]
     settings = default_settings("sync") | {"backend": backend}
     make_sync(
-        VideoFiles(proxy=missing, scale=1.0, sound=missing, media=missing),
+        VideoFiles(proxy=missing, scale_at=lambda frame: 1.0, sound=missing, media=missing),
         folder / "tracks.csv",
         folder / "speech.csv",
         *outputs,
@@ -244,7 +244,7 @@ def calibrated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(CALIBRATIONS, "drawn", KNOWN)
 
 
-NO_VIDEO = VideoFiles("", 1.0, "")
+NO_VIDEO = VideoFiles("", lambda frame: 1.0, "")
 
 
 def tables(

@@ -14,13 +14,13 @@ from itertools import repeat
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-import cv2
 import numpy as np
 
 from talkingface.faces.landmark_files import Landmarks
-from talkingface.job.files import read_json, write_json
+from talkingface.job.files import DamagedFile, read_json, write_json
 from talkingface.job.per_clip import make_for_clips
 from talkingface.media.clip_files import Clip
+from talkingface.media.picture import read_picture
 from talkingface.media.prefetch import prefetch
 from talkingface.models.store import StoredModel
 from talkingface.networks.backend import load_learned
@@ -211,17 +211,17 @@ def write_maps(
 def read_map(path: str | Path) -> np.ndarray:
     """The values of one picture, (H, W) uint16: 0 no depth, larger is nearer.
 
-    Raises ValueError when it is missing or no 16-bit grey picture.
+    Raises DamagedFile when it is missing or no 16-bit grey picture.
     """
-    values = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if values is None or values.dtype != np.uint16 or values.ndim != 2:
-        raise ValueError(f"{path}: no 16-bit grey picture; make the clip's depth again")
+    values = read_picture(path)
+    if values.dtype != np.uint16 or values.ndim != 2:
+        raise DamagedFile(path, "no 16-bit grey picture")
     return values
 
 
 def read_scale(record: str | Path) -> Scale:
     """The scale in a clip's record."""
-    values = read_json(record)
+    values = read_json(record, "scale", "offset")
     return Scale(values["scale"], values["offset"])
 
 

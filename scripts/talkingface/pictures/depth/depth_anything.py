@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from transformers import AutoModelForDepthEstimation
 
-from talkingface.models.table import CONFIG
+from talkingface.models.table import CONFIG, file_names
 from talkingface.networks.frames import FrameBatches
 from talkingface.networks.transformers_io import (
     PreprocessorConfig,
@@ -71,7 +71,14 @@ def load(folder: str | Path, device: torch.device, dtype: torch.dtype) -> Anythi
     all weights.
     """
     config = read_preprocessor_config(folder)
-    model = load_pretrained(folder, "depth_anything", AutoModelForDepthEstimation, device, dtype)
+    model = load_pretrained(
+        folder,
+        file_names("depth_anything"),
+        "depth_anything",
+        AutoModelForDepthEstimation,
+        device,
+        dtype,
+    )
     if model.config.depth_estimation_type != "relative":
         raise ValueError(
             f"{Path(folder, CONFIG)}: a model of {model.config.depth_estimation_type} depth, "

@@ -15,9 +15,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 
+from talkingface.job.files import DamagedFile
+from talkingface.media.picture import read_picture
 from talkingface.pictures.numbered import numbered_path
 
 LABELS = (
@@ -46,15 +47,13 @@ PALETTE = np.array(
 def read_labels(folder: str | Path, n_frames: int) -> Iterator[np.ndarray]:
     """The label maps of a clip in order, (H, W) uint8.
 
-    Raises ValueError when there are not exactly `n_frames`, or one cannot be read.
+    Raises ValueError when there are not exactly `n_frames`, DamagedFile when one cannot be read.
     """
     for number in range(1, n_frames + 1):
         path = numbered_path(folder, number)
-        labels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-        if labels is None:
-            raise ValueError(f"{path} is missing or broken: {n_frames} label maps were expected")
+        labels = read_picture(path)
         if labels.ndim != 2 or labels.max(initial=0) >= len(LABELS):
-            raise ValueError(f"{path} is no label map: expected one channel of 0 to {HAT}")
+            raise DamagedFile(path, f"no label map: expected one channel of 0 to {HAT}")
         yield labels
     if numbered_path(folder, n_frames + 1).exists():
         raise ValueError(f"{folder} holds more than the {n_frames} label maps expected")

@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from transformers import SegformerForSemanticSegmentation
 
-from talkingface.models.table import CONFIG
+from talkingface.models.table import CONFIG, file_names
 from talkingface.networks.transformers_io import load_pretrained, read_preprocessor_config
 from talkingface.networks.weights import ADVICE
 from talkingface.pictures.parsing.labels import LABELS
@@ -29,7 +29,14 @@ def load(folder: str | Path, device: torch.device, dtype: torch.dtype) -> LabelN
     not all weights.
     """
     config = read_preprocessor_config(folder)
-    model = load_pretrained(folder, "segformer", SegformerForSemanticSegmentation, device, dtype)
+    model = load_pretrained(
+        folder,
+        file_names("segformer"),
+        "segformer",
+        SegformerForSemanticSegmentation,
+        device,
+        dtype,
+    )
     labels = labels_by_name(model.config.id2label, Path(folder, CONFIG))
     return LabelNetwork(
         lambda pictures: model(pixel_values=pictures).logits,

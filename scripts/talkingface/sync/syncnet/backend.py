@@ -97,7 +97,9 @@ class SyncNetSync:
         if video.media is None:
             raise ValueError(f"{self.name} looks at the raw file, which is not given")
         threads = max(1, self._threads - 1)
-        frames = bgr_frames(video.media, track_stretches(tracks), threads=threads)
+        frames = bgr_frames(
+            video.media, track_stretches(tracks), threads=threads, reading=video.reading
+        )
         return self.compare_frames(frames, tracks, video.sound)
 
     def compare_frames(

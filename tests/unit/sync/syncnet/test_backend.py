@@ -68,7 +68,9 @@ def sync_frames(
 ) -> list[pd.DataFrame]:
     """Both tables, where somebody is heard all the time."""
     backend = OnFrames(network, frames, ends)
-    tables = compare_tracks(backend, VideoFiles("", 1.0, sound), tracks, np.ones(FRAMES))
+    tables = compare_tracks(
+        backend, VideoFiles("", lambda frame: 1.0, sound), tracks, np.ones(FRAMES)
+    )
     return [pd.DataFrame(table) for table in tables]
 
 
@@ -294,7 +296,9 @@ def test_the_raw_file_is_decoded_where_there_are_tracks(
         threads=2,
         **{key: value for key, value in default_settings("sync").items() if key != "backend"},
     )
-    video = VideoFiles(tmp_path / "missing", 2.0, tmp_path / "s.wav", tmp_path / "v.mp4")
+    video = VideoFiles(
+        tmp_path / "missing", lambda frame: 2.0, tmp_path / "s.wav", tmp_path / "v.mp4"
+    )
     found = [pd.DataFrame(part) for part in compare_tracks(backend, video, table, np.ones(FRAMES))]
     frames = bgr_frames(tmp_path / "v.mp4")
     expected = sync_frames(frames, table, tmp_path / "s.wav", embedder(state))
@@ -306,7 +310,7 @@ def test_the_raw_file_is_decoded_where_there_are_tracks(
 def test_without_the_raw_file_it_says_so(state: random_syncnet.State, tmp_path: Path) -> None:
     backend = SyncNetSync(embedder(state), max_offset=15, ends="valid", threads=1)
     with pytest.raises(ValueError, match="raw file, which is not given"):
-        backend.compare(VideoFiles(tmp_path, 1.0, tmp_path), tracks({0: (3, 25)}))
+        backend.compare(VideoFiles(tmp_path, lambda frame: 1.0, tmp_path), tracks({0: (3, 25)}))
 
 
 def test_a_video_without_faces_needs_no_checkpoint(tmp_path: Path) -> None:
@@ -315,7 +319,7 @@ def test_a_video_without_faces_needs_no_checkpoint(tmp_path: Path) -> None:
     write_table(tracks({}), tmp_path / "tracks.csv", TRACKS)
     write_table(table_of_rows(SPEECH, []), tmp_path / "speech.csv", SPEECH)
     make_sync(
-        VideoFiles(missing, 1.0, missing, missing),
+        VideoFiles(missing, lambda frame: 1.0, missing, missing),
         tmp_path / "tracks.csv",
         tmp_path / "speech.csv",
         *outputs,
