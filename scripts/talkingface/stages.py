@@ -90,7 +90,7 @@ _REGISTER = (
         others=("proxy/{video}.mp4", "proxy/{video}.wav"),
         disposable=("proxy/{video}.mp4", "proxy/{video}.wav", "proxy/{video}.json"),
     ),
-    Stage("scenes", "finds the cuts", ("proxy",)),
+    Stage("scenes", "finds cuts and gradual transitions", ("proxy",)),
     Stage(
         "tracks",
         "detects faces, also small ones, and follows each through its shot",

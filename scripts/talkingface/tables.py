@@ -62,7 +62,7 @@ _PRESENT = Column("present", "int", "1 where the mesh found the face, else 0")
 
 SCENES = Table(
     "scenes/{video}.csv",
-    "a shot",
+    "a shot, in order; frames between two shots, those of a gradual transition, are in none",
     (
         Column("scene", "int", "number of the shot, from 0"),
         Column("start_frame", "int", "first frame of the grid"),

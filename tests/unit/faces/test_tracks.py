@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from itertools import islice
 
 import av
 import cv2
@@ -13,10 +14,11 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 
 from helpers.pasted_faces import astronaut, background, iou, paste
-from helpers.paths import SAMPLES
+from helpers.paths import SAMPLES, TALKERS
 from helpers.settings import default_settings
 from talkingface.faces import detection, tracks
 from talkingface.job.tables import read_table, table_of_rows, write_table
+from talkingface.media.video import bgr_frames
 from talkingface.shots.proxy import encode_proxy, write_proxy
 from talkingface.tables import SCENES, TRACKS
 
@@ -337,6 +339,72 @@ def test_only_a_bounded_number_of_frames_is_alive():
 
 
 # With the real detector.
+
+
+def people(*lengths):
+    """Frames of one flat-faced person after the other, at one place; the first pixel is a frame's
+    number, as in `numbered`."""
+    skins, walls = [(150, 180, 230), (40, 60, 90)], [(200, 90, 40), (60, 200, 120)]
+    frames = []
+    for k, length in enumerate(lengths):
+        picture = np.full((120, 160, 3), walls[k % 2], np.uint8)
+        cv2.ellipse(picture, (80, 60), (18, 24), 0, 0, 360, skins[k % 2], -1)
+        cv2.circle(picture, (72 + 4 * (k % 2), 52 + 3 * (k % 2)), 4, (10, 10, 10), -1)
+        cv2.rectangle(picture, (70, 70 - 24 * (k % 2)), (90, 74 - 24 * (k % 2)), (30, 30, 160), -1)
+        frames += [picture.copy() for _ in range(length)]
+    for number, picture in enumerate(frames):
+        picture[0, 0] = (number % 256, number // 256, 0)
+    return frames
+
+
+def one_face(k):
+    return [(80, 60, 44)]
+
+
+def test_a_track_ends_where_its_face_becomes_anothers():
+    """Whatever the shot says, and at the sample: every fifth frame, and the last."""
+    frames = people(52, 58)
+    table = track_faces(frames, [(0, 0, 110)], scripted(one_face))
+    assert spans(table) == [(0, 0, 51), (0, 55, 110)]
+    assert table.groupby("track").frame.count().tolist() == [51, 55]
+    table = track_faces(frames, [(0, 0, 110)], scripted(one_face), max_change=None)
+    assert spans(table) == [(0, 0, 110)]
+    # Two shots, in the second of which it happens.
+    table = track_faces(people(62, 58), [(0, 0, 30), (1, 30, 120)], scripted(one_face))
+    assert spans(table) == [(0, 0, 30), (1, 30, 61), (1, 65, 120)]
+
+
+def test_each_of_the_two_needs_a_certain_detection():
+    faces = scripted(lambda k: [(80, 60, 44, 0.9 if k < 52 else 0.6)])
+    assert spans(track_faces(people(52, 58), [(0, 0, 110)], faces)) == [(0, 0, 51)]
+
+
+@pytest.mark.footage
+@pytest.mark.parametrize("length", [1, 25])
+def test_two_people_are_two_tracks_even_in_one_shot(length):
+    """Real ones, one dissolving into the other at the same place."""
+    one, other = (
+        [cv2.resize(image, (360, 360)) for image in first_frames(TALKERS / name, 50 + length)]
+        for name in ("german.mp4", "face_2.mp4")
+    )
+    shares = (np.arange(length) + 1) / (length + 1)
+    between = [
+        cv2.addWeighted(a, 1 - share, b, share, 0)
+        for share, a, b in zip(shares, one[50:], other, strict=False)
+    ]
+    frames = one[:50] + between + other[length:]
+    with detection.load(threads=1) as opened:
+        table = track_faces(frames, [(0, 0, len(frames))], opened.follow)
+    ends = table.groupby("track").frame.agg(["min", "max"])
+    long = ends[ends["max"] - ends["min"] >= 20]
+    assert len(long) == 2
+    # A sample or two of five frames are where there is next to nothing of the other.
+    assert 40 <= long["max"].iloc[0] <= 50 + length / 3
+    assert 50 + length * 2 / 3 <= long["min"].iloc[1] + 1 <= 62 + length
+
+
+def first_frames(path, count):
+    return [image for _, image in islice(bgr_frames(path), count)]
 
 
 @pytest.fixture(scope="module")
