@@ -199,7 +199,8 @@ def test_values_beyond_the_storage_are_an_error(
 def test_a_sound_of_another_length_is_an_error(model: Path, tmp_path: Path) -> None:
     write_wav(tmp_path / "v_000000.wav", sound(9), 16000)
     clips = [Clip("v_000000", 10, 0, 0, tmp_path)]
-    with pytest.raises(ValueError, match=r"v_000000\.wav: damaged \(\(5760,\) samples, not \(6400,\)\)"):
+    said = r"v_000000\.wav: damaged \(\(5760,\) samples, not \(6400,\)\)"
+    with pytest.raises(ValueError, match=said):
         run_stage(clips, tmp_path / "hubert", tmp_path / "hubert.csv", model)
 
 
