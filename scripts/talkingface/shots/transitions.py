@@ -110,9 +110,10 @@ def find_transitions(pictures: np.ndarray) -> list[Transition]:
 def _changes(cells: Pictures, length: int) -> np.ndarray:
     """Changes over so many frames, as rows (k, 3) of the frames `a` and `b` and the difference."""
     steady = min(max(length // 2, LEAST_STEADY), MOST_STEADY)
-    a = np.arange(steady, len(cells) - length - steady)
+    end = max(steady, len(cells) - length - steady)
     # First what is cheap: no pair is less different by cells alone.
-    a = a[_mean(_distance(cells[a], cells[a + length])) >= DIFFERENCE]
+    apart = _mean(_distance(cells[steady:end], cells[steady + length : end + length]))
+    a = steady + np.flatnonzero(apart >= DIFFERENCE)
     whole = differences(cells[a], cells[a + length])
     a, whole = a[whole >= DIFFERENCE], whole[whole >= DIFFERENCE]
     b = a + length
