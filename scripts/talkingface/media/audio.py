@@ -181,17 +181,20 @@ def _gapless_blocks(
             return
         open_decoder(stream)
         position, section = 0, -1
+        ahead, limit = -origin, None
         frames = _frames(container, stream, reading, clock)
         for pts, time_base, rate, samples in _mixed(frames, stream, channels, reading, levels):
             if pts is not None:
                 timestamp = pts * time_base
-                placed = clock.place(timestamp, Fraction(len(samples), rate))
+                placed = clock.place(float(timestamp), len(samples) / rate)
                 if placed is None:
                     continue
-                shift, limit = clock.stretch(placed)
-                target = round((timestamp + shift - origin) * rate)
                 begins = placed != section or position == 0
-                section = placed
+                if placed != section:
+                    section = placed
+                    shift, limit = clock.stretch(placed)
+                    ahead = shift - origin
+                target = round((timestamp + ahead) * rate)
                 if target > position and (begins or target - position > JITTER * rate):
                     yield from _silence(target - position, channels, rate)
                     position = target

@@ -22,7 +22,7 @@ MAX_DISORDER = Fraction(1, 2)
 MAX_JUMPS = 10_000
 # The sound jumps where it is this far, in seconds, from where it is due, and belongs to a section
 # that it begins or ends so far outside of.
-SOUND_JUMP = Fraction(1, 2)
+SOUND_JUMP = 0.5
 SOUND_SLACK = 1
 
 
@@ -34,32 +34,35 @@ class PictureClock:
     """Places the frames of a file, one after the other, on a clock that never jumps.
 
     `shift` is what is added to a timestamp, in seconds; None until the first frame, which then
-    stands at 0. `jumps` counts how often it changed.
+    stands at 0. `jumps` counts how often it changed. Timestamps and durations are whole numbers of
+    `time_base` seconds: there are many, and fractions take their time.
     """
 
-    def __init__(self, shift: Fraction | None = None) -> None:
+    def __init__(self, time_base: Fraction, shift: Fraction | None = None) -> None:
         self.shift = shift
         self.jumps = 0
-        self._last = self._due = Fraction(0)
-        self._begun = False
+        self._time_base = time_base
+        self._most = int(MAX_HOLD / time_base)
+        self._least = -int(MAX_DISORDER / time_base)
+        self._last: int | None = None
+        self._due = 0
 
-    def place(self, timestamp: Fraction, duration: Fraction) -> Fraction | None:
-        """Where a frame stands that lasts for `duration`; None where it does not come after the
-        frame before it. Raises BrokenClock after MAX_JUMPS."""
+    def place(self, timestamp: int, duration: int) -> bool:
+        """Whether a frame that lasts for `duration` comes after the frame before it; `shift` is
+        that of this frame then. Raises BrokenClock after MAX_JUMPS."""
         if self.shift is None:
-            self.shift = -timestamp
-        if self._begun:
+            self.shift = -timestamp * self._time_base
+        if self._last is not None:
             step = timestamp - self._last
-            if step > MAX_HOLD or step < -MAX_DISORDER:
-                self.shift += self._due - timestamp
+            if step > self._most or step < self._least:
+                self.shift += (self._due - timestamp) * self._time_base
                 self.jumps += 1
                 if self.jumps > MAX_JUMPS:
                     raise BrokenClock(f"timestamps jump more than {MAX_JUMPS} times")
             elif step <= 0:
-                return None
-        self._begun = True
+                return False
         self._last, self._due = timestamp, timestamp + duration
-        return timestamp + self.shift
+        return True
 
 
 class SoundClock:
@@ -72,7 +75,7 @@ class SoundClock:
         self._starts = np.array([float(section.start) for section in sections])
         self._ends = np.array([float(section.end) for section in sections])
         self._at: int | None = 0
-        self._due: Fraction | None = None
+        self._due: float | None = None
         # The section of the pictures that lie here in the file, and where the last one is decoded.
         self._pictures = 0
         self._decoded: Fraction | None = None
@@ -82,11 +85,11 @@ class SoundClock:
         step = Fraction(0) if self._decoded is None else decoded - self._decoded
         self._decoded = decoded
         if step > MAX_HOLD or step < -MAX_DISORDER:
-            later = self._having(timestamp)
+            later = self._having(float(timestamp))
             later = later[later > self._pictures]
             self._pictures = int(later[0]) if later.size else self._pictures
 
-    def place(self, timestamp: Fraction, duration: Fraction) -> int | None:
+    def place(self, timestamp: float, duration: float) -> int | None:
         """The number of the section that a piece of sound belongs to; None where it is of none.
 
         Sound that goes on without a jump stays where it is, or walks on over a gap that only the
@@ -110,13 +113,12 @@ class SoundClock:
         following = self._sections[number + 1]
         return self._sections[number].shift, following.start + following.shift
 
-    def _having(self, timestamp: Fraction) -> np.ndarray:
+    def _having(self, timestamp: float) -> np.ndarray:
         """Numbers of the sections that have a timestamp, or nearly so, in their order."""
-        time = float(timestamp)
-        inside = (self._starts - SOUND_SLACK <= time) & (time < self._ends + SOUND_SLACK)
+        inside = (self._starts - SOUND_SLACK <= timestamp) & (timestamp < self._ends + SOUND_SLACK)
         return np.flatnonzero(inside)
 
-    def _find(self, timestamp: Fraction, back: bool) -> int | None:
+    def _find(self, timestamp: float, back: bool) -> int | None:
         first = self._at or 0
         found = self._having(timestamp)
         # A step back within one section is rarer than a clock that began anew.
@@ -128,7 +130,7 @@ class SoundClock:
             return first
         return None
 
-    def _walk_on(self, number: int, timestamp: Fraction) -> int:
+    def _walk_on(self, number: int, timestamp: float) -> int:
         while number + 1 < len(self._sections):
             section, following = self._sections[number : number + 2]
             if not section.end < following.start <= timestamp:

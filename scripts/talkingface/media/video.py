@@ -35,11 +35,12 @@ Frames = Iterator[av.VideoFrame]
 
 
 class _TimedFrame(NamedTuple):
-    """A frame, where it stands on the grid's clock and how long it lasts by its own account."""
+    """A frame, where it stands on the grid's clock, and how long it lasts by its own account, in
+    the stream's time base."""
 
     frame: av.VideoFrame
     time: Fraction
-    duration: Fraction
+    duration: int
     timestamp: Fraction
     shift: Fraction
     pixel_aspect: Fraction
@@ -129,7 +130,7 @@ def first_timestamp(path: str | Path, reading: Reading = DEFAULT) -> Fraction:
     """Presentation time of the first video frame, in seconds on the container's clock."""
     container, stream = open_video(path, threads=1, reading=reading)
     with container:
-        for timed in _timed_frames(container, stream, PictureClock(), reading):
+        for timed in _timed_frames(container, stream, PictureClock(stream.time_base), reading):
             return timed.timestamp
     raise ValueError(f"{path}: no frame could be decoded")
 
@@ -227,7 +228,7 @@ def _shown(
     first, last = stretch or (0, None)
     container, stream = open_video(path, threads, rough, reading)
     with container:
-        clock = PictureClock(reading.clock[0].shift if reading.clock else None)
+        clock = PictureClock(stream.time_base, reading.clock[0].shift if reading.clock else None)
         frames: TimedFrames | None = _timed_frames(container, stream, clock, reading)
         current = next(frames, None)
         if current is None:
@@ -241,12 +242,15 @@ def _shown(
                 yield from _shown(path, stretch, threads, rough, reading, seeking=False)
                 return
             current = next(frames)
+        start = grid_index(current.time)
         while current is not None:
             following = next(frames, None)
-            start = grid_index(current.time)
-            end = grid_index(following.time if following else current.time + current.duration)
             if following is None:
-                end = max(end, 1)  # A single frame is shown, however short it lasts.
+                stop = grid_index(current.time + current.duration * stream.time_base)
+                stop = max(stop, 1)  # A single frame is shown, however short it lasts.
+            else:
+                stop = grid_index(following.time)
+            end = stop
             if last is not None:
                 end = min(end, last)
             if max(start, first) < end:
@@ -261,7 +265,7 @@ def _shown(
                 )
             if last is not None and end >= last:
                 return
-            current = following
+            current, start = following, stop
 
 
 def _seek(
@@ -284,7 +288,7 @@ def _seek(
         except av.FFmpegError as error:
             refuse_errors_of_machine(error)
             return None
-        frames = _timed_frames(container, stream, PictureClock(shift), reading)
+        frames = _timed_frames(container, stream, PictureClock(stream.time_base, shift), reading)
         current = next(frames, None)
         if current is not None and current.time <= time:
             return chain([current], frames)
@@ -322,10 +326,8 @@ def _timed_frames(
             frame.pts = None if frame.dts is None else frame.dts - delay
         if frame.pts is None:
             frame.pts = 0 if last is None else last + _duration(frame, stream)
-        timestamp = frame.pts * stream.time_base
-        duration = _duration(frame, stream) * stream.time_base
-        time = clock.place(timestamp, duration)
-        if time is None:
+        duration = _duration(frame, stream)
+        if not clock.place(frame.pts, duration):
             disordered += 1
             continue
         last = frame.pts
@@ -333,6 +335,8 @@ def _timed_frames(
         if aspect is None or frame.key_frame:
             aspect = (context.sample_aspect_ratio if follows_codec else aspect_of_stream) or SQUARE
         assert clock.shift is not None
+        timestamp = frame.pts * stream.time_base
+        time = timestamp + clock.shift
         yield _TimedFrame(frame, time, duration, timestamp, clock.shift, aspect)
     if disordered:
         logger.warning("%d frames came too late to be shown and were left out", disordered)

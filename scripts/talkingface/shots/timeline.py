@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -70,7 +69,9 @@ class Timeline:
         self.proxy_size = (0, 0)
         self.pictures: list[Picture] = []
         self.gaps: list[Gap] = []
-        self._sections: list[Section] = []
+        # Timestamp of the first frame and shift of every section, and the frame after its last.
+        self._begins: list[tuple[Fraction, Fraction]] = []
+        self._ends: list[int] = []
 
     def add(self, shown: ShownFrame) -> None:
         """Take in the next frame."""
@@ -80,27 +81,29 @@ class Timeline:
             self.pictures.append(Picture(shown.start, *size, *fitted))
             width, height = self.proxy_size
             self.proxy_size = (max(width, fitted[0]), max(height, fitted[1]))
-        if not self._sections or self._sections[-1].shift != shown.shift:
+        if not self._begins or self._begins[-1][1] != shown.shift:
             self._add_section(shown)
         if shown.end - shown.start > MOST_FRAMES:
             self._add_gap(shown.start + 1, shown.end)
         self.n_frames = shown.end
-        end = Fraction(shown.end, FPS) - shown.shift
-        self._sections[-1] = replace(self._sections[-1], end=end)
+        self._ends[-1] = shown.end
 
     def end(self, claimed: float) -> None:
         """Take in that the video is over, which claims to be so many seconds long; 0: nothing."""
         seconds = self.n_frames / FPS
         least = max(MISSING_SECONDS, MISSING_SHARE * claimed)
         # What a file says of its length means nothing where its clock jumps.
-        if len(self._sections) == 1 and claimed - seconds > least:
+        if len(self._begins) == 1 and claimed - seconds > least:
             detail = f"{seconds:.1f} s of {claimed:.1f} s could be decoded"
             self._add_moment(self.n_frames, "truncated", claimed - seconds, least, detail)
 
     @property
     def clock(self) -> tuple[Section, ...]:
         """The sections between the jumps."""
-        return tuple(self._sections)
+        return tuple(
+            Section(start, Fraction(end, FPS) - shift, shift)
+            for (start, shift), end in zip(self._begins, self._ends, strict=True)
+        )
 
     @property
     def cuts(self) -> list[int]:
@@ -109,11 +112,13 @@ class Timeline:
         return sorted({*(picture.start for picture in self.pictures), *jumps} - {0})
 
     def _add_section(self, shown: ShownFrame) -> None:
-        if self._sections:
-            before, after = float(self._sections[-1].end), float(shown.timestamp)
+        if self._begins:
+            before = self._ends[-1] / FPS - float(self._begins[-1][1])
+            after = float(shown.timestamp)
             detail = f"timestamps jump from {before:.2f} to {after:.2f} s"
             self._add_moment(shown.start, "clock_jump", after - before, MAX_HOLD, detail)
-        self._sections.append(Section(shown.timestamp, shown.timestamp, shown.shift))
+        self._begins.append((shown.timestamp, shown.shift))
+        self._ends.append(shown.start)
 
     def _add_gap(self, start: int, end: int) -> None:
         """Where pictures come now and then, it is one gap from the first to the last."""

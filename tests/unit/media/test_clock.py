@@ -7,13 +7,14 @@ import pytest
 from talkingface.media.clock import PictureClock, SoundClock
 from talkingface.media.reading import Section
 
-FRAME = Fraction(1, 25)
-
 
 def placed(times: list[float]) -> list[float | None]:
-    clock = PictureClock()
-    found = [clock.place(Fraction(time).limit_denominator(1000), FRAME) for time in times]
-    return [None if time is None else float(time) for time in found]
+    """Where frames of 40 ms stand, in seconds; timestamps are milliseconds."""
+    clock, found = PictureClock(Fraction(1, 1000)), []
+    for time in times:
+        stands = clock.place(round(1000 * time), 40)
+        found.append(round(time + float(clock.shift), 3) if stands else None)
+    return found
 
 
 def test_time_goes_on_after_a_jump() -> None:
@@ -62,8 +63,8 @@ def test_sound_belongs_to_the_section_that_has_its_time(
         )
         for _ in between:
             last += 0.1
-            clock.place(Fraction(last), Fraction(1, 10))
-        found.append(clock.place(Fraction(time), Fraction(1, 10)))
+            clock.place(last, 0.1)
+        found.append(clock.place(time, 0.1))
         last = time + 0.1
     assert found == truth
 
