@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-from talkingface.settings.schema import ConfigError
+from talkingface.settings.schema import LOADER, ConfigError
 
 # Many times what all settings take.
 MOST_BYTES = 1 << 20
@@ -23,9 +22,6 @@ MOST_DEPTH = 10
 MOST_DIGITS = 100
 
 RUNS_CODE = "__use_yte__"
-
-# libyaml's, where PyYAML has it, is ten times as fast.
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def check_config_file(path: str | Path) -> None:
@@ -57,7 +53,7 @@ def _faults(text: str) -> Iterator[tuple[int, str]]:
     open_counts: list[int] = [0]
     open_anchors: list[str | None] = [None]
     counts: dict[str, int] = {}
-    for event in yaml.parse(text, Loader=_LOADER):
+    for event in yaml.parse(text, Loader=LOADER):
         line = event.start_mark.line + 1
         added = 0
         if isinstance(event, yaml.CollectionStartEvent):
