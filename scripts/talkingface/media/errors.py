@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import resource
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import av
+if TYPE_CHECKING:
+    import av
 
 # What libav says where it is this machine that fails.
 _OF_MACHINE = {
