@@ -136,7 +136,7 @@ def load_network(
         raise ValueError(f"{folder}: {len(lacking)} weights are missing, such as {lacking[0]}")
     model = model.eval()
     whisper = model.config.model_type == "whisper"
-    kind = (
+    kind: Any = (
         transformers.WhisperFeatureExtractor if whisper else transformers.Wav2Vec2FeatureExtractor
     )
     with reading(folder, names) as private:
