@@ -48,27 +48,6 @@ BLACK = (16, 128, 128)  # in limited-range YUV
 Size = tuple[int, int]  # width and height in pixels
 
 
-class UnusableMedia(Exception):
-    """A file of which there can be no copy: a status in one word, and the reason in some more.
-
-    `value` is what was measured of it, and `threshold` what it was compared with, where that is
-    why.
-    """
-
-    def __init__(
-        self,
-        status: str,
-        reason: str,
-        value: float | None = None,
-        threshold: float | None = None,
-    ) -> None:
-        super().__init__(f"{status}: {reason}")
-        self.status = status
-        self.reason = reason
-        self.value = value
-        self.threshold = threshold
-
-
 def encode(
     media: str | Path,
     video: str | Path,
@@ -81,25 +60,23 @@ def encode(
     """Write the copy of a file and its sound; see `proxy.encode_proxy` for the arguments.
 
     Returns what was noticed of the video, the size of its copy, and how the file was read. Raises
-    UnusableMedia.
+    UnreadableMedia.
     """
     try:
         reading = _find_reading(media, settings)
         if reading.audio_stream is None:
-            raise UnusableMedia("no_audio", "no audio track")
+            raise UnreadableMedia("no audio track", "no_audio")
         timeline, size, reading = _encode_as_it_is(
             media, video, long_side, threads, reading, settings
         )
         reading = replace(reading, clock=timeline.clock)
         reading = _write_sound(media, sound, timeline.n_frames, reading)
-    except UnreadableMedia as error:
-        raise UnusableMedia(error.status, error.reason, error.value, error.threshold) from error
     except av.FFmpegError as error:
         refuse_errors_of_machine(error)
         refuse_to_blame(media)
-        raise UnusableMedia("broken", f"cannot be decoded: {error.strerror}") from error
+        raise UnreadableMedia(f"cannot be decoded: {error.strerror}") from error
     except (BrokenClock, NoVideo) as error:
-        raise UnusableMedia("broken", f"cannot be decoded: {error}") from error
+        raise UnreadableMedia(f"cannot be decoded: {error}") from error
     for gap in timeline.gaps:
         logger.info("frames %d to %d: %s (%.2f s)", gap.start, gap.end, gap.detail, gap.seconds)
     return timeline, size, reading
@@ -153,7 +130,7 @@ def _encode_video(
     first = next(frames, None)
     if first is None:
         refuse_to_blame(media)
-        raise UnusableMedia("broken", "no frame could be decoded")
+        raise UnreadableMedia("no frame could be decoded")
     timeline = Timeline(long_side)
     timeline.add(first)
     size = size or timeline.proxy_size

@@ -16,6 +16,7 @@ import numpy as np
 
 from talkingface.job.files import DamagedFile, atomic_path, damage_in, read_json, write_json
 from talkingface.job.progress import Progress
+from talkingface.media.errors import UnreadableMedia
 from talkingface.media.limits import ANY, MediaSettings
 from talkingface.media.reading import DEFAULT, Reading
 from talkingface.shots.timeline import Gap, Picture
@@ -147,13 +148,13 @@ def encode_proxy(
     raises OSError.
     """
     # Stages that only read the record need not wait for what this imports.
-    from talkingface.shots.encoding import UnusableMedia, encode
+    from talkingface.shots.encoding import encode
 
     try:
         timeline, proxy_size, reading = encode(
             media, video, sound, long_side=long_side, threads=threads, settings=settings
         )
-    except UnusableMedia as error:
+    except UnreadableMedia as error:
         write_nothing(video, sound)
         return Proxy(error.status, error.reason, value=error.value, threshold=error.threshold)
     return Proxy(
