@@ -17,9 +17,8 @@ from Cryptodome.Cipher import AES
 from Cryptodome.Util.Padding import pad
 
 from helpers.settings import default_settings
-from helpers.streaming_server import Answer, Served, drip, endless, streaming_server
+from helpers.streaming_server import Answer, Served, drip, endless
 from talkingface.download import limits
-from talkingface.download.download import download
 from talkingface.download.errors import Stopped, TransientError
 from talkingface.download.limits import Limits, Meter
 
@@ -30,26 +29,6 @@ MEDIA = {"Content-Type": "video/mp4"}
 KEY = b"sixteen bytes..."
 MB = 1 << 20
 LIST = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n"
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
-    for name in ("http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    with streaming_server() as served:
-        yield served
-
-
-@pytest.fixture
-def get(tmp_path: Path) -> Callable[..., dict[str, Any]]:
-    def get(source: str, **given: Any) -> dict[str, Any]:
-        options = SETTINGS | {"tries": 1, "retries": 0, "timeout": 30, "private_addresses": True}
-        options |= {"attempt": 1, "backoff": 0}
-        media, record = tmp_path / "raw/v.media", tmp_path / "v.json"
-        return download(source, media, record, video_id="v", **options | given)
-
-    return get
 
 
 def packed(block: bytes) -> Callable[[], Iterator[bytes]]:

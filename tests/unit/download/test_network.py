@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,34 +16,13 @@ from Cryptodome.Cipher import AES
 from Cryptodome.Util.Padding import pad
 from yt_dlp import YoutubeDL
 
-from helpers.settings import default_settings
 from helpers.streaming_server import Answer, Served, streaming_server
 from talkingface.download import addresses, network, ytdlp
-from talkingface.download.download import TransientError, download
+from talkingface.download.download import TransientError
 from talkingface.download.ytdlp import OF_FILES, _alone, _js_runtimes
 
-SETTINGS = {key: value for key, value in default_settings("download").items() if key != "local"}
 HLS = "application/vnd.apple.mpegurl"
 KEY = b"sixteen bytes..."
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    with streaming_server() as served:
-        yield served
-
-
-@pytest.fixture
-def get(tmp_path: Path) -> Callable[..., dict[str, Any]]:
-    def get(source: str, **given: Any) -> dict[str, Any]:
-        options = SETTINGS | {"tries": 1, "retries": 0, "timeout": 30, "private_addresses": True}
-        media, record = tmp_path / "raw/v.media", tmp_path / "v.json"
-        return download(source, media, record, video_id="v", attempt=1, **options | given)
-
-    return get
 
 
 @pytest.fixture(scope="session")
