@@ -15,7 +15,7 @@ from helpers.synthetic import Film, make_film
 from talkingface.media.audio import has_sound, pcm_blocks
 from talkingface.media.container import open_media
 from talkingface.media.errors import UnreadableMedia
-from talkingface.media.formats import FORMATS
+from talkingface.media.formats import FORMATS, PLAYLIST_FORMATS
 from talkingface.media.picture import write_picture
 from talkingface.media.probe import probe
 from talkingface.media.video import bgr_frames, first_timestamp
@@ -122,3 +122,9 @@ def test_texts_and_rubbish(tmp_path: Path) -> None:
     (tmp_path / "x.mp4").write_bytes(bytes(range(256)) * 9)
     with pytest.raises(UnreadableMedia, match="not a media file"):
         probe(tmp_path / "x.mp4")
+
+
+def test_no_format_that_is_a_list_of_files_is_opened() -> None:
+    """The first lock; with it open the others above would still hold."""
+    assert not PLAYLIST_FORMATS & set(FORMATS)
+    assert not any(name.endswith("_pipe") or name.startswith("image2") for name in FORMATS)
