@@ -78,11 +78,7 @@ def read_table(path: str | Path, definition: Table) -> np.recarray:
         header = next(reader, [])
         if not header:
             raise DamagedFile(path, "it has no header")
-        if header != definition.names:
-            raise OtherColumns(
-                f"{path}: its columns are {','.join(header)}, not {','.join(definition.names)}; "
-                "delete it to have it made again"
-            )
+        check_columns(path, header, definition)
         rows = list(reader)
     with open(path, "rb") as binary:
         binary.seek(-1, os.SEEK_END)
@@ -98,6 +94,15 @@ def read_table(path: str | Path, definition: Table) -> np.recarray:
         except (ValueError, OverflowError) as error:
             raise DamagedFile(path, f"column {column.name}: {error}") from None
     return table.view(np.recarray)
+
+
+def check_columns(path: str | Path, header: Sequence[str], definition: Table) -> None:
+    """Raise OtherColumns where the header of a table is not the definition's."""
+    if list(header) != definition.names:
+        raise OtherColumns(
+            f"{path}: its columns are {','.join(header)}, not {','.join(definition.names)}; "
+            "delete it to have it made again"
+        )
 
 
 def write_table(table: np.recarray, path: str | Path, definition: Table) -> None:

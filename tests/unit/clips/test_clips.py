@@ -84,7 +84,7 @@ PROXY = Proxy(
 )
 OPTIONS = {
     "crop": "none", "scale": None, "size": 320, "correct_offset": "trusted",
-    "encoding": Encoding("ultrafast", 18, 2),
+    "encoding": Encoding("ultrafast", 18, 25, 2),
 }  # fmt: skip
 
 
