@@ -195,8 +195,8 @@ def _expression(window: Window) -> np.ndarray:
 
 def _boxes(window: Window) -> np.ndarray:
     rows = _table(window, "boxes", CLIP_FRAMES, _BOX)
-    columns = np.rec.fromarrays(list(rows.T), names=",".join(_BOX))
-    return boxes_in_clip(columns, window.width, window.height).astype(np.float32)
+    table = rows.view([(name, float) for name in _BOX])[:, 0].view(np.recarray)
+    return boxes_in_clip(table, window.width, window.height).astype(np.float32)
 
 
 def _speech(window: Window) -> np.ndarray:

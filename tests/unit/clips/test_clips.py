@@ -215,7 +215,7 @@ def test_seeking_over_a_gap_gives_the_same_clips(tmp_path, monkeypatch):
     for gap in (1, 10**6):
         monkeypatch.setattr(video, "SEEK_GAP", gap)
         folder = tmp_path / f"{gap}"
-        cut(path, folder, [segment(*span) for span in spans], encoding=Encoding("fast", 18, 1))
+        cut(path, folder, [segment(*span) for span in spans], encoding=Encoding("fast", 18, 25, 1))
         made[gap] = [(folder / f"{clip_name('v', *s, 0)}.mp4").read_bytes() for s in spans]
     assert made[1] == made[10**6]
     pictures, wav, aac = check_exact(tmp_path / "1", "v_000320_000345_00", 25)
@@ -261,7 +261,7 @@ def test_a_picture_that_stands_still_for_long(tmp_path):
 @pytest.mark.parametrize("preset", ["ultrafast", "slow"])
 def test_few_frames_with_any_encoder(film_path, tmp_path, threads, preset):
     segments = [segment(70, 73), segment(80, 81), segment(90, 131)]
-    cut(film_path("25"), tmp_path, segments, encoding=Encoding(preset, 18, threads))
+    cut(film_path("25"), tmp_path, segments, encoding=Encoding(preset, 18, 25, threads))
     for one in segments:
         pictures, _, _ = check_exact(tmp_path, one["clip_id"], one["n_frames"])
         span = range(one["start_frame"], one["end_frame"])
