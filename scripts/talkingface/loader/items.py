@@ -17,7 +17,7 @@ import numpy as np
 
 from talkingface.grid import SAMPLES_PER_FRAME
 from talkingface.loader import files
-from talkingface.media.clip_files import boxes_in_clip
+from talkingface.media.clip_boxes import boxes_in_clip
 from talkingface.media.own_window import window_frames
 from talkingface.pictures.depth.scale import read_scale
 from talkingface.stages import STAGES, Product
