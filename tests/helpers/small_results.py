@@ -53,7 +53,7 @@ class SmallClip:
 
     @property
     def angles(self) -> np.ndarray:
-        """(N, 3) yaw, pitch, roll in degrees."""
+        """(N, 3) yaw, pitch, roll in degrees, relative to the line of sight to the head."""
         t = np.arange(self.n_frames) / 25
         return np.stack([15 * np.sin(2 * t), 5 * np.sin(3 * t), 3 * np.cos(t)], axis=1)
 
@@ -69,7 +69,8 @@ class SmallClip:
         eyes = ([33, 133, 159, 145], [263, 362, 386, 374])
         irises = np.repeat([CANONICAL[eye].mean(axis=0) for eye in eyes], 5, axis=0)
         head = np.concatenate([CANONICAL, irises])
-        camera = (rotations(self.angles) @ head.T).transpose(0, 2, 1) * _FLIP
+        rotation = sight(self.translation) @ rotations(self.angles)
+        camera = (rotation @ head.T).transpose(0, 2, 1) * _FLIP
         camera = camera + self.translation[:, None]
         pixels = FOCAL * camera[..., :2] / camera[..., 2:] + np.array(SOURCE) / 2
         in_clip = (pixels - CROP[:2]) * SCALE
@@ -116,6 +117,17 @@ def rotations(angles: np.ndarray) -> np.ndarray:
     c, s = np.cos(pitch), np.sin(pitch)
     about_x = matrix((one, zero, zero), (zero, c, -s), (zero, s, c))
     return about_z @ about_y @ about_x
+
+
+def sight(translation: np.ndarray) -> np.ndarray:
+    """(N, 3, 3) smallest rotations from the camera's axis to places (N, 3), by Rodrigues' formula,
+    in axes x right, y up, z towards the camera."""
+    x, y, z = (translation / np.linalg.norm(translation, axis=1, keepdims=True)).T
+    zero = np.zeros_like(x)
+    # The cross product of the axis (0, 0, 1) and the direction is (-y, x, 0).
+    cross = np.array([[zero, zero, x], [zero, zero, y], [-x, -y, zero]]).transpose(2, 0, 1)
+    turn = np.eye(3) + cross + cross @ cross / (1 + z)[:, None, None]
+    return _FLIP[:, None] * turn * _FLIP
 
 
 def labels() -> np.ndarray:
