@@ -8,6 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from talkingface.exports.table import exports_table
 from talkingface.loader import ITEMS
 from talkingface.models.table import models_table
 from talkingface.settings.describe import markdown_table
@@ -29,6 +30,7 @@ parts = {
     "tables": columns_tables(),
     "items": markdown_table(("item", "content", "shape", "dtype", "unit", "feature"), items),
     "models": models_table(),
+    "exports": exports_table(),
 }
 pages = make_pages(options.folder, parts)
 stale = [path for path in pages if not path.exists() or path.read_text("utf-8") != pages[path]]

@@ -362,6 +362,16 @@ def test_only_what_the_ledger_keeps_is_cut(film_path, tmp_path):
     assert endings == [".csv", ".mp4", ".wav"]
 
 
+@pytest.mark.parametrize("interval", [1, 25, 40])
+def test_keyframes_are_as_near_as_the_setting_says(film_path, tmp_path, interval):
+    encoding = Encoding("superfast", 18, interval, 2)
+    cut(film_path("25"), tmp_path, [segment(0, 120)], encoding=encoding)
+    with av.open(str(tmp_path / "v_000000_000120_00.mp4")) as container:
+        keys = [k for k, frame in enumerate(container.decode(video=0)) if frame.key_frame]
+    assert keys[0] == 0
+    assert max(np.diff([*keys, 120])) <= interval
+
+
 def test_frames_that_are_not_there(film_path, tmp_path):
     """More frames than the file has: an error, never a short clip."""
     tracks = track_of((320, 180), 200)
