@@ -18,7 +18,7 @@ from helpers.numbered_results import NumberedClip, digest, numbered_results
 from helpers.synthetic import read_number
 from talkingface.job.files import DamagedFile
 from talkingface.job.tables import OtherColumns
-from talkingface.loader import TalkingFaceDataset
+from talkingface.loader import ITEMS, TalkingFaceDataset
 
 
 def starts(dataset):
@@ -142,20 +142,13 @@ def test_processes_that_stay_learn_of_the_epoch(results, method):
         process.join(60)
 
 
-def test_nothing_stays_open(results):
-    dataset = TalkingFaceDataset(results, "train", [*_every_item()], n_frames=5)
-    before = len(os.listdir("/proc/self/fd"))
+def test_nothing_stays_open(own_results):
+    dataset = TalkingFaceDataset(own_results, "train", [*ITEMS], n_frames=5)
     kept = [dataset[i % 3] for i in range(12)]
-    assert len(os.listdir("/proc/self/fd")) == before
-    maps = Path("/proc/self/maps").read_text()
-    assert str(results) not in maps
-    del kept
-
-
-def _every_item():
-    from talkingface.loader import ITEMS
-
-    return ITEMS
+    opened = [os.path.realpath(link) for link in Path("/proc/self/fd").iterdir()]
+    assert not [path for path in opened if path.startswith(str(own_results))]
+    assert str(own_results) not in Path("/proc/self/maps").read_text()
+    assert len(kept) == 12
 
 
 def test_where_the_window_is_decoded_from(results, tmp_path):
