@@ -11,6 +11,7 @@ import numpy as np
 from talkingface.clips.clips import Encoding
 from talkingface.clips.crops import warp_planes
 from talkingface.dataset.split import SIDES
+from talkingface.export_tables import LATENTSYNC, LATENTSYNC_FRAMES
 from talkingface.exports.clips import ExportClip
 from talkingface.exports.recut import syncnet_measures, write_recut
 from talkingface.exports.three_points import affines, fill_gaps, inverse, longest_gap, three_points
@@ -20,7 +21,7 @@ from talkingface.job.files import DamagedFile, atomic_path
 from talkingface.job.tables import read_table, table_of_columns, table_of_rows, write_table
 from talkingface.media.clip_files import Clip, clip_to_source
 from talkingface.shots.proxy import Proxy
-from talkingface.tables import CLIPS, LATENTSYNC, LATENTSYNC_FRAMES, SYNC
+from talkingface.tables import CLIPS, SYNC
 
 # The reader draws two stretches of 16 frames, and passes over what has less than three times that.
 LEAST_FRAMES = 48

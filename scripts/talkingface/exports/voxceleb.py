@@ -10,6 +10,7 @@ import numpy as np
 from talkingface.clips.clips import Encoding
 from talkingface.clips.crops import crop_boxes, crop_planes
 from talkingface.dataset.split import SIDES
+from talkingface.export_tables import VOXCELEB, VOXCELEB_FRAMES
 from talkingface.exports.clips import ExportClip
 from talkingface.exports.recut import syncnet_measures, write_recut
 from talkingface.exports.tree import Tree
@@ -17,7 +18,7 @@ from talkingface.job.files import atomic_path
 from talkingface.job.tables import read_table, table_of_columns, table_of_rows, write_table
 from talkingface.media.clip_files import Clip
 from talkingface.shots.proxy import Proxy
-from talkingface.tables import CLIPS, SYNC, VOXCELEB, VOXCELEB_FRAMES
+from talkingface.tables import CLIPS, SYNC
 
 # Side of VoxCeleb2's films.
 SIDE = 224
