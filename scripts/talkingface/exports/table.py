@@ -61,6 +61,17 @@ _REGISTER = (
         needs=("landmarks", "pose"),
         takes=("frames", "hubert"),
     ),
+    Export(
+        "voxceleb",
+        "what trains on the folders of VoxCeleb2 and TalkingVideo, as clovaai/voxceleb_trainer",
+        "224 crops that follow the face, sound, metafiles, lists",
+    ),
+    Export(
+        "latentsync",
+        "bytedance/LatentSync",
+        "films with sound in which the face is aligned in every frame, lists of their paths",
+        needs=("landmarks",),
+    ),
 )
 
 EXPORTS = {export.name: export for export in _REGISTER}
