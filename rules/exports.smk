@@ -1,7 +1,7 @@
 """Exports: what is made of every clip for some, and the layouts of all of them."""
 
 # Films in another crop than the clips' are encoded as those are.
-ENCODING = {name: config["clips"][name] for name in ("preset", "crf")}
+ENCODING = {name: config["clips"][name] for name in ("preset", "crf", "keyframe_interval")}
 
 
 rule voxceleb:
