@@ -315,6 +315,38 @@ QUALITY_FRAMES = Table(
     ),
 )
 
+WAV2LIP = _manifest(
+    "wav2lip",
+    Column(
+        "left_out",
+        "text",
+        "frames, from 0, without a face or with mouth or chin out of the box's lower half",
+    ),
+    Column("pictures", "int", "number of the others, of which the export has pictures"),
+    Column("windows", "int", "frames at which the reader can begin a window of 5"),
+    Column(
+        "smallest_side",
+        "float",
+        "smallest side of a picture, as far as the source had it",
+        "pixels",
+    ),
+)
+PC_AVS = _manifest(
+    "pc_avs",
+    Column("faceless", "int", "number of frames without a face"),
+    Column(
+        "scale",
+        "float",
+        "what a pixel of the crops shows; under 1 they are enlarged",
+        "source pixels",
+    ),
+    Column(
+        "outside_share",
+        "float",
+        "share of what the reader looks at that is beyond the clip, and black",
+    ),
+)
+
 _OF_VIDEO = (
     Column("identity", "text", "who speaks, by videos.csv", outside=True),
     Column("source", "text", "where the video comes from, by videos.csv", outside=True),

@@ -61,6 +61,18 @@ _REGISTER = (
         needs=("landmarks", "pose"),
         takes=("frames", "hubert"),
     ),
+    Export(
+        "wav2lip",
+        "Rudrabha/Wav2Lip and its forks, Academic-Hammer/talkingface-toolkit",
+        "the face of every frame as a picture, sound, videos, lists",
+        needs=("landmarks",),
+    ),
+    Export(
+        "pc_avs",
+        "Hangz-nju-cuhk/Talking-Face_PC-AVS",
+        "aligned crops of 224 pixels as pictures, sound, lists of eight fields",
+        needs=("landmarks",),
+    ),
 )
 
 EXPORTS = {export.name: export for export in _REGISTER}
