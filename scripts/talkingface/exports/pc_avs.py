@@ -14,8 +14,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from talkingface import tables
 from talkingface.dataset.split import SIDES
+from talkingface.export_tables import PC_AVS
 from talkingface.exports.clips import ExportClip
 from talkingface.exports.tree import Tree
 from talkingface.faces.landmark_files import Landmarks
@@ -70,7 +70,7 @@ def make_pc_avs(
             "outside_share": round(_outside_share(matrices, (clip.width, clip.height)), 4),
         }
 
-    make_for_clips(make, clips, folder, manifest, tables.PC_AVS)
+    make_for_clips(make, clips, folder, manifest, PC_AVS)
 
 
 def crop_matrices(landmarks: Landmarks, size: tuple[int, int]) -> np.ndarray:

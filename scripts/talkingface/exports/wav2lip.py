@@ -17,7 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from talkingface import tables
+from talkingface.export_tables import WAV2LIP
 from talkingface.exports.clips import ExportClip
 from talkingface.exports.tree import Tree
 from talkingface.faces.landmark_files import Landmarks
@@ -89,7 +89,7 @@ def make_wav2lip(
             "smallest_side": _smallest_side(clip, boxes[usable]),
         }
 
-    make_for_clips(make, clips, folder, manifest, tables.WAV2LIP)
+    make_for_clips(make, clips, folder, manifest, WAV2LIP)
 
 
 def crop_boxes(landmarks: Landmarks, size: tuple[int, int]) -> np.ndarray:
