@@ -8,10 +8,12 @@ the same for all, so that the same content is the same archive, byte for byte.
 from __future__ import annotations
 
 import os
+import shutil
 import tarfile
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -84,29 +86,35 @@ def write_shard(path: str | Path, samples: Sequence[Sample]) -> None:
     with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
         for sample in sorted(samples, key=lambda sample: sample.key):
             for member in sorted(sample.members, key=lambda member: member.suffix):
-                with _open(member.content, Path(path).parent) as file:
+                with _opened(member.content, Path(path).parent) as file:
                     info = tarfile.TarInfo(f"{sample.key}.{member.suffix}")
                     info.size = file.seek(0, os.SEEK_END)
                     file.seek(0)
                     tar.addfile(info, file)
 
 
-def _open(content: Path | bytes, folder: Path) -> IO[bytes]:
+@contextmanager
+def _opened(content: Path | bytes, folder: Path) -> Iterator[IO[bytes]]:
     if isinstance(content, bytes):
-        return BytesIO(content)
-    if not content.is_dir():
-        return open(content, "rb")
-    # Without a name, so that nothing is left behind, and on the disk that has room for it anyway.
-    file = tempfile.TemporaryFile(dir=folder)
+        yield BytesIO(content)
+    elif content.is_dir():
+        # Without a name, so that nothing is left behind, and on the disk that has room anyway.
+        with tempfile.TemporaryFile(dir=folder) as file:
+            _zip(content, file)
+            yield file
+    else:
+        with open(content, "rb") as source:
+            yield source
+
+
+def _zip(folder: Path, file: IO[bytes]) -> None:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-        for name in sorted(os.listdir(content)):
+        for name in sorted(os.listdir(folder)):
             info = zipfile.ZipInfo(name, _OLDEST)
             info.external_attr = 0o644 << 16
-            info.file_size = (content / name).stat().st_size
-            with open(content / name, "rb") as source, archive.open(info, "w") as target:
-                while block := source.read(1 << 20):
-                    target.write(block)
-    return file
+            info.file_size = (folder / name).stat().st_size
+            with open(folder / name, "rb") as source, archive.open(info, "w") as target:
+                shutil.copyfileobj(source, target)
 
 
 def _padded(size: int, unit: int) -> int:

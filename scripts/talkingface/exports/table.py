@@ -20,8 +20,9 @@ class Export:
     `reader` is the project whose training code reads it, `purpose` what is in it. `needs`: the
     features that it cannot do without, `takes` those that it adds where they are made. `settings`:
     keys of the config, dotted, each with the values that the layout can be made with. `chooses`:
-    whether its section of the config has a list `features` of those that go in. An export for which pictures are made, or much is read, of every clip has a stage of its name in the register
-    of stages.
+    whether its section of the config has a list `features` of those that go in. An export for which
+    pictures are made, or much is read, of every clip has a stage of its name in the register of
+    stages.
     """
 
     name: str
