@@ -8,7 +8,7 @@ from pathlib import Path
 
 from talkingface.exports.clips import ExportClip
 from talkingface.exports.readme import SPLITS, card
-from talkingface.exports.records import chosen_products, clip_record, is_folder
+from talkingface.exports.records import chosen_products, clip_record, is_folder, typed_columns
 from talkingface.exports.shards import Member, Sample, divide_samples, write_shard
 from talkingface.exports.tree import Tree
 
@@ -43,10 +43,11 @@ def lay_out(
     max_shard: bytes of a shard at most; a larger clip has one of its own. features: None are all
         that were made but pictures of every frame and films.
     """
-    data_files = {}
+    columns, data_files = typed_columns(clips), {}
     for side, split in SPLITS.items():
         shards = []
-        samples = _samples(clips, tree, side, features)
+        of_side = [clip for clip in clips if clip.side == side]
+        samples = _samples(of_side, tree, columns, features)
         for number, part in enumerate(divide_samples(samples, max_shard)):
             name = f"{side}-{number:06d}.tar"
             path = tree.path(name)
@@ -62,20 +63,17 @@ def lay_out(
 
 
 def _samples(
-    clips: Sequence[ExportClip], tree: Tree, side: str, features: Sequence[str] | None
+    clips: Sequence[ExportClip], tree: Tree, columns: Sequence[str], features: Sequence[str] | None
 ) -> Iterator[Sample]:
     for clip in clips:
-        if clip.side == side:
-            products = chosen_products(clip, features)
-            if tree.skip_incomplete(clip, [product.column for product in products]):
-                continue
-            members = [Member("json", _json(clip))]
-            for product in products:
-                suffix = "zip" if is_folder(product) else Path(product.path).suffix[1:]
-                suffix = _PLAIN.get(product.column, f"{product.column}.{suffix}")
-                members.append(Member(suffix, clip.path(product.column)))
-            yield Sample(clip.clip_id, tuple(members))
-
-
-def _json(clip: ExportClip) -> bytes:
-    return json.dumps(clip_record(clip), ensure_ascii=False).encode()
+        products = chosen_products(clip, features)
+        if tree.skip_incomplete(clip, [product.column for product in products]):
+            continue
+        record = clip_record(clip)
+        row = json.dumps({name: record[name] for name in columns}, ensure_ascii=False)
+        members = [Member("json", row.encode())]
+        for product in products:
+            suffix = "zip" if is_folder(product) else Path(product.path).suffix[1:]
+            suffix = _PLAIN.get(product.column, f"{product.column}.{suffix}")
+            members.append(Member(suffix, clip.path(product.column)))
+        yield Sample(clip.clip_id, tuple(members))

@@ -90,6 +90,22 @@ def test_the_row_of_the_clip_is_plain_json(finished: Path, tmp_path: Path) -> No
                    if name != "identity")  # fmt: skip
 
 
+def test_every_clip_has_the_same_columns(results: Path, tmp_path: Path) -> None:
+    """`datasets` takes the types of all clips from a few: a column that a side has nothing in would
+    be one that no number fits into."""
+    path = results / "dataset/clips.csv"
+    lines = [line.split(",") for line in path.read_text().splitlines()]
+    quality, sharpness = (lines[0].index(name) for name in ("speech_quality", "sharpness"))
+    lines[3][quality] = lines[1][sharpness] = ""
+    path.write_text("".join(f"{','.join(line)}\n" for line in lines))
+    folder = export(results, tmp_path)
+    samples = stream(folder / "train-000000.tar") | stream(folder / "eval-000000.tar")
+    rows = [json.loads(sample["json"]) for sample in samples.values()]
+    assert len({tuple(row) for row in rows}) == 1
+    assert [row["sharpness"] for row in rows] == [None, 0.0, 0.0]
+    assert "speech_quality" not in rows[0]
+
+
 def test_pictures_of_every_frame_are_a_zip_archive(finished: Path, tmp_path: Path) -> None:
     folder = export(finished, tmp_path, features=PICTURES)
     sample = stream(folder / "train-000000.tar")[NAMES[0]]
