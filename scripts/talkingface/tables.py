@@ -336,6 +336,27 @@ CHECKSUMS = Table(
     ),
 )
 
+_FACELESS = Column("faceless_frames", "int", "frames without a face")
+MUSETALK = _manifest(
+    "musetalk",
+    _FACELESS,
+    Column("face_width", "int", "width of the first frame's face, landmarks included", "pixels"),
+)
+HALLO = _manifest(
+    "hallo",
+    _FACELESS,
+    Column("sound_layers", "int", "layers of the speech network"),
+    Column("sound_channels", "int", "its channels"),
+    Column("model", "text", "name of the speech network in the store"),
+    Column("face_model", "text", "name of the network that knows faces"),
+    _SHA256,
+)
+ANIPORTRAIT = _manifest(
+    "aniportrait",
+    _FACELESS,
+    Column("longest_run", "int", "most frames in a row with a face"),
+)
+
 SKIPPED = Table(
     "exports/{export}/skipped.csv",
     "a condition of the export's reader that a clip does not meet, for which it was left out",
