@@ -95,7 +95,8 @@ def _sound_fault(path: Path, expected: Expected, full: bool) -> str:
 
 def _array_fault(path: Path, expected: Expected, full: bool) -> str:
     # A map of a file that is too short cannot be made.
-    return _shape_fault(read_array(path, None if full else "r"), expected)
+    of_frame = expected.pattern.endswith("{clip}")
+    return _shape_fault(read_array(path, None if full else "r"), expected, of_frame)
 
 
 def _arrays_fault(path: Path, expected: Expected, full: bool) -> str:

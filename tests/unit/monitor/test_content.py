@@ -105,6 +105,9 @@ def test_lengths_and_kinds_are_those_of_the_register(tmp_path: Path) -> None:
     assert fault(np.zeros(16, np.float32), mel)
     assert fault(np.zeros((25, 8, 1024), np.float16), "hubert/{video}/{clip}.npy") == ""
     assert fault(np.zeros((25, 9, 1024), np.float16), "hubert/{video}/{clip}.npy")
+    # A file of one frame, in a folder with one of each.
+    assert fault(np.zeros((478, 3), np.float32), "aniportrait/{video}/{clip}") == ""
+    assert fault(np.zeros((468, 3), np.float32), "aniportrait/{video}/{clip}")
     write_wav(tmp_path / "a.wav", np.zeros(640 * 3, np.int16), 16_000)
     assert content_fault(tmp_path / "a.wav", expected("clips/{video}/{clip}.wav"), full=False)
 
