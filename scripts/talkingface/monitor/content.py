@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import re
+import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -109,6 +110,13 @@ def _arrays_fault(path: Path, expected: Expected, full: bool) -> str:
     return _shape_fault(arrays["points"], expected)
 
 
+def _tensor_fault(path: Path, expected: Expected, full: bool) -> str:
+    # What torch writes is a zip; what is in it cannot be read without torch.
+    with damage_in(path, zipfile.BadZipFile), zipfile.ZipFile(path) as file:
+        bad = file.testzip() if full else None
+    return f"a checksum inside is wrong, of {bad}" if bad else ""
+
+
 def _picture_fault(path: Path, expected: Expected, full: bool) -> str:
     with open(path, "rb") as file:
         head = file.read(8)
@@ -204,6 +212,7 @@ _CHECKS = {
     ".wav": _sound_fault,
     ".npy": _array_fault,
     ".npz": _arrays_fault,
+    ".pt": _tensor_fault,
     ".png": _picture_fault,
     ".jpg": _picture_fault,
     ".csv": _table_fault,

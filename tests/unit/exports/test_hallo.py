@@ -95,9 +95,13 @@ def test_every_file_is_what_its_key_says(listed: Path) -> None:
     for clip in CLIPS:
         name = clip.clip_id
         for kind, suffix in (
-            ("face_mask", ".png"), ("sep_pose_mask", ".border.png"), ("sep_face_mask", ".face.png"),
-            ("sep_lip_mask", ".lips.png"), ("face_emb", ".embedding.pt"), ("audio_emb", ".sound.pt"),
-        ):  # fmt: skip
+            ("face_mask", ".png"),
+            ("sep_pose_mask", ".border.png"),
+            ("sep_face_mask", ".face.png"),
+            ("sep_lip_mask", ".lips.png"),
+            ("face_emb", ".embedding.pt"),
+            ("audio_emb", ".sound.pt"),
+        ):
             (path,) = (folder / kind).glob(f"{name}.*")
             assert path.read_text() == f"{name}{suffix}"
         pictures = sorted((folder / f"images/{name}").iterdir())

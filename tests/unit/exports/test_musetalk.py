@@ -142,7 +142,7 @@ def landmarks(n: int, shift: float = 0.0) -> Landmarks:
     points = random.uniform((100, 50, 0), (300, 350, 1), (n, 478, 3))
     points[:, 0], points[:, 1] = (100, 50, 0), (300, 350, 0)
     points68 = random.uniform((110, 60), (290, 340), (n, 68, 2))
-    return Landmarks.of(points + [shift, 0, 0], points68 + [shift, 0])
+    return Landmarks.of(points + np.array([shift, 0, 0]), points68 + np.array([shift, 0]))
 
 
 def test_what_is_beyond_the_picture_is_brought_to_its_edge() -> None:
