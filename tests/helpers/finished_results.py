@@ -125,6 +125,12 @@ def write_product(path: Path, pattern: str) -> None:
         write_table(empty_table(TABLES[pattern], N_FRAMES), path, TABLES[pattern])
 
 
+def one_file(pattern: str) -> str:
+    """The pattern of a file of a product: of a folder with one a frame, the third."""
+    suffix = ".npy" if pattern.startswith("aniportrait") else ".png"
+    return f"{pattern}/000003{suffix}" if pattern.endswith("{clip}") else pattern
+
+
 def halve(path: Path) -> None:
     """Cut a file to the first half of its bytes."""
     content = path.read_bytes()

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from helpers.finished_results import HEIGHT, N_FRAMES, WIDTH, film, finish_video, halve
+from helpers.finished_results import HEIGHT, N_FRAMES, WIDTH, film, finish_video, halve, one_file
 from talkingface.media.audio import write_wav
 from talkingface.monitor.content import Expected, content_fault
 from talkingface.stages import STAGES
@@ -28,8 +28,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def file(results: Path, pattern: str) -> Path:
-    path = results / pattern.format(video="v", clip=CLIP)
-    return path / "000002.png" if pattern.endswith("{clip}") else path
+    return results / one_file(pattern).format(video="v", clip=CLIP)
 
 
 def copied(whole: Path, pattern: str, folder: Path) -> Path:
@@ -65,7 +64,7 @@ def test_foreign_files_are_found(whole: Path, tmp_path: Path, pattern: str, cont
         assert content_fault(path, expected(pattern), full=full)
 
 
-@pytest.mark.parametrize("pattern", [p for p in PATTERNS if p.endswith((".mp4", "{clip}", ".png"))])
+@pytest.mark.parametrize("pattern", [p for p in PATTERNS if one_file(p).endswith((".mp4", ".png"))])
 def test_wrong_bits_inside_pictures_and_films_are_found_by_decoding(
     whole: Path, tmp_path: Path, pattern: str
 ) -> None:
