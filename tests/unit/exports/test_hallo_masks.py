@@ -74,6 +74,10 @@ def test_the_soft_masks_share_the_face_among_them() -> None:
     masks = hallo_masks(points, 512, 512)
     assert rectangle(masks.union) == (150, 100, 350, 400)
     whole = 255 - masks.border.astype(int)
+    # Kernels of 51 and 31 pixels (ImageProcessorForDataProcessing).
+    np.testing.assert_array_equal(whole, soft_mask(masks.union, 51))
+    lips = union_mask(points[:, LIPS], 512, 512)
+    np.testing.assert_array_equal(masks.lips, soft_mask(lips, 31))
     np.testing.assert_array_equal(masks.face, np.maximum(whole - masks.lips, 0))
     assert whole[31, 31] > 240 and whole[0, 0] < 30
     y, x = (np.nonzero(masks.lips == 255)[axis].mean() + 0.5 for axis in (0, 1))

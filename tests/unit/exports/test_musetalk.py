@@ -145,6 +145,11 @@ def landmarks(n: int, shift: float = 0.0) -> Landmarks:
     return Landmarks.of(points + np.array([shift, 0, 0]), points68 + np.array([shift, 0]))
 
 
+def test_sizes_are_height_and_width() -> None:
+    record = clip_record("a", landmarks(2), 640, 480)
+    assert record["video_size"] == [480, 640] and record["face_size"] == [300, 200]
+
+
 def test_what_is_beyond_the_picture_is_brought_to_its_edge() -> None:
     record = clip_record("a", landmarks(3, shift=400), 512, 512)
     assert record["face_list"] == [[500, 50, 512, 350]] * 3
