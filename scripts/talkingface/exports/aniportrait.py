@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from talkingface.dataset.split import SIDES
+from talkingface.export_tables import ANIPORTRAIT
 from talkingface.exports.clips import ExportClip
 from talkingface.exports.tree import Tree
 from talkingface.faces.landmark_files import read_landmarks
@@ -17,7 +18,6 @@ from talkingface.job.arrays import read_array
 from talkingface.job.per_clip import make_for_clips
 from talkingface.media.clip_files import Clip
 from talkingface.pictures.numbered import numbered_path
-from talkingface.tables import ANIPORTRAIT
 
 # Shortest stretch that its preprocessing keeps (scripts/preprocess_dataset.py), in frames.
 LEAST_FRAMES = 30

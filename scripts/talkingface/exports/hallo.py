@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from talkingface.dataset.split import SIDES
+from talkingface.export_tables import HALLO
 from talkingface.exports.clips import ExportClip
 from talkingface.exports.hallo_masks import hallo_masks
 from talkingface.exports.tree import Tree
@@ -21,7 +22,6 @@ from talkingface.media.clip_files import Clip
 from talkingface.media.picture import write_picture
 from talkingface.models.store import StoredModel
 from talkingface.networks.backend import import_learned
-from talkingface.tables import HALLO
 
 # Folder and suffix of every product, by its column, as scripts/data_preprocess.py names them.
 FILES = {

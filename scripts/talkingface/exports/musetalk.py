@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from talkingface.dataset.split import SIDES
+from talkingface.export_tables import MUSETALK
 from talkingface.exports.clips import ExportClip
 from talkingface.exports.tree import Tree
 from talkingface.faces.landmark_files import Landmarks, read_landmarks
 from talkingface.job.per_clip import make_for_clips
 from talkingface.media.clip_files import Clip
-from talkingface.tables import MUSETALK
 
 ROOT = "HDTF"
 # Where the reader, which runs in its own folder, finds the export: it says so itself of the lists.

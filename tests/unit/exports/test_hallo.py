@@ -14,7 +14,7 @@ from helpers.exports import VIDEOS, clips_of, counts, export, lose_faces, make_s
 from helpers.small_results import CLIPS, SIZE
 from helpers.tables import read_frame
 from helpers.tiny_onnx import put_arcface
-from talkingface import tables
+from talkingface import export_tables, tables
 from talkingface.exports.hallo import make_hallo
 from talkingface.exports.hallo_masks import hallo_masks
 from talkingface.exports.table import check_exports
@@ -64,8 +64,8 @@ def say(results: Path, **cells: Any) -> None:
             for clip in CLIPS
             if clip.video == video
         ]
-        table = table_of_rows(tables.HALLO, rows)
-        write_table(table, results / f"hallo/{video}.csv", tables.HALLO)
+        table = table_of_rows(export_tables.HALLO, rows)
+        write_table(table, results / f"hallo/{video}.csv", export_tables.HALLO)
 
 
 def test_the_lists_lead_to_every_file(listed: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from helpers.exports import counts, export, lose_faces, make_stage
 from helpers.small_results import CLIPS, SIZE
 from helpers.tables import read_frame
-from talkingface import tables
+from talkingface import export_tables
 from talkingface.exports.musetalk import clip_record, make_musetalk
 from talkingface.faces.landmark_files import Landmarks
 from talkingface.job.tables import table_of_rows, write_table
@@ -36,7 +36,7 @@ def say(results: Path, face_width: int) -> None:
     """Change the width of all faces in the stage's manifests."""
     for path in (results / "musetalk").glob("*.csv"):
         rows = [{**row, "face_width": face_width} for row in read_frame(path).to_dict("records")]
-        write_table(table_of_rows(tables.MUSETALK, rows), path, tables.MUSETALK)
+        write_table(table_of_rows(export_tables.MUSETALK, rows), path, export_tables.MUSETALK)
 
 
 def record_of(folder: Path, clip_id: str) -> dict[str, Any]:
