@@ -72,6 +72,7 @@ _REGISTER = (
         "films with sound in which the face is aligned in every frame, lists of their paths",
         needs=("landmarks",),
     ),
+    Export(
         "musetalk",
         "TMElyralab/MuseTalk 1.5",
         "films, sound, and of every frame a face box and landmarks as JSON",
