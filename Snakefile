@@ -56,6 +56,7 @@ try:
     refuse_vanished(rows, "results/videos")
     assign_splits(rows, **config["split"])
     HUBERT = store_name(config["hubert"]["model"], config["hubert"]["revision"])
+    HALLO = store_name(config["hallo"]["model"], config["hallo"]["revision"])
     OWN_MODELS = own_models(config["checkpoints"])
 except (ConfigError, ModelError, SplitError) as error:
     sys.exit(str(error))

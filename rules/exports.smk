@@ -108,6 +108,80 @@ rule pc_avs:
         "../scripts/pc_avs.py"
 
 
+rule musetalk:
+    input:
+        folder=rules.clips.output.folder,
+        manifest=rules.clips.output.manifest,
+        landmarks=rules.landmarks.output.folder,
+    output:
+        folder=directory("results/musetalk/{video}"),
+        manifest="results/musetalk/{video}.csv",
+    log:
+        "results/logs/musetalk/{video}.log",
+    benchmark:
+        "results/benchmarks/musetalk/{video}.tsv"
+    conda:
+        "../envs/exports.yaml"
+    resources:
+        mem_mb=scaled(1000),
+        runtime=scaled(60),
+    params:
+        version=1,
+    script:
+        "../scripts/musetalk.py"
+
+
+rule hallo:
+    input:
+        folder=rules.clips.output.folder,
+        manifest=rules.clips.output.manifest,
+        landmarks=rules.landmarks.output.folder,
+        model=f"results/models/{HALLO}.json",
+        face_model=f"results/models/{stored('glintr100')}.json",
+    output:
+        folder=directory("results/hallo/{video}"),
+        manifest="results/hallo/{video}.csv",
+    log:
+        "results/logs/hallo/{video}.log",
+    benchmark:
+        "results/benchmarks/hallo/{video}.tsv"
+    conda:
+        "../envs/learned.yaml"
+    threads: 2
+    resources:
+        mem_mb=scaled(6000),
+        runtime=scaled(120),
+        gpu=gpus(True),
+    params:
+        device=config["device"],
+        version=1,
+    script:
+        "../scripts/hallo.py"
+
+
+rule aniportrait:
+    input:
+        folder=rules.clips.output.folder,
+        manifest=rules.clips.output.manifest,
+        landmarks=rules.landmarks.output.folder,
+    output:
+        folder=directory("results/aniportrait/{video}"),
+        manifest="results/aniportrait/{video}.csv",
+    log:
+        "results/logs/aniportrait/{video}.log",
+    benchmark:
+        "results/benchmarks/aniportrait/{video}.tsv"
+    conda:
+        "../envs/exports.yaml"
+    resources:
+        mem_mb=scaled(1000),
+        runtime=scaled(60),
+    params:
+        version=1,
+    script:
+        "../scripts/aniportrait.py"
+
+
 # One target an export: `snakemake export_wav2lip`. The dataset is finished before, so nothing of a
 # feature needs to be an input here.
 for EXPORT in EXPORTS:

@@ -8,6 +8,11 @@ def learned(stage):
     return [f"results/models/{model.name}.json"] if model else []
 
 
+def stored(name):
+    """The name in the store of a model of the table, or of the user's own in its place."""
+    return (OWN_MODELS.get(name) or MODELS[name]).name
+
+
 def gpus(model):
     """One where there is a model, unless the config wants the processor."""
     return int(bool(model) and config["device"] != "cpu")

@@ -79,4 +79,75 @@ EXPORT_STAGES = (
             ),
         ),
     ),
+    Stage(
+        "musetalk",
+        "notes face boxes and landmarks as MuseTalk reads them",
+        ("clips", "landmarks"),
+        export=True,
+        products=(
+            Product("musetalk", "musetalk/{video}/{clip}.json", "MuseTalk's record of a clip"),
+        ),
+    ),
+    Stage(
+        "hallo",
+        "computes masks, who the face is, and its speech as Hallo reads them",
+        ("clips", "landmarks"),
+        export=True,
+        products=(
+            Product(
+                "hallo_mask",
+                "hallo/{video}/{clip}.png",
+                "where the face is in any frame",
+                "(H, W)",
+                "uint8",
+            ),
+            Product(
+                "hallo_border",
+                "hallo/{video}/{clip}.border.png",
+                "soft, what is around the face",
+                "(64, 64)",
+                "uint8",
+            ),
+            Product(
+                "hallo_face",
+                "hallo/{video}/{clip}.face.png",
+                "soft, the face without the lips",
+                "(64, 64)",
+                "uint8",
+            ),
+            Product(
+                "hallo_lips", "hallo/{video}/{clip}.lips.png", "soft, the lips", "(64, 64)", "uint8"
+            ),
+            Product(
+                "hallo_embedding",
+                "hallo/{video}/{clip}.embedding.pt",
+                "ArcFace of the first frame with a face",
+                "(512)",
+                "float32",
+            ),
+            Product(
+                "hallo_sound",
+                "hallo/{video}/{clip}.sound.pt",
+                "hidden states of wav2vec 2.0, a row a frame",
+                "(N, layers, channels)",
+                "float32",
+            ),
+        ),
+    ),
+    Stage(
+        "aniportrait",
+        "writes the face mesh of every frame as AniPortrait reads it",
+        ("clips", "landmarks"),
+        export=True,
+        products=(
+            Product(
+                "aniportrait",
+                "aniportrait/{video}/{clip}",
+                "`000001.npy` ...: x and y as shares of width and height; NaN without a face",
+                "(N, 478, 3)",
+                "float32",
+                "shares",
+            ),
+        ),
+    ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import cv2
@@ -86,6 +87,10 @@ def write_product(path: Path, pattern: str) -> None:
     name = pattern.split("/")[0]
     if pattern.endswith("{clip}"):
         path.mkdir()
+        if name == "aniportrait":
+            for k in range(N_FRAMES):
+                np.save(path / f"{k + 1:06d}.npy", np.ones((478, 3), np.float32))
+            return
         shape, dtype = {
             "depth": ((HEIGHT, WIDTH), np.uint16),
             "frames": ((HEIGHT, WIDTH, 3), np.uint8),
@@ -97,7 +102,13 @@ def write_product(path: Path, pattern: str) -> None:
         for k in range(N_FRAMES):
             cv2.imwrite(str(path / f"{k + 1:06d}.png"), np.full(shape, k, dtype))
     elif path.suffix == ".png":
-        cv2.imwrite(str(path), np.zeros((HEIGHT, WIDTH, 3), np.uint8))
+        shape = (HEIGHT, WIDTH, 3)
+        if name == "hallo":
+            shape = (64, 64) if "{clip}." in pattern.removesuffix(".png") else (HEIGHT, WIDTH)
+        cv2.imwrite(str(path), np.zeros(shape, np.uint8))
+    elif path.suffix == ".pt":
+        with zipfile.ZipFile(path, "w") as file:  # As torch writes them.
+            file.writestr("archive/data/0", np.ones(512, np.float32).tobytes())
     elif path.suffix == ".mp4":
         film(path)
     elif path.suffix == ".wav":
@@ -114,6 +125,12 @@ def write_product(path: Path, pattern: str) -> None:
         path.write_text('{"scale": 1.0, "offset": 0.0}')
     else:
         write_table(empty_table(TABLES[pattern], N_FRAMES), path, TABLES[pattern])
+
+
+def one_file(pattern: str) -> str:
+    """The pattern of a file of a product: of a folder with one a frame, the third."""
+    suffix = ".npy" if pattern.startswith("aniportrait") else ".png"
+    return f"{pattern}/000003{suffix}" if pattern.endswith("{clip}") else pattern
 
 
 def halve(path: Path) -> None:

@@ -105,6 +105,24 @@ _REGISTER = (
         "a folder to load or to upload: films, sound, measures, features, a card",
         chooses=True,
     ),
+    Export(
+        "musetalk",
+        "TMElyralab/MuseTalk 1.5",
+        "films, sound, and of every frame a face box and landmarks as JSON",
+        needs=("landmarks",),
+    ),
+    Export(
+        "hallo",
+        "fudan-generative-vision/hallo",
+        "films, frames, masks of face and lips, ArcFace embeddings, wav2vec 2.0 features",
+        needs=("landmarks", "frames"),
+    ),
+    Export(
+        "aniportrait",
+        "Zejun-Yang/AniPortrait",
+        "frames and their face meshes, and the list of both",
+        needs=("landmarks", "frames"),
+    ),
 )
 
 EXPORTS = {export.name: export for export in _REGISTER}
