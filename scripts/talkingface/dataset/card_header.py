@@ -28,8 +28,14 @@ HUB_LICENCES = frozenset(_NAMES.split())
 DATA_FILES = {"train": "train.csv", "eval": "eval.csv"}
 TAGS = ("talking-face", "talking-head", "lip-sync", "audio-driven", "face", "speech", "video")
 # From so many clips on, the Hub's name of the size is another.
-_SIZES = ((0, "n<1K"), (10**3, "1K<n<10K"), (10**4, "10K<n<100K"), (10**5, "100K<n<1M"))
-_SIZES += ((10**6, "1M<n<10M"), (10**7, "10M<n<100M"))
+_SIZES = (
+    (0, "n<1K"),
+    (10**3, "1K<n<10K"),
+    (10**4, "10K<n<100K"),
+    (10**5, "100K<n<1M"),
+    (10**6, "1M<n<10M"),
+    (10**7, "10M<n<100M"),
+)
 _HEADER = re.compile(r"---\n(.*?\n)---\n", re.DOTALL)
 
 

@@ -38,8 +38,8 @@ LIMITS = """\
   be wrong. Everybody's own shape adds a constant of some degrees to the pitch: changes can be
   trusted more than absolute values.
 - **Parsing** by `mesh` knows no glasses, hats or jewellery, and guesses at ears and beards; a
-  network labels every face in the picture. **Background** is right where the camera stands still. **Depth**
-  by `mesh` is of the face only, a network's is relative.
+  network labels every face in the picture. **Background** is right where the camera stands still.
+  **Depth** by `mesh` is of the face only, a network's is relative.
 - **Sound** is what the source had: music, noise and second voices are measured (`speech_share`,
   `speech_quality`), not removed.
 - Pictures were decoded and encoded again once; what the source's own compression had lost stays
