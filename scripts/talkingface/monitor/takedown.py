@@ -14,11 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from talkingface.dataset.card import CARD, SETTINGS, make_card
-from talkingface.dataset.removal import SUMMARY, TABLES, count_rows, drop_rows, write_summary
-from talkingface.exports.export import RECORD, make_export
-from talkingface.exports.table import EXPORTS
-from talkingface.job.checksums import checksummed, checksums_path, take_checksums, write_checksums
+from talkingface.dataset.removal import count_rows
 from talkingface.job.files import DamagedFile, atomic_path, read_json, write_json
 from talkingface.job.tables import OtherColumns
 from talkingface.monitor.missing import names_in
@@ -29,6 +25,7 @@ from talkingface.monitor.named import (
     read_records,
     readings,
 )
+from talkingface.monitor.remade import CannotBuild, clean_dataset, clean_exports, refuse_gone
 from talkingface.monitor.traces import (
     NO_LOGS,
     Trace,
@@ -46,8 +43,6 @@ from talkingface.settings.videos import read_videos, without_rows
 from talkingface.text import clean
 
 JOURNAL = ".takedown.json"
-# What a table, a record or a card cannot be read for: it is deleted, and the next run makes it.
-_UNREADABLE = (DamagedFile, OtherColumns, OSError, KeyError, ValueError, TypeError)
 
 
 @dataclass(frozen=True)
@@ -103,7 +98,8 @@ def run_takedown(
             sources = [str(row["source"]) for row in rows]
             sources += [source for target in order.videos.values() for source in target.sources]
             _refuse_own_files(find_traces(results, order.videos), sources)
-        except (ConfigError, NoSuchVideo) as error:
+            refuse_gone(results, order.videos)
+        except (ConfigError, NoSuchVideo, CannotBuild, DamagedFile) as error:
             return str(error)
         if dry_run:
             _print_plan(results, listed, rows, order)
@@ -193,12 +189,14 @@ def _take_down(
     if results.is_dir():
         traces = find_traces(results, order.videos)
         for trace in traces:
+            if trace.path.is_symlink() and trace.path.is_dir():
+                print(f"left, as {trace.path} is a link to it: {trace.path.resolve()}")
             delete(trace.path)
         print(f"results: {_amount(traces)} removed")
         ids = [str(row["video_id"]) for row in rows if row["video_id"] not in order.videos]
         others = {video: record for video, record in records.items() if video not in order.videos}
-        _clean_dataset(results, order.videos, others, ids)
-        _clean_exports(results)
+        clean_dataset(results, order.videos, others, ids)
+        clean_exports(results)
     _clean_logs(results, order)
     for path in find_strangers(results, order.videos):
         print(f"left, as no stage of this version makes it: {path}")
@@ -214,64 +212,6 @@ def _rewrite_list(listed: Path, video_ids: Collection[str]) -> None:
     with atomic_path(path) as partial:
         partial.write_bytes(content)
         partial.chmod(mode)
-
-
-def _clean_dataset(
-    results: Path,
-    video_ids: Collection[str],
-    records: Mapping[str, Mapping[str, Any]],
-    order: Sequence[str],
-) -> None:
-    """Take the videos out of the dataset's tables, its summary and its card."""
-    folder = results / "dataset"
-    for name in sorted(names_in(str(folder))):
-        if name.startswith(".partial-"):
-            delete(folder / name)
-    if not (folder / SUMMARY).exists():  # What a killed run left, or none was made yet.
-        for name in (*TABLES, CARD):
-            delete(folder / name)
-        return
-    for name in TABLES:
-        path = folder / name
-        if path.exists():
-            try:
-                print(f"{path}: {drop_rows(path, video_ids)} rows removed")
-            except (DamagedFile, OtherColumns) as error:
-                _give_up(path, error)
-    outputs = [folder / name for name in (*TABLES, SUMMARY)]
-    try:
-        write_summary(folder, records, order)
-        taken = take_checksums(results, outputs)
-        write_checksums(checksums_path(results, f"dataset/{SUMMARY}"), taken)
-        print(f"{folder / SUMMARY}: counted anew")
-    except _UNREADABLE as error:
-        _give_up(folder / SUMMARY, error)
-    if (folder / CARD).exists():
-        try:
-            with checksummed([folder / SETTINGS, folder / CARD]):
-                make_card(results, **read_json(folder / SETTINGS))
-            print(f"{folder / CARD}: written anew")
-        except _UNREADABLE as error:
-            _give_up(folder / CARD, error)
-
-
-def _clean_exports(results: Path) -> None:
-    """Build every export anew of the dataset's tables, by the settings that it was made with."""
-    folder = results / "exports"
-    for name in sorted(names_in(str(folder))):
-        path = folder / name
-        if name.startswith("."):
-            delete(path)
-            continue
-        try:
-            record = read_json(path / RECORD, "export", "settings")
-            if record["export"] != name or name not in EXPORTS:
-                raise OtherColumns(f"{path}: not an export of this version")
-            make_export(name, results, path, record["settings"])
-            print(f"{path}: built anew, {read_json(path / RECORD, 'clips')['clips']} clips")
-        # Whatever keeps it from being built, nothing of the videos may stay in it.
-        except Exception as error:
-            _give_up(path, error)
 
 
 def _clean_logs(results: Path, order: Order) -> None:
@@ -292,12 +232,6 @@ def _clean_logs(results: Path, order: Order) -> None:
     print(f"logs that name them: {len(logs)} removed")
     for path in databases:
         print(f"left, as it is a database: {path}")
-
-
-def _give_up(path: Path, error: Exception) -> None:
-    delete(path)
-    reason = clean(error) or type(error).__name__
-    print(f"{path}: deleted whole, the next run makes it again ({reason})")
 
 
 def _print_videos(rows: Sequence[Mapping[str, Any]], order: Order) -> None:
