@@ -19,7 +19,8 @@ _JOINERS = "\u200c\u200d"
 _LEFT_OUT = ("Cc", "Cf", "Cs")
 # What Markdown, as GitHub and the Hub read it, takes for something: marks, links, addresses (which
 # are links without marks), names that are called, formulas; and what HTML does. A bar is left: it
-# is something in tables only, whose writer escapes it.
+# is something in tables only, whose writer escapes it. GitHub makes links of e-mail addresses all
+# the same, each to what it shows.
 _MARKUP = re.compile(r"[\\`*_{}\[\]()#!~$@:]|(?<=www)\.", re.IGNORECASE)
 _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 # What a spreadsheet takes for the beginning of a formula, behind any number of quotes.
