@@ -38,6 +38,7 @@ def add_video(
     of its clips."""
     results = root / "results"
     names = [f"{video}_{k:06d}_{k + N_FRAMES:06d}_00" for k in range(clips)]
+    results.mkdir(parents=True, exist_ok=True)
     if files:
         assert finish_video(results, video, clips) == names
     rows = [
@@ -86,7 +87,7 @@ def finish(root: Path, rows: Sequence[Mapping[str, str]], export: bool = True) -
     """Make the dataset of `rows` of the list, its card and an export, and write the list."""
     results = root / "results"
     folder = results / "dataset"
-    lines = [",".join(row.get(name, "") for name in _COLUMNS) for row in rows]
+    lines = [",".join(row.get(name) or "" for name in _COLUMNS) for row in rows]
     (root / "videos.csv").write_text("\n".join([",".join(_COLUMNS), *lines, ""]))
     outputs = [folder / n for n in ("clips.csv", "train.csv", "eval.csv", "rejected.csv")]
     with checksummed([*outputs, folder / "summary.json"]):
