@@ -28,7 +28,7 @@ from talkingface.settings.videos import read_videos, without_rows
 VIDEOS = ("talk1", "talk10", "talk1_000000", "clips")
 OTHERS = VIDEOS[1:]
 # The video and its clips; `talk10`, `talk1_000000` and their clips are others.
-TALK1 = re.compile(rb"(?<![\w-])talk1(?=_\d{6}_\d{6}_\d\d(?!\d)|[^\w-]|$)", re.ASCII)
+TALK1 = re.compile(rb"(?<!\w)talk1(?=_\d{6}_\d{6}_\d\d(?!\d)|[^\w-]|$)", re.ASCII)
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +187,11 @@ def test_a_video_called_like_a_stage_goes_alone(root: Path) -> None:
     after = contents(root)
     gone = before.keys() - after
     assert {"results/finished/clips", "results/raw/clips.media", "results/clips/clips.csv"} <= gone
-    assert {path for path in gone if "talk1" in path} == {"results/exports/.partial-x/talk1.mp4"}
+    # Leftovers, and a log of a run in whose name is the word.
+    assert {path for path in gone if "talk1" in path} == {
+        "results/exports/.partial-x/talk1.mp4",
+        ".snakemake/slurm_logs/rule_clips/talk1/7.log",
+    }
     assert {f"results/clips/{video}.csv" for video in VIDEOS[:3]} <= set(after)
     assert {"results/dataset/clips.csv", "results/logs/clips/talk1.log"} <= set(after)
     card = json.loads(record_path(root, "results/dataset/README.md").read_text())
