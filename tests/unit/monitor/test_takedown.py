@@ -139,7 +139,7 @@ def test_nothing_is_left_of_it_and_the_others_are_whole(root: Path) -> None:
     assert {p for p in changed if not p.startswith(of_all)} <= {
         f".snakemake/metadata/{name}" for name in records
     }
-    assert not (root / ".snakemake/slurm_logs").exists()
+    assert not (root / ".snakemake/slurm_logs/rule_clips").exists()
 
 
 def test_the_dataset_is_what_a_run_would_make_of_the_rest(
