@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,6 +24,8 @@ from talkingface.text import plain_cell
 
 TABLES = ("clips.csv", "train.csv", "eval.csv", "rejected.csv")
 SUMMARY = "summary.json"
+# Cells that are counted, the side of a clip first.
+_CLIPS = ("split", "n_frames")
 _REJECTED = ("stage", "reason", "clip_id", "start_frame", "n_frames")
 
 
@@ -78,12 +81,14 @@ def write_summary(
     """
     folder = Path(folder)
     split = read_json(folder / SUMMARY, "split")["split"]
-    clips = dict(_by_video(folder / "clips.csv", ("split", "n_frames")))
-    rejected = dict(_by_video(folder / "rejected.csv", _REJECTED))
+    clips = _by_video(folder / "clips.csv", _CLIPS)
+    rejected = _by_video(folder / "rejected.csv", _REJECTED)
     place = {video: number for number, video in enumerate(order)}
     # Every video has a row: where nothing was kept, one that says why.
     found = sorted({**clips, **rejected}, key=lambda video: (place.get(video, len(place)), video))
-    videos = [{"video_id": video, **(clips.get(video) or rejected[video])[0]} for video in found]
+    videos = [
+        {"video_id": video, **(clips.get(video) or rejected[video]).of_video} for video in found
+    ]
     hashes = {video: _sha256(records[video]) for video in found}
     files = {video: sha256 for video, sha256 in hashes.items() if sha256}
     groups, counts = split_groups(videos, files), Counts(SIDES)
@@ -91,38 +96,43 @@ def write_summary(
         counts.add_recording(video_ids)
     for row in videos:
         video = row["video_id"]
-        kept = clips.get(video, [])
+        kept = clips.get(video, _Rows({}, []))
         counts.add(
             records[video],
-            _columns(kept, ("n_frames",)),
-            _columns(rejected.get(video, []), _REJECTED),
-            side=kept[0]["split"] if kept else SIDES[0],
+            _columns(kept, _CLIPS),
+            _columns(rejected.get(video, _Rows({}, [])), _REJECTED),
+            side=kept.cells[0][0] if kept.cells else SIDES[0],
             identity=row["identity"],
             group=groups[video],
         )
     write_json(counts.summary(split["eval_fraction"], split["seed"]), folder / SUMMARY)
 
 
-def _by_video(path: Path, names: tuple[str, ...]) -> Iterator[tuple[str, list[dict[str, str]]]]:
-    """The rows of every video with rows, as `names`, `identity` and `source`."""
+class _Rows(NamedTuple):
+    """The rows of a table of one video: what they share, and cells of each."""
+
+    of_video: dict[str, str]
+    cells: list[tuple[str, ...]]
+
+
+def _by_video(path: Path, names: tuple[str, ...]) -> dict[str, _Rows]:
+    """The rows of every video with rows, by its name, with the cells `names`."""
     rows = read_rows(path, ("video_id", "identity", "source", *names))
+    found = {}
     for video, group in groupby(rows, key=itemgetter(0)):
-        yield (
-            video,
-            [
-                {"identity": plain_cell(row[1]), "source": plain_cell(row[2])}
-                | dict(zip(names, row[3:], strict=True))
-                for row in group
-            ],
-        )
+        # There are many rows, but few numbers and reasons.
+        cells = [tuple(map(sys.intern, row[1:])) for row in group]
+        shared = dict(zip(("identity", "source"), map(plain_cell, cells[0]), strict=False))
+        found[video] = _Rows(shared, [row[2:] for row in cells])
+    return found
 
 
-def _columns(rows: Sequence[Mapping[str, str]], names: tuple[str, ...]) -> np.recarray:
+def _columns(rows: _Rows, names: tuple[str, ...]) -> np.recarray:
     """Columns as the dataset's tables have them; numbers are NaN where there is none."""
     numbers = ("n_frames", "start_frame")
-    table = np.zeros(len(rows), [(n, float if n in numbers else object) for n in names])
-    for name in names:
-        cells: list[Any] = [row[name] for row in rows]
+    table = np.zeros(len(rows.cells), [(n, float if n in numbers else object) for n in names])
+    for place, name in enumerate(names):
+        cells: list[Any] = [row[place] for row in rows.cells]
         if name in numbers:
             cells = [float(cell) if cell else np.nan for cell in cells]
         table[name] = cells
