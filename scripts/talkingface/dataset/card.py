@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from talkingface.dataset.card_header import card_header
+from talkingface.dataset.card_header import card_header, with_data_files
 from talkingface.dataset.card_words import (
     ABOUT,
     CITE,
@@ -28,7 +28,7 @@ from talkingface.dataset.census import MEASURES, Census, Share, largest, take_ce
 from talkingface.dataset.split import SIDES
 from talkingface.dataset.summary import duration
 from talkingface.grid import FPS
-from talkingface.job.files import atomic_path, damage_in, read_json, write_json
+from talkingface.job.files import DamagedFile, atomic_path, damage_in, read_json, write_json
 from talkingface.models.store import weights_hash
 from talkingface.release import release
 from talkingface.settings.describe import markdown_table
@@ -104,11 +104,22 @@ def make_card(
         partial.write_text("\n".join(parts), encoding="utf-8", errors="replace")
 
 
-def with_files(card: str, files: str) -> str:
-    """A card that says of another layout what its files are: `files` is Markdown."""
-    head, begun, rest = card.partition(FILES_BEGIN)
+def card_of_layout(
+    results: str | Path, *, clips: int, data_files: Mapping[str, str], files: str
+) -> str:
+    """The card of the dataset in `results` as that of another layout of it.
+
+    clips: how many are in the layout. data_files: path or pattern of every split, relative to the
+    card. files: what its files are, in Markdown.
+
+    Raises FileNotFoundError where there is no card, and DamagedFile where it has lost its header.
+    """
+    path = Path(results, "dataset", CARD)
+    head, begun, rest = path.read_text("utf-8").partition(FILES_BEGIN)
     _, ended, tail = rest.partition(FILES_END)
-    return f"{head}{begun}{files}{ended}{tail}" if ended else card
+    if not ended:
+        raise DamagedFile(path, "it has no part that says what its files are")
+    return with_data_files(f"{head}{begun}{files}{ended}{tail}", clips, data_files)
 
 
 def _top(card: Mapping[str, Any], summary: Mapping[str, Any]) -> str:

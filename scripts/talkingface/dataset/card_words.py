@@ -10,13 +10,13 @@ what was left out is listed with the reason.
 
 CLIP_FILES = """\
 `train.csv` and `eval.csv` list the clips of either side, `clips.csv` all of them: where each comes
-from, what was measured of it, and the paths of its files. `rejected.csv` lists what was left out.
-For a clip of N frames of H x W pixels:
+from, what was measured of it, and the paths of its files, relative to the folder above the one with
+the tables. `rejected.csv` lists what was left out. For a clip of N frames of H x W pixels:
 """
 
 COLUMNS_NOTE = """\
 Coordinates in clip pixels are continuous: the centre of the top left pixel is (0.5, 0.5). Left and
-right are the subject's. Paths are relative to the folder above the one with the tables.
+right are the subject's.
 """
 
 ORIGINS_NOTE = """\

@@ -24,7 +24,8 @@ class Export:
 
     `reader` is the project whose training code reads it, `purpose` what is in it. `needs`: the
     features that it cannot do without, `takes` those that it adds where they are made. `settings`:
-    keys of the config, dotted, each with the values that the layout can be made with. An export for
+    keys of the config, dotted, each with the values that the layout can be made with. `card`:
+    whether the dataset's card is in it, so that it is made first. An export for
     which pictures are made, or much is read, of every clip has a stage of its name in the register
     of stages.
     """
@@ -35,6 +36,7 @@ class Export:
     needs: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
     settings: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+    card: bool = False
 
     def faults(self, config: Mapping[str, Any]) -> list[str]:
         """What of a complete config keeps the export from being made, and what to set."""

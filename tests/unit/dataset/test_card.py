@@ -15,8 +15,8 @@ import yaml
 
 from helpers.whole_workspace import CONFIG, card_values, finish
 from helpers.whole_workspace import add_video as add_whole_video
-from talkingface.dataset.card import make_card, with_files
-from talkingface.dataset.card_header import card_header, with_data_files
+from talkingface.dataset.card import card_of_layout, make_card
+from talkingface.dataset.card_header import card_header
 from talkingface.job.files import DamagedFile
 from talkingface.job.tables import OtherColumns, empty_table, table_writer
 from talkingface.settings.load import check_config
@@ -301,21 +301,17 @@ def test_a_licence_is_called_as_the_hub_does(licence: str | None, told: dict[str
 
 
 def test_another_layout_has_its_own_files(root: Path) -> None:
-    text = (root / "results/dataset/README.md").read_text()
-    other = with_data_files(text, 12_000, {"train": "train/**", "validation": "eval/**"})
-    other = with_files(other, "A folder a side.\n")
-    header = yaml.safe_load(other.split("---\n")[1])
-    assert header["configs"] == [
-        {
-            "config_name": "default",
-            "data_files": [
-                {"split": "train", "path": "train/**"},
-                {"split": "validation", "path": "eval/**"},
-            ],
-        }
-    ]
+    results = root / "results"
+    before = (results / "dataset/README.md").read_text()
+    splits = {"train": "train/**", "validation": "eval/**"}
+    text = card_of_layout(results, clips=12_000, data_files=splits, files="A folder a side.\n")
+    header = yaml.safe_load(text.split("---\n")[1])
+    files = [{"split": split, "path": path} for split, path in splits.items()]
+    assert header["configs"] == [{"config_name": "default", "data_files": files}]
     assert header["size_categories"] == ["10K<n<100K"] and header["license"] == "unknown"
-    assert "<!-- files -->\nA folder a side.\n<!-- end of files -->" in other
-    assert "landmarks68" not in other and other.endswith(text[-500:])
-    with pytest.raises(DamagedFile, match=r"README.md.*no YAML header"):
-        with_data_files("# no header\n", 1, {})
+    assert "<!-- files -->\nA folder a side.\n<!-- end of files -->" in text
+    assert "landmarks68" not in text and text.endswith(before[-5000:])
+    for broken in ("# no header\n<!-- files -->\n<!-- end of files -->\n", "---\na: b\n---\n"):
+        (results / "dataset/README.md").write_text(broken)
+        with pytest.raises(DamagedFile, match=r"README.md: damaged"):
+            card_of_layout(results, clips=1, data_files=splits, files="")
