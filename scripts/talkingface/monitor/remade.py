@@ -20,7 +20,7 @@ from talkingface.job.files import DamagedFile, read_json
 from talkingface.job.tables import OtherColumns
 from talkingface.monitor.missing import names_in
 from talkingface.monitor.traces import delete
-from talkingface.stages import STAGES
+from talkingface.stages import FEATURES, STAGES
 from talkingface.text import clean
 
 # What a table, a record or a card cannot be read for: it is deleted, and the next run makes it.
@@ -39,16 +39,20 @@ def refuse_gone(results: str | Path, video_ids: Collection[str]) -> None:
     """
     results = Path(results)
     names = [name for name in names_in(str(results / "exports")) if name in EXPORTS]
-    columns = {"video", "audio"}
+    taken, own = {"video", "audio"}, set[str]()
     for name in names:
-        stages = [*EXPORTS[name].needs, *([name] if name in STAGES else [])]
-        columns |= {product.column for stage in stages for product in STAGES[stage].products}
+        export = EXPORTS[name]
+        features = FEATURES if export.chooses else (*export.needs, *export.takes)
+        taken |= {product.column for stage in features for product in STAGES[stage].products}
+        own |= {product.column for product in (STAGES[name].products if name in STAGES else ())}
     try:
         clips = read_export_clips(results) if names else []
     except _UNREADABLE:
         return
     for clip in clips:
-        gone = None if clip.video_id in video_ids else lacking_file(clip, sorted(columns))
+        if clip.video_id in video_ids:
+            continue
+        gone = lacking_file(clip, sorted(own | set(filter(clip.has, taken))))
         if gone is not None:
             raise CannotBuild(
                 f"{gone} is gone, of which {results / 'exports' / min(names)} may have the last: "
