@@ -17,6 +17,7 @@ from helpers.whole_workspace import CONFIG, card_values, finish
 from helpers.whole_workspace import add_video as add_whole_video
 from talkingface.dataset.card import card_of_layout, make_card
 from talkingface.dataset.card_header import card_header
+from talkingface.dataset.census import Share, take_census
 from talkingface.job.files import DamagedFile
 from talkingface.job.tables import OtherColumns, empty_table, table_writer
 from talkingface.settings.load import check_config
@@ -113,6 +114,17 @@ def test_what_there_is_is_counted(root: Path) -> None:
     left_out = section(body, "What was left out, and why")
     assert table(left_out, "stage") == [["`tracks`", "`no_face`", "1", "1", "0.0 min"]]
     assert "4 videos, 0.1 min, were listed; of 6 candidate stretches 6 were kept" in left_out
+
+
+def test_frames_are_counted_by_identity_and_origin(root: Path) -> None:
+    """Clips have 4 frames each; lengths of the small ones are 0.0 min in the card."""
+    census = take_census(root / "results", card_values()["versions"])
+    assert census.identities == {("ann", "train"): Share(2, 4, 16), ("ben", "eval"): Share(1, 2, 8)}
+    assert {key[0]: share.frames for key, share in census.origins.items() if not key[2]} == {
+        "local file": 4,
+        "vimeo": 12,
+    }
+    assert census.clip_sizes == {(32, 16): 6}
 
 
 def test_distributions_are_those_of_the_clips(root: Path) -> None:
