@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from talkingface.exports.clips import ExportClip
-from talkingface.exports.readme import SPLITS, card
+from talkingface.exports.readme import SPLITS, card, dataset_card
 from talkingface.exports.records import chosen_products, clip_record, typed_columns
 from talkingface.exports.tree import Tree
 from talkingface.stages import Product
@@ -69,7 +69,8 @@ def lay_out(clips: Sequence[ExportClip], tree: Tree, *, features: Sequence[str] 
             for column in MEDIA:
                 tree.write_lines(f"{column}/{split}/metadata.jsonl", rows[column])
     # Patterns, as the name of a video may be that of a split, too.
-    tree.write_text("README.md", card({name: f"video/{name}/**" for name in splits}, _README))
+    films = {name: f"video/{name}/**" for name in splits}
+    tree.write_text("README.md", dataset_card([clip for clip, _ in complete], films, _README))
     tree.write_text("audio/README.md", card({name: f"{name}/**" for name in splits}, _AUDIO_README))
 
 

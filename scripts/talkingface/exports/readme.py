@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from talkingface.dataset.card import CARD, card_of_layout
 from talkingface.dataset.split import Side
+from talkingface.exports.clips import ExportClip
 
 # What the reader calls the sides. A folder or an archive called `eval` it takes for `test` where no
 # card says otherwise.
@@ -23,3 +25,14 @@ def card(data_files: Mapping[str, str], body: str) -> str:
     for split, pattern in data_files.items():
         lines += [f"  - split: {split}", f"    path: {pattern}"]
     return "\n".join(["---", *lines, "---", "", body])
+
+
+def dataset_card(clips: Sequence[ExportClip], data_files: Mapping[str, str], body: str) -> str:
+    """The dataset's card with `data_files`, and `body` in the place of what its files are; the
+    `card` of these alone where there are no clips, or the dataset has no card."""
+    results = clips[0].results if clips else None
+    if results is None or not (results / "dataset" / CARD).exists():
+        return card(data_files, body)
+    # The card has a title of its own.
+    files = body.partition("\n\n")[2]
+    return card_of_layout(results, clips=len(clips), data_files=data_files, files=files)

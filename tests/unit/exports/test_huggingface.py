@@ -195,3 +195,15 @@ def test_a_clip_of_which_a_file_is_gone_is_in_neither_list(results: Path, tmp_pa
         assert [row["clip_id"] for row in rows(folder, column, "train")] == NAMES[1:2]
     assert not list(folder.rglob(f"{NAMES[0]}*"))
     assert read_frame(folder / "skipped.csv").clip_id.tolist() == [NAMES[0]]
+
+
+def test_the_dataset_s_card_is_told_its_own_files(results: Path, tmp_path: Path) -> None:
+    whole = (
+        "---\nlicense: cc-by-4.0\nconfigs:\n- data_files: train.csv\n---\n\n# Talks\n\n"
+        "<!-- files -->\nthe dataset's\n<!-- end of files -->\n\n## People\n"
+    )
+    (results / "dataset/README.md").write_text(whole)
+    text = (export(results, tmp_path) / "README.md").read_text()
+    assert text.startswith("---\nlicense: cc-by-4.0\n") and text.count("\n# ") == 1
+    assert "path: video/train/**" in text and "train.csv" not in text
+    assert "load_dataset" in text and "the dataset's" not in text and text.endswith("## People\n")

@@ -218,3 +218,15 @@ def test_a_video_whose_copy_could_not_be_made_has_empty_files(old: Path) -> None
     record = (old / "proxy/v.json").read_text()
     (old / "proxy/v.json").write_text(record.replace('"ok"', '"no_audio"'))
     assert faults(old, decode=True) == []
+
+
+def test_a_damaged_card_is_found_and_one_that_is_not_there_is_not_missed(results: Path) -> None:
+    assert check_others(results).faults == []
+    for name in ("settings.json", "README.md"):
+        (results / "dataset" / name).write_text('{"a": 1}\n')
+    assert check_others(results, record=True).faults == []
+    halve(results / "dataset/README.md")
+    (fault,) = check_others(results).faults
+    assert fault == Fault("dataset/README.md", "4 bytes, 9 were written")
+    (results / "dataset/README.md").unlink()
+    assert check_others(results).faults == [Fault("dataset/README.md", "missing", True)]
