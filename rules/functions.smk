@@ -8,6 +8,16 @@ def learned(stage):
     return [f"results/models/{model.name}.json"] if model else []
 
 
+def models_used():
+    """Name in the store of the model of every stage that has one."""
+    used = {
+        stage: Path(learned(stage)[0]).stem
+        for stage in stages_made(config["features"])
+        if config.get(stage, {}).get("backend") and learned(stage)
+    }
+    return used | ({"hubert": HUBERT} if "hubert" in config["features"] else {})
+
+
 def gpus(model):
     """One where there is a model, unless the config wants the processor."""
     return int(bool(model) and config["device"] != "cpu")

@@ -23,7 +23,7 @@ RULES = {
         r"^rule (\w+):\n(.*?)(?=^\S|\Z)", (ROOT / file).read_text(), re.MULTILINE | re.DOTALL
     )
 }
-OF_NO_VIDEO = {"models", "retry_unavailable", "dataset"}
+OF_NO_VIDEO = {"models", "retry_unavailable", "dataset", "card"}
 TABLES = [table for table in vars(tables).values() if isinstance(table, Table)]
 
 

@@ -100,6 +100,29 @@ def read_table(path: str | Path, definition: Table) -> np.recarray:
     return table.view(np.recarray)
 
 
+def read_rows(path: str | Path, columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """The cells of some columns of a table, row by row, as text: for tables that are long.
+
+    Raises OtherColumns where the table has not all `columns`, and DamagedFile as `read_table`,
+    when the damage is come to.
+    """
+    with open(path, newline="", encoding="utf-8") as file, damage_in(path, UnicodeError, csv.Error):
+        rows = csv.reader(file)
+        header = next(rows, [])
+        lacking = [name for name in columns if name not in header]
+        if lacking:
+            raise OtherColumns(
+                f"{path}: it has no column {lacking[0]}; delete it to have it made again"
+            )
+        places = [header.index(name) for name in columns]
+        for number, row in enumerate(rows, start=2):
+            if len(row) != len(header):
+                raise DamagedFile(
+                    path, f"line {number}: {len(row)} cells, but {len(header)} columns"
+                )
+            yield tuple(row[place] for place in places)
+
+
 def write_table(table: np.recarray, path: str | Path, definition: Table) -> None:
     """Write a table as csv with a header line, also when it has no rows.
 
