@@ -122,6 +122,7 @@ def exported(name):
         except ConfigError as error:
             sys.exit(str(error))
         stage = expand(f"results/{name}/{{video}}.csv", video=VIDEOS) if name in STAGES else []
-        return [*rules.dataset.output, *stage]
+        card = [rules.card.output.card] if EXPORTS[name].card else []
+        return [*rules.dataset.output, *stage, *card]
 
     return inputs

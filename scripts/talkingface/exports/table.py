@@ -25,7 +25,8 @@ class Export:
     `reader` is the project whose training code reads it, `purpose` what is in it. `needs`: the
     features that it cannot do without, `takes` those that it adds where they are made. `settings`:
     keys of the config, dotted, each with the values that the layout can be made with. `chooses`:
-    whether its section of the config has a list `features` of those that go in. An export for which
+    whether its section of the config has a list `features` of those that go in. `card`: whether the
+    dataset's card is in it. An export for which
     pictures are made, or much is read, of every clip has a stage of its name in the register of
     stages.
     """
@@ -37,6 +38,7 @@ class Export:
     takes: tuple[str, ...] = ()
     settings: tuple[tuple[str, tuple[Any, ...]], ...] = ()
     chooses: bool = False
+    card: bool = False
 
     def faults(self, config: Mapping[str, Any]) -> list[str]:
         """What of a complete config keeps the export from being made, and what to set."""
@@ -75,12 +77,14 @@ _REGISTER = (
         "WebDataset, wids and Hugging Face datasets, which stream it",
         "tar archives of bounded size, a sample a clip: film, sound, measures, features",
         chooses=True,
+        card=True,
     ),
     Export(
         "huggingface",
         "Hugging Face datasets, and their Hub",
         "a folder to load or to upload: films, sound, measures, features, a card",
         chooses=True,
+        card=True,
     ),
 )
 
