@@ -71,7 +71,7 @@ def test_features_are_those_of_the_register() -> None:
 
 def test_sections_are_in_the_order_of_the_stages() -> None:
     names = [section.name for section in sections() if section.name]
-    # What is no stage stands where it is first met: how files are read, at last split, card, exports.
+    # What is no stage stands where it is first met: how files are read, at last the rest.
     assert names.index("media") == names.index("download") + 1
     names.remove("media")
     stages = [name for name, stage in STAGES.items() if name in names and not stage.export]
