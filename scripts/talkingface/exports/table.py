@@ -73,6 +73,17 @@ _REGISTER = (
         needs=("landmarks", "pose", "frames"),
     ),
     Export(
+        "voxceleb",
+        "what trains on the folders of VoxCeleb2 and TalkingVideo, as clovaai/voxceleb_trainer",
+        "224 crops that follow the face, sound, metafiles, lists",
+    ),
+    Export(
+        "latentsync",
+        "bytedance/LatentSync",
+        "films with sound in which the face is aligned in every frame, lists of their paths",
+        needs=("landmarks",),
+    ),
+    Export(
         "webdataset",
         "WebDataset, wids and Hugging Face datasets, which stream it",
         "tar archives of bounded size, a sample a clip: film, sound, measures, features",

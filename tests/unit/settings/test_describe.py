@@ -74,8 +74,8 @@ def test_sections_are_in_the_order_of_the_stages() -> None:
     # What is no stage stands where it is first met: how files are read, at last the rest.
     assert names.index("media") == names.index("download") + 1
     names.remove("media")
-    stages = [name for name, stage in STAGES.items() if name in names and not stage.export]
-    exports = [name for name in EXPORTS if name in names]
+    stages = [name for name in STAGES if name in names]
+    exports = [name for name in EXPORTS if name in names and name not in STAGES]
     assert names == ["checkpoints", *stages, "split", "card", *exports]
 
 
