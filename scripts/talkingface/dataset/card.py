@@ -119,7 +119,7 @@ def card_of_layout(
     _, ended, tail = rest.partition(FILES_END)
     if not ended:
         raise DamagedFile(path, "it has no part that says what its files are")
-    return with_data_files(f"{head}{begun}{files}{ended}{tail}", clips, data_files)
+    return with_data_files(path, f"{head}{begun}{files}{ended}{tail}", clips, data_files)
 
 
 def _top(card: Mapping[str, Any], summary: Mapping[str, Any]) -> str:

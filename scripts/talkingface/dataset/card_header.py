@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -63,15 +64,15 @@ def card_header(
     return _text(header | _of_files(clips, data_files))
 
 
-def with_data_files(card: str, clips: int, data_files: Mapping[str, str]) -> str:
+def with_data_files(path: str | Path, card: str, clips: int, data_files: Mapping[str, str]) -> str:
     """A card whose header says the files and the number of clips of another layout.
 
-    Raises DamagedFile where the card has no header.
+    Raises DamagedFile, naming `path`, where the card has no header.
     """
     found = _HEADER.match(card)
     header = yaml.safe_load(found[1]) if found else None
     if found is None or not isinstance(header, dict):
-        raise DamagedFile("README.md", "it has no YAML header")
+        raise DamagedFile(path, "it has no YAML header")
     return _text(header | _of_files(clips, data_files)) + card[found.end() :]
 
 

@@ -99,6 +99,7 @@ _REGISTER = (
         "WebDataset, wids and Hugging Face datasets, which stream it",
         "tar archives of bounded size, a sample a clip: film, sound, measures, features",
         chooses=True,
+        card=True,
     ),
     Export(
         "huggingface",
