@@ -26,6 +26,7 @@ gc.set_threshold(700, 1000, 1000)
 
 from talkingface.dataset.gates import THRESHOLD_KEYS
 from talkingface.dataset.split import SplitError, assign_splits
+from talkingface.exports.table import EXPORTS, check_exports
 from talkingface.job.files import read_json
 from talkingface.models.table import MODELS, ModelError, own_models, store_name
 from talkingface.monitor.missing import find_missing
@@ -50,6 +51,7 @@ configfile: DEFAULTS
 
 try:
     config.update(check_config(config))
+    check_exports(config["exports"], config)
     rows = read_videos(config["videos"])
     refuse_vanished(rows, "results/videos")
     assign_splits(rows, **config["split"])
@@ -75,6 +77,7 @@ include: "rules/geometry.smk"
 include: "rules/pictures.smk"
 include: "rules/sound.smk"
 include: "rules/dataset.smk"
+include: "rules/exports.smk"
 
 
 # One file a video that says that all of it is there: the parts of `--batch dataset=1/10`. What the
@@ -96,6 +99,7 @@ rule all:
     default_target: True
     input:
         rules.dataset.output,
+        expand("results/exports/{export}", export=config["exports"]),
         missing_outputs,
 
 

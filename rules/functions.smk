@@ -82,7 +82,7 @@ def missing_outputs(wildcards):
     name it is made again. Of a folder it knows only that it is there: where something inside is
     gone, the job is forced by its manifest, as one that was interrupted.
     """
-    missing = find_missing("results", VIDEOS, config["features"])
+    missing = find_missing("results", VIDEOS, config["features"], config["exports"])
     LACKING.update(f"results/{path}" for path in missing.parts)
     workflow.dag.forcefiles.update(LACKING)
     if missing.outputs or missing.parts:
@@ -101,3 +101,17 @@ def streams(wildcards):
     row = VIDEOS[wildcards.video]
     names = ("video_stream", "audio_stream")
     return {name: config["media"][name] if row[name] is None else int(row[name]) for name in names}
+
+
+def exported(name):
+    """Inputs of an export, which is refused before anything runs where it cannot be made."""
+
+    def inputs(wildcards):
+        try:
+            check_exports([name], config)
+        except ConfigError as error:
+            sys.exit(str(error))
+        stage = expand(f"results/{name}/{{video}}.csv", video=VIDEOS) if name in STAGES else []
+        return [*rules.dataset.output, *stage]
+
+    return inputs

@@ -8,6 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from talkingface.exports.table import exports_table
 from talkingface.models.table import models_table
 from talkingface.settings.pages import columns_tables, make_pages, purposes_table, stages_table
 
@@ -22,6 +23,7 @@ parts = {
     "stages": stages_table(),
     "tables": columns_tables(),
     "models": models_table(),
+    "exports": exports_table(),
 }
 pages = make_pages(options.folder, parts)
 stale = [path for path in pages if not path.exists() or path.read_text("utf-8") != pages[path]]

@@ -31,7 +31,8 @@ class Product:
 class Stage:
     """A stage of the workflow: one rule, which makes its outputs for one video.
 
-    `feature`: whether the config can ask for it. `reads`: the stages whose outputs it needs, and
+    `feature`: whether the config can ask for it. `export`: whether it is made for the export of its
+    name only. `reads`: the stages whose outputs it needs, and
     `shows` those whose outputs it takes where they are made. `folder`: of its outputs, where it
     is not called like the stage. `suffix`: of the table or record that it writes last. `others`:
     patterns of its files beside that one and the products, and `disposable` of those that may be
@@ -42,6 +43,7 @@ class Stage:
     purpose: str
     reads: tuple[str, ...] = ()
     feature: bool = False
+    export: bool = False
     products: tuple[Product, ...] = ()
     shows: tuple[str, ...] = ()
     folder: str = ""
@@ -351,10 +353,10 @@ def products_of(features: tuple[str, ...] | list[str]) -> list[Product]:
     return [product for name in ("clips", *features) for product in STAGES[name].products]
 
 
-def stages_made(features: Iterable[str]) -> tuple[str, ...]:
-    """The stages that a run with these features makes, in the order of the rules."""
+def stages_made(features: Iterable[str], exports: Iterable[str] = ()) -> tuple[str, ...]:
+    """The stages that a run with these features and exports makes, in the order of the rules."""
     wanted: set[str] = set()
-    waiting = ["quality", *features]
+    waiting = ["quality", *features, *(name for name in exports if name in STAGES)]
     while waiting:
         name = waiting.pop()
         if name not in wanted:

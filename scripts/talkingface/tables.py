@@ -336,6 +336,17 @@ CHECKSUMS = Table(
     ),
 )
 
+SKIPPED = Table(
+    "exports/{export}/skipped.csv",
+    "a condition of the export's reader that a clip does not meet, for which it was left out",
+    (
+        _CLIP_ID,
+        Column("condition", "text", "what was compared, with its unit"),
+        Column("measured", "text", "what it is"),
+        Column("needed", "text", "what the reader needs"),
+    ),
+)
+
 
 def dataset_clips(products: tuple[str, ...] = ()) -> Table:
     """dataset/clips.csv, and train.csv and eval.csv, with one column for each of `products`."""

@@ -9,6 +9,8 @@ import yaml
 
 from helpers.paths import ROOT
 from talkingface import stages, tables
+from talkingface.exports.export import load
+from talkingface.exports.table import EXPORTS, Export
 from talkingface.stages import FEATURES, STAGES
 from talkingface.tables import Table
 
@@ -65,7 +67,8 @@ def test_every_table_of_a_clip_is_among_a_stage_s_files() -> None:
 
 def test_what_features_need_is_made_for_them() -> None:
     always = {"clips", "landmarks", "pose", "quality"}
-    of_clips = {stage.name for stage in STAGES.values() if stage.clip_folder}
+    of_clips = {stage.name for stage in STAGES.values() if stage.clip_folder and not stage.export}
+    of_exports = {stage.name for stage in STAGES.values() if stage.export}
     for features, wanted in (
         ([], always),
         (["torso"], always | {"torso", "parsing"}),
@@ -73,8 +76,32 @@ def test_what_features_need_is_made_for_them() -> None:
         (FEATURES, of_clips),
     ):
         made = stages.stages_made(features)
-        assert set(made) == wanted | (set(STAGES) - of_clips)
+        assert set(made) == wanted | (set(STAGES) - of_clips - of_exports)
         assert list(made) == [name for name in STAGES if name in made]
+
+
+def test_what_an_export_needs_is_made_for_it() -> None:
+    of_exports = {stage.name for stage in STAGES.values() if stage.export}
+    assert of_exports.isdisjoint(stages.stages_made(FEATURES))
+    assert of_exports <= set(stages.stages_made([], EXPORTS))
+    assert of_exports <= set(EXPORTS)
+    for name in of_exports:
+        assert set(STAGES[name].reads) & set(FEATURES) <= set(EXPORTS[name].needs)
+
+
+def test_the_config_can_ask_for_every_export_and_nothing_else() -> None:
+    schema = yaml.safe_load((ROOT / "schemas/config.schema.yaml").read_text())
+    exports = schema["properties"]["exports"]["items"]["enum"]
+    assert exports == list(EXPORTS)
+
+
+@pytest.mark.parametrize("export", EXPORTS.values(), ids=EXPORTS)
+def test_an_export_has_a_layout_a_page_and_tests(export: Export) -> None:
+    assert callable(load(export.name))
+    assert {*export.needs, *export.takes} <= set(FEATURES)
+    assert (ROOT / f"docs/exports/{export.name}.md").exists()
+    assert (ROOT / f"tests/unit/exports/test_{export.name}.py").exists()
+    assert f"`{export.name}`" in (ROOT / "docs/exports.md").read_text()
 
 
 def test_a_stage_reads_stages_before_it_or_asks_for_them() -> None:

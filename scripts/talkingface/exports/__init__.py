@@ -1,0 +1,1 @@
+"""The layouts that training code reads, made of a finished dataset."""

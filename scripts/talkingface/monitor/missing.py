@@ -36,16 +36,21 @@ class Missing:
         return f"missing, to be made: {', '.join(gone[:most])}{more}" if gone else ""
 
 
-def find_missing(results: str | Path, videos: Iterable[str], features: Collection[str]) -> Missing:
-    """What is gone of `videos`: of the finished ones anything that a run with these features makes,
-    of the others what is gone of folders whose stage is done.
+def find_missing(
+    results: str | Path,
+    videos: Iterable[str],
+    features: Collection[str],
+    exports: Collection[str] = (),
+) -> Missing:
+    """What is gone of `videos`: of the finished ones anything that a run with these features and
+    exports makes, of the others what is gone of folders whose stage is done.
 
     Files that may be deleted when a dataset is made are not missed.
     """
     missing, root, videos = Missing(), str(results), list(videos)
     finished = names_in(f"{root}/finished")
     clips: dict[str, list[tuple[str, int]]] | None = None
-    for stage in map(STAGES.__getitem__, stages_made(features)):
+    for stage in map(STAGES.__getitem__, stages_made(features, exports)):
         for pattern in stage.video_files:
             if pattern not in stage.disposable:
                 there = names_in(f"{root}/{os.path.dirname(pattern)}")

@@ -1,0 +1,32 @@
+"""The dataset's table of clips, read again."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from talkingface.job.tables import OtherColumns, read_table
+from talkingface.stages import STAGES
+from talkingface.tables import dataset_clips
+
+
+def read_clip_table(path: str | Path) -> tuple[np.recarray, tuple[str, ...]]:
+    """clips.csv, train.csv or eval.csv, and the columns of the products that it leads to.
+
+    Which products there are depends on the features of the run that made it. Raises
+    FileNotFoundError, OtherColumns where another version wrote it, DamagedFile where it is damaged.
+    """
+    with open(path, newline="", encoding="utf-8") as file:
+        header = next(csv.reader(file), [])
+    fixed = len(dataset_clips().columns)
+    products = tuple(header[fixed:])
+    known = {product.column for stage in STAGES.values() for product in stage.products}
+    unknown = sorted(set(products) - known)
+    if unknown:
+        raise OtherColumns(
+            f"{path}: its column {unknown[0]} is not known here: another version made it; run "
+            "snakemake with this one"
+        )
+    return read_table(path, dataset_clips(products)), products

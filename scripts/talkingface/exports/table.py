@@ -1,0 +1,80 @@
+"""The register of exports: whose training code reads each, and what it cannot do without.
+
+Light: the Snakefile imports this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from talkingface.settings.describe import markdown_table
+from talkingface.settings.schema import ConfigError
+
+
+@dataclass(frozen=True)
+class Export:
+    """A layout, which the rule `export_{name}` makes of a finished dataset.
+
+    `reader` is the project whose training code reads it, `purpose` what is in it. `needs`: the
+    features that it cannot do without, `takes` those that it adds where they are made. `settings`:
+    keys of the config, dotted, each with the values that the layout can be made with. An export for
+    which pictures are made, or much is read, of every clip has a stage of its name in the register
+    of stages.
+    """
+
+    name: str
+    reader: str
+    purpose: str
+    needs: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
+    settings: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+
+    def faults(self, config: Mapping[str, Any]) -> list[str]:
+        """What of a complete config keeps the export from being made, and what to set."""
+        lacking = [name for name in self.needs if name not in config["features"]]
+        faults = []
+        if lacking:
+            wanted = ", ".join([*config["features"], *lacking])
+            faults.append(f"export {self.name} needs {', '.join(lacking)}: features: [{wanted}]")
+        for key, allowed in self.settings:
+            value: Any = config
+            for part in key.split("."):
+                value = value[part]
+            if value not in allowed:
+                choices = " or ".join(map(str, allowed))
+                faults.append(f"export {self.name} needs {key}: {choices}, not {value}")
+        return faults
+
+
+_REGISTER = (
+    Export(
+        "talking_face_preprocessing",
+        "liutaocode/talking_face_preprocessing and what trains on its folders",
+        "videos, sound, landmarks as text, pose; frames and HuBERT features where they are made",
+        needs=("landmarks", "pose"),
+        takes=("frames", "hubert"),
+    ),
+)
+
+EXPORTS = {export.name: export for export in _REGISTER}
+
+
+def check_exports(exports: Iterable[str], config: Mapping[str, Any]) -> None:
+    """Raise ConfigError, naming the settings, where one of `exports` cannot be made with `config`,
+    which is complete."""
+    faults = [fault for name in exports for fault in EXPORTS[name].faults(config)]
+    if faults:
+        raise ConfigError("\n".join(["config:", *(f"  {fault}" for fault in faults)]))
+
+
+def exports_table() -> str:
+    """All exports, in Markdown."""
+    rows = []
+    for export in EXPORTS.values():
+        needs = [f"`{name}`" for name in export.needs]
+        needs += [f"`{key}: {' or '.join(map(str, v))}`" for key, v in export.settings]
+        name = f"[`{export.name}`](exports/{export.name}.md)"
+        rows.append((name, export.reader, export.purpose, ", ".join(needs)))
+    return markdown_table(("export", "who reads it", "what is in it", "needs"), rows)
