@@ -26,7 +26,7 @@ gc.set_threshold(700, 1000, 1000)
 
 from talkingface.dataset.gates import THRESHOLD_KEYS
 from talkingface.dataset.split import SplitError, assign_splits
-from talkingface.exports.table import EXPORTS, check_exports
+from talkingface.exports.table import EXPORTS, check_exports, followed_exports
 from talkingface.job.files import read_json
 from talkingface.models.table import MODELS, ModelError, own_models, store_name
 from talkingface.monitor.missing import find_missing
@@ -51,7 +51,7 @@ configfile: DEFAULTS
 
 try:
     config.update(check_config(config))
-    check_exports(config["exports"], config)
+    FOLLOWED = followed_exports("results/exports", config)
     rows = read_videos(config["videos"])
     refuse_vanished(rows, "results/videos")
     assign_splits(rows, **config["split"])
@@ -99,7 +99,7 @@ rule all:
     default_target: True
     input:
         rules.dataset.output,
-        expand("results/exports/{export}", export=config["exports"]),
+        expand("results/exports/{export}", export=FOLLOWED),
         missing_outputs,
 
 

@@ -31,7 +31,7 @@ FEATURES = (
 )  # fmt: skip
 SOURCE = (1280, 720)  # pixels
 FOCAL = 1.4 * SOURCE[0]  # pixels
-CROP = (380.0, 60.0, 512.0, 512.0)  # x, y, width, height in source pixels
+CROP = (380.0, 130.0, 512.0, 512.0)  # x, y, width, height in source pixels
 SIZE = 256  # pixels of a clip
 SCALE = SIZE / CROP[2]
 _FLIP = np.array([1, -1, -1])
@@ -133,10 +133,10 @@ def sight(translation: np.ndarray) -> np.ndarray:
 def labels() -> np.ndarray:
     """(256, 256) uint8 parsing of every frame: hair, skin, neck, cloth on a background."""
     picture = np.zeros((SIZE, SIZE), np.uint8)
-    picture[200:, 30:226] = 16
-    picture[180:210, 100:156] = 14
-    cv2.ellipse(picture, (128, 110), (60, 80), 0, 0, 360, 17, -1)
-    cv2.ellipse(picture, (128, 120), (50, 66), 0, 0, 360, 1, -1)
+    picture[235:, 20:236] = 16
+    picture[215:240, 90:170] = 14
+    cv2.ellipse(picture, (131, 118), (88, 112), 0, 0, 360, 17, -1)
+    cv2.ellipse(picture, (131, 130), (76, 98), 0, 0, 360, 1, -1)
     return picture
 
 

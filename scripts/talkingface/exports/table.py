@@ -5,12 +5,17 @@ Light: the Snakefile imports this.
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from talkingface.settings.describe import markdown_table
 from talkingface.settings.schema import ConfigError
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,32 @@ def check_exports(exports: Iterable[str], config: Mapping[str, Any]) -> None:
     faults = [fault for name in exports for fault in EXPORTS[name].faults(config)]
     if faults:
         raise ConfigError("\n".join(["config:", *(f"  {fault}" for fault in faults)]))
+
+
+def followed_exports(folder: str | Path, config: Mapping[str, Any]) -> list[str]:
+    """The exports that a run makes: those that a complete `config` asks for, and those that are in
+    `folder` already, so that none is left of an older dataset.
+
+    Raises ConfigError as `check_exports` for those asked for. One that is there and cannot be made
+    with these settings stays as it is, and a warning says so.
+    """
+    check_exports(config["exports"], config)
+    try:
+        there = set(os.listdir(folder)) - set(config["exports"])
+    except FileNotFoundError:
+        there = set()
+    followed = list(config["exports"])
+    for name in EXPORTS:
+        if name in there:
+            faults = EXPORTS[name].faults(config)
+            if faults:
+                logger.warning(
+                    "%s stays as it is, of an earlier dataset; %s, or delete it",
+                    Path(folder, name), "; ".join(faults),
+                )  # fmt: skip
+            else:
+                followed.append(name)
+    return followed
 
 
 def exports_table() -> str:

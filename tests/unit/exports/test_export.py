@@ -13,7 +13,7 @@ from helpers.small_results import CLIPS, FEATURES, write_dataset
 from helpers.tables import read_frame
 from talkingface.exports.clips import folder_name, read_export_clips, speaker_names
 from talkingface.exports.export import make_export
-from talkingface.exports.table import EXPORTS, check_exports
+from talkingface.exports.table import EXPORTS, check_exports, followed_exports
 from talkingface.exports.tree import Tree
 from talkingface.job.tables import OtherColumns
 from talkingface.settings.load import check_config
@@ -166,6 +166,22 @@ def test_what_an_export_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError, match=r"needs pose: features: \[landmarks, mel, pose\]"):
         check_exports([NAME], config)
     check_exports([], config)
+
+
+def test_an_export_that_is_there_follows_the_dataset(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = check_config({})
+    assert followed_exports(tmp_path / "none", config) == []
+    (tmp_path / NAME).mkdir()
+    (tmp_path / ".partial-wav2lip").mkdir()
+    assert followed_exports(tmp_path, config) == [NAME]
+    assert followed_exports(tmp_path, config | {"exports": [NAME]}) == [NAME]
+    assert not caplog.messages
+    assert followed_exports(tmp_path, config | {"features": []}) == []
+    (message,) = caplog.messages
+    assert f"{tmp_path / NAME} stays as it is" in message
+    assert "needs landmarks, pose" in message
 
 
 @pytest.mark.parametrize("export", EXPORTS.values(), ids=EXPORTS)
