@@ -341,6 +341,22 @@ _REGISTER = (
         ("proxy", "clips", "landmarks", "pose"),
         others=("quality/{video}/{clip}.csv",),
     ),
+    Stage(
+        "landmarks_hdf5",
+        "computes the sound's deltas and moves the landmarks for the export of that name",
+        ("clips", "landmarks"),
+        export=True,
+        products=(
+            Product(
+                "landmarks_hdf5",
+                "landmarks_hdf5/{video}/{clip}.npz",
+                "`features` (N, 128), deltas of a log-mel spectrum; `landmarks` (N, 136) in shares "
+                "of the reader's picture, NaN without a face",
+                "(N, 128)",
+                "float32",
+            ),
+        ),
+    ),
 )
 
 STAGES = {stage.name: stage for stage in _REGISTER}

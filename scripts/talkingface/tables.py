@@ -279,6 +279,10 @@ FRAMES = _manifest("frames")
 OVERLAY = _manifest("overlay")
 MFCC = _manifest("mfcc")
 MEL = _manifest("mel")
+LANDMARKS_HDF5 = _manifest(
+    "landmarks_hdf5",
+    Column("face_run", "int", "longest stretch of frames that all have a face", "frames"),
+)
 HUBERT = _manifest(
     "hubert",
     Column("layers", "text", "`all`, or the numbers of the hidden states"),

@@ -61,6 +61,12 @@ _REGISTER = (
         needs=("landmarks", "pose"),
         takes=("frames", "hubert"),
     ),
+    Export(
+        "landmarks_hdf5",
+        "eeskimez/Talking-Face-Landmarks-from-Speech",
+        "HDF5 of 3 s samples: deltas of the sound's mel spectrum, and landmarks on a mean face",
+        needs=("landmarks",),
+    ),
 )
 
 EXPORTS = {export.name: export for export in _REGISTER}
