@@ -58,7 +58,9 @@ def _log_mel(sound: SoundReader, first: int, last: int) -> np.ndarray:
     """Rows `first` to `last` (exclusive) of the log-mel spectrum, (n, 64) float32."""
     half = PERIOD // 2
     start = PERIOD * first - half
-    samples = sound(max(start, 0), PERIOD * (last - 1) + half) / np.float32(_FULL_SCALE)
+    # One sample more than the window of a single frame has, for what is mirrored.
+    stop = max(PERIOD * (last - 1) + half, half + 1)
+    samples = sound(max(start, 0), stop) / np.float32(_FULL_SCALE)
     if start < 0:
         samples = np.concatenate([samples[half:0:-1], samples])
     spectrum = librosa.stft(samples, n_fft=PERIOD, hop_length=PERIOD, center=False)
