@@ -135,10 +135,11 @@ def write_film(path: str, frames: Iterator[np.ndarray], sound: np.ndarray) -> No
 
 def picture(predicted: np.ndarray, measured: np.ndarray, sound: np.ndarray) -> np.ndarray:
     """One picture of a clip: its sound, how far the mouth is open, and faces at eight times."""
-    count, face = 8, 160
-    width = count * face
-    shown = np.linspace(0, len(predicted) - 1, count + 2).round().astype(int)[1:-1]
-    canvas = np.full((110 + 130 + 2 * face + 34, width, 3), 255, np.uint8)
+    count, across, down, side = 8, 160, 180, 210  # pixels of a face's place, and of its picture
+    width = count * across
+    # Each face is below its time.
+    shown = ((np.arange(count) + 0.5) * len(predicted) / count).astype(int)
+    canvas = np.full((252 + 2 * down, width, 3), 255, np.uint8)
     wave_strip, curve_strip = canvas[20:100], canvas[125:225]
     columns = np.array_split(np.abs(sound.astype(np.float32)), width)
     heights = np.array([part.max() for part in columns]) / max(1, np.abs(sound).max()) * 39
@@ -147,17 +148,20 @@ def picture(predicted: np.ndarray, measured: np.ndarray, sound: np.ndarray) -> n
     openings = [mouth_opening(faces) for faces in (measured, predicted)]
     low, high = np.min(openings), max(np.max(openings), np.min(openings) + 1e-6)
     for opening, colour in zip(openings, (MEASURED, PREDICTED), strict=True):
-        across = (np.arange(len(opening)) + 0.5) * width / len(opening)
-        down = 97 - 94 * (opening - low) / (high - low)
-        points = np.rint(np.stack([across, down], axis=1) * 16).astype(np.int32)
+        places = (np.arange(len(opening)) + 0.5) * width / len(opening)
+        heights = 97 - 94 * (opening - low) / (high - low)
+        points = np.rint(np.stack([places, heights], axis=1) * 16).astype(np.int32)
         cv2.polylines(curve_strip, [points], False, colour, 2, cv2.LINE_AA, shift=4)
     for column, k in enumerate(shown):
-        x = int((k + 0.5) * width / len(predicted))
-        cv2.line(canvas, (x, 20), (x, 225), GREY, 1)
+        left = column * across
+        cv2.line(canvas, (left + across // 2, 20), (left + across // 2, 225), GREY, 1)
         for row, (faces, colour) in enumerate(((measured, MEASURED), (predicted, PREDICTED))):
-            top, left = 258 + row * (face + 8), column * face
-            draw_face(canvas[top : top + face, left : left + face], faces[k], colour)
-        write(canvas, f"{k / FPS:.2f} s", (column * face + 50, 246), 0.45)
+            square = np.full((side, side, 3), 255, np.uint8)
+            draw_face(square, faces[k], colour)
+            edge = (side - across) // 2
+            part = square[side - down :, edge : edge + across]
+            canvas[252 + row * down : 252 + (row + 1) * down, left : left + across] = part
+        write(canvas, f"{k / FPS:.2f} s", (left + 52, 246), 0.45)
     write(canvas, "sound", (6, 14), 0.45)
     write(canvas, "opening of the mouth: measured,", (6, 118), 0.45, MEASURED)
     write(canvas, "from the sound", (252, 118), 0.45, PREDICTED)
