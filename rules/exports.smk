@@ -1,5 +1,35 @@
 """Exports: what is made of every clip for some, and the layouts of all of them."""
 
+# Films in another crop than the clips' are encoded as those are.
+ENCODING = {name: config["clips"][name] for name in ("preset", "crf")}
+
+
+rule voxceleb:
+    input:
+        media=ancient(rules.download.output.media),
+        record=rules.proxy.output.record,
+        sync=rules.sync.output.tracks,
+        folder=rules.clips.output.folder,
+        manifest=rules.clips.output.manifest,
+    output:
+        folder=directory("results/voxceleb/{video}"),
+        manifest="results/voxceleb/{video}.csv",
+    log:
+        "results/logs/voxceleb/{video}.log",
+    benchmark:
+        "results/benchmarks/voxceleb/{video}.tsv"
+    conda:
+        "../envs/media.yaml"
+    threads: 2
+    resources:
+        mem_mb=scaled(2000),
+        runtime=scaled(120),
+    params:
+        encoding=ENCODING,
+        version=1,
+    script:
+        "../scripts/voxceleb.py"
+
 
 rule landmarks_hdf5:
     input:
@@ -22,6 +52,35 @@ rule landmarks_hdf5:
         version=1,
     script:
         "../scripts/landmarks_hdf5.py"
+
+
+rule latentsync:
+    input:
+        media=ancient(rules.download.output.media),
+        record=rules.proxy.output.record,
+        sync=rules.sync.output.tracks,
+        folder=rules.clips.output.folder,
+        manifest=rules.clips.output.manifest,
+        landmarks=rules.landmarks.output.folder,
+    output:
+        folder=directory("results/latentsync/{video}"),
+        manifest="results/latentsync/{video}.csv",
+    log:
+        "results/logs/latentsync/{video}.log",
+    benchmark:
+        "results/benchmarks/latentsync/{video}.tsv"
+    conda:
+        "../envs/media.yaml"
+    threads: 2
+    resources:
+        mem_mb=scaled(2000),
+        runtime=scaled(120),
+    params:
+        settings=config["latentsync"],
+        encoding=ENCODING,
+        version=1,
+    script:
+        "../scripts/latentsync.py"
 
 
 # One target an export: `snakemake export_wav2lip`. The dataset is finished before, so nothing of a

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from talkingface.dataset.split import SIDES
+from talkingface.export_tables import LANDMARKS_HDF5
 from talkingface.exports.clips import ExportClip
 from talkingface.exports.mean_face import align_eyes, transfer_expression
 from talkingface.exports.tree import Tree
@@ -24,7 +25,6 @@ from talkingface.job.arrays import read_arrays
 from talkingface.job.files import DamagedFile, damage_in
 from talkingface.job.per_clip import make_for_clips
 from talkingface.media.clip_files import Clip
-from talkingface.tables import LANDMARKS_HDF5
 
 if TYPE_CHECKING:
     import h5py

@@ -62,9 +62,20 @@ _REGISTER = (
         takes=("frames", "hubert"),
     ),
     Export(
+        "voxceleb",
+        "what trains on the folders of VoxCeleb2 and TalkingVideo, as clovaai/voxceleb_trainer",
+        "224 crops that follow the face, sound, metafiles, lists",
+    ),
+    Export(
         "landmarks_hdf5",
         "eeskimez/Talking-Face-Landmarks-from-Speech",
         "HDF5 of 3 s samples: deltas of the sound's mel spectrum, and landmarks on a mean face",
+        needs=("landmarks",),
+    ),
+    Export(
+        "latentsync",
+        "bytedance/LatentSync",
+        "films with sound in which the face is aligned in every frame, lists of their paths",
         needs=("landmarks",),
     ),
 )

@@ -1,0 +1,68 @@
+"""The stages that are made for an export of their name only, as in `stages`."""
+
+from __future__ import annotations
+
+from talkingface.stage import Product, Stage
+
+# In the order of the rules.
+EXPORT_STAGES = (
+    Stage(
+        "voxceleb",
+        "cuts every clip anew from the original so that the face stays in the centre",
+        ("download", "proxy", "sync", "clips"),
+        export=True,
+        products=(
+            Product(
+                "voxceleb",
+                "voxceleb/{video}/{clip}.mp4",
+                "the clip in a square that follows the face, with its sound",
+                "(N, 224, 224, 3)",
+                "uint8",
+            ),
+            Product(
+                "voxceleb_boxes",
+                "voxceleb/{video}/{clip}.csv",
+                "per frame: what of the picture the film shows",
+                "N rows",
+                unit="widths and heights of the picture",
+            ),
+        ),
+    ),
+    Stage(
+        "landmarks_hdf5",
+        "computes how the sound's spectrum changes and moves the landmarks' eyes into place",
+        ("clips", "landmarks"),
+        export=True,
+        products=(
+            Product(
+                "landmarks_hdf5",
+                "landmarks_hdf5/{video}/{clip}.npz",
+                "`features` (N, 128), deltas of a log-mel spectrum; `landmarks` (N, 136) in shares "
+                "of the reader's picture, NaN without a face",
+                "(N, 128)",
+                "float32",
+            ),
+        ),
+    ),
+    Stage(
+        "latentsync",
+        "cuts every clip anew from the original with the face aligned in every frame",
+        ("download", "proxy", "sync", "clips", "landmarks"),
+        export=True,
+        products=(
+            Product(
+                "latentsync",
+                "latentsync/{video}/{clip}.mp4",
+                "the clip with its face aligned, with its sound",
+                "(N, S, S, 3)",
+                "uint8",
+            ),
+            Product(
+                "latentsync_maps",
+                "latentsync/{video}/{clip}.csv",
+                "per frame: the map from source pixels to the film's",
+                "N rows",
+            ),
+        ),
+    ),
+)
