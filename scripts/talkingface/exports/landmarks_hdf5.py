@@ -3,7 +3,7 @@
 featureExtractor.py and train.py of eeskimez/Talking-Face-Landmarks-from-Speech. To them every
 sample is a video of 75 frames. Here samples are windows of clips, and by default what a window of a
 clip amid speech needs is done otherwise than they do, whose videos begin with a closed mouth and a
-head that is still: see `face_window`.
+head that is still: see `face_windows`.
 """
 
 from __future__ import annotations
@@ -102,13 +102,18 @@ def window_starts(points: np.ndarray, hop: int) -> list[int]:
     return starts
 
 
-def face_window(
-    points: np.ndarray, start: int, mean_face: np.ndarray, *, align: str, neutral: str
-) -> np.ndarray:
-    """(75, 68, 2) float64: the mean face, moved as the face of a window of a clip.
+def face_windows(
+    points: np.ndarray,
+    starts: Sequence[int],
+    mean_face: np.ndarray,
+    *,
+    align: str,
+    neutral: str,
+) -> Iterator[np.ndarray]:
+    """Yield the mean face, moved as the face of each window of a clip, (75, 68, 2) float64.
 
-    points: (N, 68, 2) of the clip, in any unit; NaN without a face. start: first frame of the
-    window. mean_face: (68, 2) with eyes in their place.
+    points: (N, 68, 2) of the clip, in any unit; NaN without a face. starts: first frames of the
+    windows. mean_face: (68, 2) with eyes in their place.
     align: by whose eyes the frames are moved: `every_frame` by its own, which takes the head's
     movement out, or all by those of the window's `first_frame`, as the reader does.
     neutral: which face of this person the mean face stands for: the `mean` of the clip, or that of
@@ -119,16 +124,21 @@ def face_window(
         raise ValueError(f"unknown align {align!r}: choose every_frame or first_frame")
     if neutral not in ("mean", "first_frame"):
         raise ValueError(f"unknown neutral {neutral!r}: choose mean or first_frame")
-    aligned = align_eyes(points, points[start] if align == "first_frame" else None)
-    window = aligned[start : start + WINDOW]
-    still = np.nanmean(aligned, axis=0) if neutral == "mean" else window[0]
-    return transfer_expression(window, still, mean_face)
+    if align == "every_frame":
+        points = align_eyes(points)
+    mean = np.nanmean(points, axis=0)
+    for start in starts:
+        window = points[start : start + WINDOW]
+        faces = np.concatenate([mean[None] if neutral == "mean" else window[:1], window])
+        if align == "first_frame":
+            faces = align_eyes(faces, window[0])
+        yield transfer_expression(faces[1:], faces[0], mean_face)
 
 
 def lay_out(clips: Sequence[ExportClip], tree: Tree, *, hop: int, align: str, neutral: str) -> None:
     """`train.h5` and `eval.h5`, each with the samples of its side; none where it would be empty.
 
-    hop: see `window_starts`; align, neutral: see `face_window`.
+    hop: see `window_starts`; align, neutral: see `face_windows`.
     """
     usable = [clip for clip in clips if _is_long_enough(clip, tree)]
     if not usable:
@@ -219,8 +229,8 @@ def _windows(
         features, points = _read(clip)
         outside: list[float] = []
         starts = window_starts(points, hop)
-        for start in starts:
-            face = face_window(points, start, mean_face, align=align, neutral=neutral)
+        faces = face_windows(points, starts, mean_face, align=align, neutral=neutral)
+        for start, face in zip(starts, faces, strict=True):
             furthest = float(np.abs(face - 0.5).max()) + 0.5
             if furthest >= 1:
                 outside.append(furthest)
