@@ -31,6 +31,29 @@ rule voxceleb:
         "../scripts/voxceleb.py"
 
 
+rule landmarks_hdf5:
+    input:
+        folder=rules.clips.output.folder,
+        manifest=rules.clips.output.manifest,
+        landmarks=rules.landmarks.output.folder,
+    output:
+        folder=directory("results/landmarks_hdf5/{video}"),
+        manifest="results/landmarks_hdf5/{video}.csv",
+    log:
+        "results/logs/landmarks_hdf5/{video}.log",
+    benchmark:
+        "results/benchmarks/landmarks_hdf5/{video}.tsv"
+    conda:
+        "../envs/exports.yaml"
+    resources:
+        mem_mb=scaled(1000),
+        runtime=scaled(30),
+    params:
+        version=1,
+    script:
+        "../scripts/landmarks_hdf5.py"
+
+
 rule latentsync:
     input:
         media=ancient(rules.download.output.media),

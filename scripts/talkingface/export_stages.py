@@ -29,6 +29,22 @@ EXPORT_STAGES = (
         ),
     ),
     Stage(
+        "landmarks_hdf5",
+        "computes how the sound's spectrum changes and moves the landmarks' eyes into place",
+        ("clips", "landmarks"),
+        export=True,
+        products=(
+            Product(
+                "landmarks_hdf5",
+                "landmarks_hdf5/{video}/{clip}.npz",
+                "`features` (N, 128), deltas of a log-mel spectrum; `landmarks` (N, 136) in shares "
+                "of the reader's picture, NaN without a face",
+                "(N, 128)",
+                "float32",
+            ),
+        ),
+    ),
+    Stage(
         "latentsync",
         "cuts every clip anew from the original with the face aligned in every frame",
         ("download", "proxy", "sync", "clips", "landmarks"),

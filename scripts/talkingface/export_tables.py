@@ -32,6 +32,11 @@ VOXCELEB_FRAMES = Table(
     ),
 )
 
+LANDMARKS_HDF5 = manifest(
+    "landmarks_hdf5",
+    Column("face_run", "int", "longest stretch of frames that all have a face", "frames"),
+)
+
 LATENTSYNC = manifest(
     "latentsync",
     Column("longest_gap", "int", "longest stretch of frames without a face", "frames"),

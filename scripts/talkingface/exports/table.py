@@ -77,6 +77,12 @@ _REGISTER = (
         "224 crops that follow the face, sound, metafiles, lists",
     ),
     Export(
+        "landmarks_hdf5",
+        "eeskimez/Talking-Face-Landmarks-from-Speech",
+        "HDF5 of 3 s samples: deltas of the sound's mel spectrum, and landmarks on a mean face",
+        needs=("landmarks",),
+    ),
+    Export(
         "latentsync",
         "bytedance/LatentSync",
         "films with sound in which the face is aligned in every frame, lists of their paths",
