@@ -7,6 +7,36 @@ from talkingface.stage import Product, Stage
 # In the order of the rules.
 EXPORT_STAGES = (
     Stage(
+        "pc_avs",
+        "lays eyes and mouth of every frame in one place, for the export of that name",
+        ("clips", "landmarks"),
+        export=True,
+        products=(
+            Product(
+                "pc_avs",
+                "pc_avs/{video}/{clip}",
+                "`000001.jpg` ...: aligned crops, black beyond the clip",
+                "(N, 224, 224, 3)",
+                "uint8",
+            ),
+        ),
+    ),
+    Stage(
+        "wav2lip",
+        "cuts the face out of every frame, for the export of that name",
+        ("clips", "landmarks"),
+        export=True,
+        products=(
+            Product(
+                "wav2lip",
+                "wav2lip/{video}/{clip}",
+                "`000001.jpg` ...: the face, brows to chin, of its own size in every frame",
+                "(N, h, w, 3)",
+                "uint8",
+            ),
+        ),
+    ),
+    Stage(
         "voxceleb",
         "cuts every clip anew from the original so that the face stays in the centre",
         ("download", "proxy", "sync", "clips"),
@@ -62,36 +92,6 @@ EXPORT_STAGES = (
                 "latentsync/{video}/{clip}.csv",
                 "per frame: the map from source pixels to the film's",
                 "N rows",
-            ),
-        ),
-    ),
-    Stage(
-        "wav2lip",
-        "cuts the face out of every frame, for the export of that name",
-        ("clips", "landmarks"),
-        export=True,
-        products=(
-            Product(
-                "wav2lip",
-                "wav2lip/{video}/{clip}",
-                "`000001.jpg` ...: the face, brows to chin, of its own size in every frame",
-                "(N, h, w, 3)",
-                "uint8",
-            ),
-        ),
-    ),
-    Stage(
-        "pc_avs",
-        "lays eyes and mouth of every frame in one place, for the export of that name",
-        ("clips", "landmarks"),
-        export=True,
-        products=(
-            Product(
-                "pc_avs",
-                "pc_avs/{video}/{clip}",
-                "`000001.jpg` ...: aligned crops, black beyond the clip",
-                "(N, 224, 224, 3)",
-                "uint8",
             ),
         ),
     ),

@@ -10,6 +10,33 @@ _SYNC_OFFSET = Column(
 )
 _SYNC_CONFIDENCE = Column("sync_confidence", "float", "SyncNet's confidence")
 _SOURCE_FRAME = Column("source_frame", "int", "the same frame on the video's grid")
+_FACELESS = Column("faceless_frames", "int", "frames without a face")
+
+PC_AVS = manifest(
+    "pc_avs",
+    Column("faceless", "int", "number of frames without a face"),
+    Column(
+        "scale",
+        "float",
+        "what a pixel of the crops shows; under 1 they are enlarged",
+        "source pixels",
+    ),
+    Column("outside_share", "float", "share of what the reader looks at that is black"),
+)
+
+WAV2LIP = manifest(
+    "wav2lip",
+    Column(
+        "left_out",
+        "text",
+        "frames, from 0, without a face or with mouth or chin out of the box's lower half",
+    ),
+    Column("pictures", "int", "number of the others, of which the export has pictures"),
+    Column("windows", "int", "frames at which the reader can begin a window of 5"),
+    Column(
+        "smallest_side", "float", "smallest side of those, as far as the source had it", "pixels"
+    ),
+)
 
 VOXCELEB = manifest(
     "voxceleb",
@@ -59,38 +86,12 @@ LATENTSYNC_FRAMES = Table(
     ),
 )
 
-WAV2LIP = manifest(
-    "wav2lip",
-    Column(
-        "left_out",
-        "text",
-        "frames, from 0, without a face or with mouth or chin out of the box's lower half",
-    ),
-    Column("pictures", "int", "number of the others, of which the export has pictures"),
-    Column("windows", "int", "frames at which the reader can begin a window of 5"),
-    Column(
-        "smallest_side", "float", "smallest side of those, as far as the source had it", "pixels"
-    ),
-)
-
-PC_AVS = manifest(
-    "pc_avs",
-    Column("faceless", "int", "number of frames without a face"),
-    Column(
-        "scale",
-        "float",
-        "what a pixel of the crops shows; under 1 they are enlarged",
-        "source pixels",
-    ),
-    Column("outside_share", "float", "share of what the reader looks at that is black"),
-)
-
-_FACELESS = Column("faceless_frames", "int", "frames without a face")
 MUSETALK = manifest(
     "musetalk",
     _FACELESS,
     Column("face_width", "int", "width of the first frame's face, landmarks included", "pixels"),
 )
+
 HALLO = manifest(
     "hallo",
     _FACELESS,
@@ -100,6 +101,7 @@ HALLO = manifest(
     Column("face_model", "text", "name of the network that knows faces"),
     SHA256,
 )
+
 ANIPORTRAIT = manifest(
     "aniportrait",
     _FACELESS,

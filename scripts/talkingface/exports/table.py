@@ -72,6 +72,18 @@ _REGISTER = (
         needs=("landmarks", "pose", "frames"),
     ),
     Export(
+        "pc_avs",
+        "Hangz-nju-cuhk/Talking-Face_PC-AVS",
+        "aligned crops of 224 pixels as pictures, sound, lists of eight fields",
+        needs=("landmarks",),
+    ),
+    Export(
+        "wav2lip",
+        "Rudrabha/Wav2Lip and its forks, Academic-Hammer/talkingface-toolkit",
+        "the face of every frame as a picture, sound, videos, lists",
+        needs=("landmarks",),
+    ),
+    Export(
         "voxceleb",
         "what trains on the folders of VoxCeleb2 and TalkingVideo, as clovaai/voxceleb_trainer",
         "224 crops that follow the face, sound, metafiles, lists",
@@ -87,32 +99,6 @@ _REGISTER = (
         "bytedance/LatentSync",
         "films with sound in which the face is aligned in every frame, lists of their paths",
         needs=("landmarks",),
-    ),
-    Export(
-        "wav2lip",
-        "Rudrabha/Wav2Lip and its forks, Academic-Hammer/talkingface-toolkit",
-        "the face of every frame as a picture, sound, videos, lists",
-        needs=("landmarks",),
-    ),
-    Export(
-        "pc_avs",
-        "Hangz-nju-cuhk/Talking-Face_PC-AVS",
-        "aligned crops of 224 pixels as pictures, sound, lists of eight fields",
-        needs=("landmarks",),
-    ),
-    Export(
-        "webdataset",
-        "WebDataset, wids and Hugging Face datasets, which stream it",
-        "tar archives of bounded size, a sample a clip: film, sound, measures, features",
-        chooses=True,
-        card=True,
-    ),
-    Export(
-        "huggingface",
-        "Hugging Face datasets, and their Hub",
-        "a folder to load or to upload: films, sound, measures, features, a card",
-        chooses=True,
-        card=True,
     ),
     Export(
         "musetalk",
@@ -131,6 +117,20 @@ _REGISTER = (
         "Zejun-Yang/AniPortrait",
         "frames and their face meshes, and the list of both",
         needs=("landmarks", "frames"),
+    ),
+    Export(
+        "webdataset",
+        "WebDataset, wids and Hugging Face datasets, which stream it",
+        "tar archives of bounded size, a sample a clip: film, sound, measures, features",
+        chooses=True,
+        card=True,
+    ),
+    Export(
+        "huggingface",
+        "Hugging Face datasets, and their Hub",
+        "a folder to load or to upload: films, sound, measures, features, a card",
+        chooses=True,
+        card=True,
     ),
 )
 

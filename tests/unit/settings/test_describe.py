@@ -74,8 +74,8 @@ def test_sections_are_in_the_order_of_the_stages() -> None:
     # What is no stage stands where it is first met: how files are read, last split, card, exports.
     assert names.index("media") == names.index("download") + 1
     names.remove("media")
-    stages = [name for name in STAGES if name in names]
-    exports = [name for name in EXPORTS if name in names and name not in STAGES]
+    stages = [name for name in STAGES if name in names and name not in EXPORTS]
+    exports = [name for name in EXPORTS if name in names]
     assert names == ["checkpoints", *stages, "split", "card", *exports]
 
 
