@@ -35,7 +35,7 @@ from talkingface.settings.config_file import check_config_file
 from talkingface.settings.load import check_config
 from talkingface.settings.schema import ConfigError
 from talkingface.settings.sources import local_path
-from talkingface.settings.told import told_settings
+from talkingface.settings.published import published_settings
 from talkingface.settings.videos import read_videos, refuse_vanished
 from talkingface.stages import STAGES, stages_made
 

@@ -46,4 +46,4 @@ with torch.no_grad():
         guesses = (model(sound)[:, 0], mean.mean())
         errors.append([(guess - opening)[known].square().sum() for guess in guesses])
 of_model, of_mean = torch.tensor(errors).sum(dim=0)
-print(f"held-out error: {of_model / of_mean:.3f} of that of always telling the mean")
+print(f"held-out error: {of_model / of_mean:.3f} of that of always guessing the mean")

@@ -75,7 +75,7 @@ rule card:
         runtime=scaled(60),
     params:
         # All that the data depends on: the card names it, and is made again in seconds.
-        settings=told_settings(config, leave_out=EXPORTS),
+        settings=published_settings(config, leave_out=EXPORTS),
         versions={
             stage: getattr(rules, stage).params.version
             for stage in stages_made(config["features"])

@@ -7,7 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from talkingface.monitor.takedown import run_takedown
+from talkingface.monitor.takedown.takedown import run_takedown
 
 parser = argparse.ArgumentParser(
     description=__doc__.splitlines()[0],

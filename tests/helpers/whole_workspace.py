@@ -17,7 +17,7 @@ from talkingface.exports.export import make_export
 from talkingface.job.checksums import checksummed
 from talkingface.job.tables import table_of_rows, write_table
 from talkingface.settings.load import check_config
-from talkingface.settings.told import told_settings
+from talkingface.settings.published import published_settings
 from talkingface.stages import products_of, stages_made
 from talkingface.tables import CLIPS, LANDMARKS, PARSING, QUALITY, SEGMENTS
 
@@ -111,7 +111,7 @@ _COLUMNS = ("video_id", "source", "identity", "split")
 def card_values(**card: Any) -> dict[str, Any]:
     """What `make_card` takes beside the results, with some of the section `card`."""
     return {
-        "settings": told_settings(CONFIG),
+        "settings": published_settings(CONFIG),
         "versions": dict.fromkeys(stages_made(CONFIG["features"]), 1),
         "models": {},
         "card": CONFIG["card"] | card,

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from talkingface.dataset.card_header import card_header, with_data_files
-from talkingface.dataset.card_words import (
+from talkingface.dataset.card_text import (
     ABOUT,
     CITE,
     CLIP_FILES,
@@ -24,15 +24,15 @@ from talkingface.dataset.card_words import (
     PEOPLE,
     TAKE_OUT,
 )
-from talkingface.dataset.census import MEASURES, Census, Share, largest, take_census
 from talkingface.dataset.split import SIDES
+from talkingface.dataset.statistics import MEASURES, Share, Statistics, dataset_statistics, largest
 from talkingface.dataset.summary import duration
 from talkingface.grid import FPS
 from talkingface.job.files import DamagedFile, atomic_path, damage_in, read_json, write_json
 from talkingface.models.store import weights_hash
 from talkingface.release import release
 from talkingface.settings.describe import markdown_table
-from talkingface.settings.told import changed_settings
+from talkingface.settings.published import changed_settings
 from talkingface.stages import products_of
 from talkingface.tables import dataset_clips
 from talkingface.text import clean, markdown_text
@@ -59,8 +59,8 @@ def make_card(
 ) -> None:
     """Write README.md and settings.json beside the tables of the dataset in `results`.
 
-    settings: those that the data depends on (`settings.told.told_settings`). versions: of the rule
-    of every stage that was made, by its name. models: name in the store of the model that a stage's
+    settings: those that the data depends on, see `published_settings`. versions: of the rule of
+    every stage that was made, by its name. models: name in the store of the model that a stage's
     backend needs, of stages with one. card: `title`, `licence`, `language` and `contact`, empty
     where nobody said them. settings.json has all of these, so that whoever has the results can make
     the card again.
@@ -72,13 +72,17 @@ def make_card(
     folder = results / "dataset"
     summary_path = folder / "summary.json"
     summary = read_json(summary_path, "videos", "kept", "rejected", *SIDES)
-    census = take_census(results, versions)
+    statistics = dataset_statistics(results, versions)
     records = {
         stage: read_json(results / f"models/{name}.json", "files") for stage, name in models.items()
     }
     with damage_in(summary_path, KeyError, TypeError, ValueError, AttributeError):
         clips = summary["kept"]["clips"]
-        top, counts, left_out = _top(card, summary), _counts(summary, census), _rejected(summary)
+        top, counts, left_out = (
+            _top(card, summary),
+            _counts(summary, statistics),
+            _rejected(summary),
+        )
     header = card_header(
         title=card["title"], licence=card["licence"], language=card["language"], clips=clips
     )
@@ -88,11 +92,11 @@ def make_card(
         top,
         _files(settings["features"]),
         counts,
-        _distributions(census),
-        _sources(census),
-        _origins(census),
+        _distributions(statistics),
+        _sources(statistics),
+        _origins(statistics),
         left_out,
-        _making(settings, versions, census, records),
+        _making(settings, versions, statistics, records),
         LIMITS,
         PEOPLE.format(contact=contact),
         TAKE_OUT.format(contact=contact),
@@ -149,7 +153,7 @@ def _files(features: Sequence[str]) -> str:
     )
 
 
-def _counts(summary: Mapping[str, Any], census: Census) -> str:
+def _counts(summary: Mapping[str, Any], statistics: Statistics) -> str:
     rows = [
         (
             side,
@@ -159,8 +163,8 @@ def _counts(summary: Mapping[str, Any], census: Census) -> str:
         )
         for side in SIDES
     ]
-    unnamed = sum(share.clips for share in census.origins.values())
-    unnamed -= sum(share.clips for share in census.identities.values())
+    unnamed = sum(share.clips for share in statistics.origins.values())
+    unnamed -= sum(share.clips for share in statistics.identities.values())
     split = summary.get("split", {})
     text = (
         "## Counts\n\n"
@@ -172,25 +176,30 @@ def _counts(summary: Mapping[str, Any], census: Census) -> str:
     )
     rows = [
         (markdown_text(identity), side, *_share_cells(share))
-        for (identity, side), share in largest(census.identities, MOST_LISTED)
+        for (identity, side), share in largest(statistics.identities, MOST_LISTED)
     ]
     if rows:
         text += f"\n{markdown_table(('identity', 'side', 'videos', 'clips', 'length'), rows)}"
-        text += _more(len(census.identities), "identities")
+        text += _more(len(statistics.identities), "identities")
     return text
 
 
-def _distributions(census: Census) -> str:
+def _distributions(statistics: Statistics) -> str:
     columns = {column.name: column for column in dataset_clips().columns}
     rows = [
-        (f"`{name}`", columns[name].unit, *_quantiles(census.measures[name]), columns[name].meaning)
+        (
+            f"`{name}`",
+            columns[name].unit,
+            *_quantiles(statistics.measures[name]),
+            columns[name].meaning,
+        )
         for name in MEASURES
     ]
     return (
         "## How clips are distributed\n\nOf all clips with a value, by column of `clips.csv`.\n\n"
         + markdown_table(("column", "unit", "clips", *_TITLES, "meaning"), rows)
         + "\n"
-        + _sizes("size of clips", census.clip_sizes)
+        + _sizes("size of clips", statistics.clip_sizes)
     )
 
 
@@ -211,9 +220,9 @@ def _sizes(title: str, sizes: Counter[tuple[int, int]]) -> str:
     return markdown_table((title, "count"), rows) + more
 
 
-def _sources(census: Census) -> str:
+def _sources(statistics: Statistics) -> str:
     rows = [
-        (f"`{name}`", unit, *_quantiles(census.sources[name]))
+        (f"`{name}`", unit, *_quantiles(statistics.sources[name]))
         for name, unit in _SOURCE_UNITS.items()
     ]
     return (
@@ -221,11 +230,11 @@ def _sources(census: Census) -> str:
         "frames a second and sound at 16 kHz whatever these had.\n\n"
         + markdown_table(("", "unit", "videos", *_TITLES), rows)
         + "\n"
-        + _sizes("size of sources", census.source_sizes)
+        + _sizes("size of sources", statistics.source_sizes)
     )
 
 
-def _origins(census: Census) -> str:
+def _origins(statistics: Statistics) -> str:
     rows = [
         (
             markdown_text(site) or NOT_STATED,
@@ -233,10 +242,10 @@ def _origins(census: Census) -> str:
             markdown_text(licence) or FILL_IN,
             *_share_cells(share),
         )
-        for (site, uploader, licence), share in largest(census.origins, MOST_LISTED)
+        for (site, uploader, licence), share in largest(statistics.origins, MOST_LISTED)
     ]
     by_licence: dict[str, Share] = {}
-    for (_, _, licence), share in census.origins.items():
+    for (_, _, licence), share in statistics.origins.items():
         total = by_licence.setdefault(licence, Share())
         total.videos += share.videos
         total.clips += share.clips
@@ -252,7 +261,7 @@ def _origins(census: Census) -> str:
         + _more(len(by_licence), "licences")
         + "\n"
         + markdown_table(("site", "uploader", "licence", *counted), rows)
-        + _more(len(census.origins), "origins")
+        + _more(len(statistics.origins), "origins")
     )
 
 
@@ -286,12 +295,12 @@ def _rejected(summary: Mapping[str, Any]) -> str:
 def _making(
     settings: Mapping[str, Any],
     versions: Mapping[str, int],
-    census: Census,
+    statistics: Statistics,
     records: Mapping[str, Mapping[str, Any]],
 ) -> str:
     rows = []
     for stage, version in versions.items():
-        makers = sorted((key, n) for key, n in census.makers.items() if key[0] == stage)
+        makers = sorted((key, n) for key, n in statistics.makers.items() if key[0] == stage)
         model = records.get(stage)
         if not makers and model:
             makers = [((stage, "", ""), 0)]
@@ -326,10 +335,10 @@ def _making(
     text += f"\n`{SETTINGS}` has every setting that the data depends on"
     if not changed:
         return text + "; all have their defaults.\n"
-    told = [(f"`{name}`", _value(value), _value(usual)) for name, (value, usual) in changed.items()]
+    rows = [(f"`{name}`", _value(value), _value(usual)) for name, (value, usual) in changed.items()]
     return (
         f"{text}. These differ from the defaults of talkingface {release()}:\n\n"
-        + markdown_table(("setting", "value", "default"), told)
+        + markdown_table(("setting", "value", "default"), rows)
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from talkingface.exports.clips import ExportClip, read_export_clips
+from talkingface.exports.export_clips import ExportClip, read_export_clips
 from talkingface.exports.table import EXPORTS
 from talkingface.exports.tree import Tree
 from talkingface.job.files import atomic_path, write_json

@@ -12,7 +12,7 @@ import numpy as np
 
 from talkingface.dataset.split import SIDES
 from talkingface.export_tables import HALLO
-from talkingface.exports.clips import ExportClip
+from talkingface.exports.export_clips import ExportClip
 from talkingface.exports.hallo_masks import hallo_masks
 from talkingface.exports.tree import Tree
 from talkingface.faces.arcface import WIDTH, ArcFace

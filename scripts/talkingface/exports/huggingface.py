@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from talkingface.exports.clips import ExportClip
-from talkingface.exports.readme import SPLITS, layout_card, splits_of
-from talkingface.exports.records import chosen_products, clip_record, typed_columns
+from talkingface.exports.clip_records import chosen_products, clip_record, typed_columns
+from talkingface.exports.export_clips import ExportClip
+from talkingface.exports.layout_card import SPLITS, layout_card, splits_of
 from talkingface.exports.tree import Tree
 from talkingface.stages import Product
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from talkingface.dataset.split import SIDES
 from talkingface.export_tables import LANDMARKS_HDF5
-from talkingface.exports.clips import ExportClip
+from talkingface.exports.export_clips import ExportClip
 from talkingface.exports.mean_face import align_eyes, transfer_expression
 from talkingface.exports.tree import Tree
 from talkingface.faces.landmark_files import read_landmarks
@@ -67,10 +67,10 @@ def clip_features(clip: Clip) -> np.ndarray:
     """
     import av
 
-    from talkingface.exports.delta_mel import RATE, delta_mel
     from talkingface.media.audio import SoundTrack, sound_format
     from talkingface.media.errors import UnreadableMedia
     from talkingface.media.own_video import film_fault
+    from talkingface.sound.delta_mel import RATE, delta_mel
 
     fault = film_fault(clip.video)
     if fault:

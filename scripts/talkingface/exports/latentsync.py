@@ -12,9 +12,15 @@ from talkingface.clips.clips import Encoding
 from talkingface.clips.crops import warp_planes
 from talkingface.dataset.split import SIDES
 from talkingface.export_tables import LATENTSYNC, LATENTSYNC_FRAMES
-from talkingface.exports.clips import ExportClip
+from talkingface.exports.export_clips import ExportClip
+from talkingface.exports.latentsync_alignment import (
+    affines,
+    fill_gaps,
+    inverse,
+    longest_gap,
+    three_points,
+)
 from talkingface.exports.recut import syncnet_measures, write_recut
-from talkingface.exports.three_points import affines, fill_gaps, inverse, longest_gap, three_points
 from talkingface.exports.tree import Tree
 from talkingface.faces.landmark_files import Landmarks, read_landmarks
 from talkingface.job.files import DamagedFile, atomic_path

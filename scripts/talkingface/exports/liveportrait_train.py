@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from talkingface.exports.clips import ExportClip
-from talkingface.exports.filled import put_landmarks_and_pose, skip_unequal
+from talkingface.exports.export_clips import ExportClip
+from talkingface.exports.missing_faces import put_landmarks_and_pose, skip_unequal
 from talkingface.exports.tree import Tree
 
 # Pixels: its reader divides landmarks by this whatever the pictures' size is.

@@ -11,7 +11,7 @@ import numpy as np
 
 from talkingface.dataset.split import SIDES
 from talkingface.export_tables import MUSETALK
-from talkingface.exports.clips import ExportClip
+from talkingface.exports.export_clips import ExportClip
 from talkingface.exports.tree import Tree
 from talkingface.faces.landmark_files import Landmarks, read_landmarks
 from talkingface.job.per_clip import make_for_clips

@@ -16,7 +16,7 @@ import numpy as np
 
 from talkingface.dataset.split import SIDES
 from talkingface.export_tables import PC_AVS
-from talkingface.exports.clips import ExportClip
+from talkingface.exports.export_clips import ExportClip
 from talkingface.exports.tree import Tree
 from talkingface.faces.landmark_files import Landmarks
 from talkingface.job.per_clip import make_for_clips

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from talkingface.dataset.split import SIDES
-from talkingface.exports.clips import ExportClip
-from talkingface.exports.filled import put_landmarks_and_pose, skip_unequal
+from talkingface.exports.export_clips import ExportClip
+from talkingface.exports.missing_faces import put_landmarks_and_pose, skip_unequal
 from talkingface.exports.tree import Tree
 
 # Folder and suffix of every file that is the dataset's own, by its column.

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from talkingface.exports.clips import ExportClip, lacking_file
+from talkingface.exports.export_clips import ExportClip, lacking_file
 from talkingface.job.tables import table_of_rows, write_table
 from talkingface.tables import SKIPPED
 

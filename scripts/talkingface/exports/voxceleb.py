@@ -11,7 +11,7 @@ from talkingface.clips.clips import Encoding
 from talkingface.clips.crops import crop_boxes, crop_planes
 from talkingface.dataset.split import SIDES
 from talkingface.export_tables import VOXCELEB, VOXCELEB_FRAMES
-from talkingface.exports.clips import ExportClip
+from talkingface.exports.export_clips import ExportClip
 from talkingface.exports.recut import syncnet_measures, write_recut
 from talkingface.exports.tree import Tree
 from talkingface.job.files import atomic_path

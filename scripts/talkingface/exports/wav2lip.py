@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from talkingface.export_tables import WAV2LIP
-from talkingface.exports.clips import ExportClip
+from talkingface.exports.export_clips import ExportClip
 from talkingface.exports.tree import Tree
 from talkingface.faces.landmark_files import Landmarks
 from talkingface.grid import SAMPLES_PER_FRAME

@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from talkingface.exports.clips import ExportClip
-from talkingface.exports.readme import SPLITS, layout_card, splits_of
-from talkingface.exports.records import chosen_products, clip_record, is_folder, typed_columns
+from talkingface.exports.clip_records import chosen_products, clip_record, is_folder, typed_columns
+from talkingface.exports.export_clips import ExportClip
+from talkingface.exports.layout_card import SPLITS, layout_card, splits_of
 from talkingface.exports.shards import Member, Sample, divide_samples, write_shard
 from talkingface.exports.tree import Tree
 

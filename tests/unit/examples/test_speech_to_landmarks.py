@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -14,8 +15,8 @@ import pytest
 
 from helpers.paths import ROOT
 from helpers.synthetic import decode_pictures, decode_sound
-from talkingface.exports.delta_mel import delta_mel
 from talkingface.media.audio import write_wav
+from talkingface.sound.delta_mel import delta_mel
 
 torch = pytest.importorskip("torch")
 
@@ -120,9 +121,24 @@ def test_the_film_has_every_frame_and_all_of_the_sound(trained, export, tmp_path
     assert (drawn < 200).any()
 
 
-def test_a_seed_gives_the_same_network(export: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def train(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """The script's `main` in this process, as every start of another imports PyTorch anew."""
+    monkeypatch.syspath_prepend(str(EXAMPLE))
+    from train import main
+
+    def call(*arguments: object) -> None:
+        monkeypatch.setattr(sys, "argv", ["train.py", *map(str, arguments)])
+        main()
+
+    return call
+
+
+def test_a_seed_gives_the_same_network(
+    train: Callable[..., None], export: Path, tmp_path: Path
+) -> None:
     for name in ("a", "b"):
-        run("train", export, "--out", tmp_path / f"{name}.pt", "--epochs", 1, "--units", 8)
+        train(export, "--out", tmp_path / f"{name}.pt", "--epochs", 1, "--units", 8)
     one, other = (torch.load(tmp_path / f"{n}.pt", weights_only=True)["weights"] for n in "ab")
     assert all(torch.equal(one[name], other[name]) for name in one)
 
@@ -139,7 +155,6 @@ def test_context_and_delay(monkeypatch: pytest.MonkeyPatch) -> None:
     assert torch.equal(delayed(rows, 0), rows)
 
 
-def test_what_is_lacking_is_named(export: Path, tmp_path: Path) -> None:
-    with pytest.raises(subprocess.CalledProcessError) as error:
-        run("train", tmp_path)
-    assert f"{tmp_path}/train.h5 is not there" in error.value.stderr
+def test_what_is_lacking_is_named(train: Callable[..., None], tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=f"{tmp_path}/train.h5 is not there"):
+        train(tmp_path)

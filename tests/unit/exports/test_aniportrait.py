@@ -49,10 +49,10 @@ def test_pictures_and_meshes_are_of_the_same_frames(made: Path) -> None:
         (part,) = read_list(folder, clip.side)[clip.clip_id]["clip_data_list"]
         pairs = list(zip(part["frame_path_list"], part["lmks_list"], strict=True))
         assert len(pairs) == clip.n_frames
-        for k, (picture, mesh) in enumerate(pairs):
-            points = np.load(mesh)
-            assert points.shape == (478, 3) and points.dtype == np.float32
-            np.testing.assert_allclose(points * SIZE, clip.points[k], atol=1e-3)
+        meshes = [np.load(mesh) for _, mesh in pairs]
+        assert {(mesh.shape, mesh.dtype) for mesh in meshes} == {((478, 3), np.dtype(np.float32))}
+        np.testing.assert_allclose(np.stack(meshes) * SIZE, clip.points, atol=1e-3)
+        for picture, mesh in pairs:
             assert Path(picture).stem == Path(mesh).name.removesuffix("_lmks.npy")
         shown = cv2.imread(pairs[7][0])
         np.testing.assert_array_equal(shown, clip.picture(7))

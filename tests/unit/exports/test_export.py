@@ -11,8 +11,8 @@ import pytest
 
 from helpers.small_results import CLIPS, FEATURES, write_dataset
 from helpers.tables import read_frame
-from talkingface.exports.clips import folder_name, read_export_clips, speaker_names
 from talkingface.exports.export import make_export
+from talkingface.exports.export_clips import folder_name, read_export_clips, speaker_names
 from talkingface.exports.table import EXPORTS, check_exports, followed_exports
 from talkingface.exports.tree import Tree
 from talkingface.job.tables import OtherColumns

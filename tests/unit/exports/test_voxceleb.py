@@ -15,8 +15,8 @@ from helpers.small_results import CLIPS, write_dataset
 from helpers.synthetic import decode_pictures, shown_at
 from helpers.tables import read_frame
 from helpers.tiled import SOURCE, read_tiles
-from talkingface.exports.clips import folder_name
 from talkingface.exports.export import make_export
+from talkingface.exports.export_clips import folder_name
 from talkingface.exports.voxceleb import make_voxceleb
 
 SHORT, ONE, OTHER = CLIPS  # 60, 90 and 170 frames

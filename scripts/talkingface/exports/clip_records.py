@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from talkingface.exports.clips import ExportClip
+from talkingface.exports.export_clips import ExportClip
 from talkingface.settings.sources import local_path
 from talkingface.stages import FEATURES, STAGES, Product, products_of
 from talkingface.tables import Column, dataset_clips
@@ -34,15 +34,15 @@ def typed_columns(clips: Iterable[ExportClip]) -> list[str]:
     a side, and texts that are dates in all of them: they would have another type than on the other
     side, which such readers refuse.
     """
-    told: dict[str, set[str]] = defaultdict(set)
+    typed: dict[str, set[str]] = defaultdict(set)
     for clip in clips:
-        seen = told[clip.side]
+        seen = typed[clip.side]
         for column in _COLUMNS:
             value = clip.row[column.name]
             if column.name not in seen and _tells_type(column, value):
                 seen.add(column.name)
     return [
-        column.name for column in _COLUMNS if all(column.name in side for side in told.values())
+        column.name for column in _COLUMNS if all(column.name in side for side in typed.values())
     ]
 
 

@@ -23,7 +23,7 @@ class NoSuchVideo(ValueError):
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownVideo:
     """What is known of a video: by the list, where it is `listed`, and by its record.
 
     `sources` are all spellings of where it comes from: as listed, as downloaded, as the site says.
@@ -52,7 +52,7 @@ def read_records(results: str | Path) -> dict[str, dict[str, Any]]:
 
 def known_videos(
     rows: Iterable[Mapping[str, Any]], records: Mapping[str, Mapping[str, Any]]
-) -> dict[str, Known]:
+) -> dict[str, KnownVideo]:
     """All videos of the list and of the records, by their names, the listed ones first."""
     listed = {cell_text(row["video_id"]): row for row in rows}
     found = {}
@@ -65,13 +65,13 @@ def known_videos(
         texts += [provenance.get(key) for key in ("path", "url", "webpage_url")]
         sources = dict.fromkeys(text for text in texts if isinstance(text, str) and text)
         sha256 = provenance.get("sha256") if record.get("status") == "ok" else None
-        found[video] = Known(
+        found[video] = KnownVideo(
             video, cell_text(row.get("identity")), bool(row), tuple(sources), str(sha256 or "")
         )
     return found
 
 
-def readings(word: str) -> set[str]:
+def source_spellings(word: str) -> set[str]:
     """What a word stands for as a source, read in the working directory: a file by its path, also
     where links lead it, or an address."""
     found = {canonical(word)}
@@ -82,21 +82,23 @@ def readings(word: str) -> set[str]:
 
 
 def find_videos(
-    videos: Mapping[str, Known],
+    videos: Mapping[str, KnownVideo],
     words: Mapping[str, set[str]],
     identity: str | None,
     made: Iterable[str] = (),
 ) -> dict[str, str]:
     """The videos that are meant, each with why, and those that are the same recording as these.
 
-    words: what was given, each with its `readings`. made: names of videos that are known by nothing
-    but what stages made of them. A video is the same recording as another that has its source or
-    its file, by its SHA-256.
+    words: what was given, each with its `source_spellings`. made: names of videos that are known by
+    nothing but what stages made of them. A video is the same recording as another that has its
+    source or its file, by its SHA-256.
 
     Raises NoSuchVideo where nothing is meant by a word or by `identity`, and where a word is the
     name of one video and the source of another.
     """
-    spelled = {video: set().union(*map(readings, known.sources)) for video, known in videos.items()}
+    spelled = {
+        video: set().union(*map(source_spellings, known.sources)) for video, known in videos.items()
+    }
     made, meant = set(made), dict[str, str]()
     for word, read in words.items():
         from_there = [video for video, sources in spelled.items() if sources & read]
@@ -126,7 +128,7 @@ def find_videos(
     return meant | _same_as(meant, videos)
 
 
-def _of_file(word: str, videos: Mapping[str, Known]) -> list[str]:
+def _of_file(word: str, videos: Mapping[str, KnownVideo]) -> list[str]:
     """The videos whose file is that at the path `word`, though they come from elsewhere."""
     path = local_path(word)
     if path is None or not path.is_file():
@@ -136,7 +138,7 @@ def _of_file(word: str, videos: Mapping[str, Known]) -> list[str]:
     return [video for video, known in videos.items() if known.sha256 == sha256]
 
 
-def _same_as(meant: Mapping[str, str], videos: Mapping[str, Known]) -> dict[str, str]:
+def _same_as(meant: Mapping[str, str], videos: Mapping[str, KnownVideo]) -> dict[str, str]:
     rows: Sequence[dict[str, str]] = [
         {"video_id": video, "source": next(iter(known.sources))}
         for video, known in videos.items()

@@ -1,4 +1,4 @@
-"""What is the same in every dataset's card."""
+"""The paragraphs that are the same in every dataset's card, in Markdown."""
 
 from __future__ import annotations
 

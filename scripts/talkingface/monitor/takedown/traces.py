@@ -58,7 +58,7 @@ def find_traces(results: str | Path, video_ids: Collection[str]) -> list[Trace]:
     return found
 
 
-def find_strangers(results: str | Path, video_ids: Collection[str]) -> list[Path]:
+def find_unknown_files(results: str | Path, video_ids: Collection[str]) -> list[Path]:
     """What is called like these videos in the folders of `results` that no stage of the register
     has: of another version, or the user's own."""
     known = {str(folder) for folder in _folders(Path(results))}

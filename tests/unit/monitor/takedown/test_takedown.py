@@ -18,9 +18,14 @@ import pytest
 from helpers.paths import SCRIPTS
 from helpers.tables import read_frame
 from helpers.whole_workspace import EXPORT, add_video, finish, note, record_path
-from talkingface.monitor import remade, takedown, traces
-from talkingface.monitor.named import NoSuchVideo, find_videos, known_videos, readings
-from talkingface.monitor.takedown import run_takedown
+from talkingface.monitor.takedown import rebuild, takedown, traces
+from talkingface.monitor.takedown.lookup import (
+    NoSuchVideo,
+    find_videos,
+    known_videos,
+    source_spellings,
+)
+from talkingface.monitor.takedown.takedown import run_takedown
 from talkingface.monitor.verify import verify
 from talkingface.settings.videos import read_videos, without_rows
 
@@ -223,7 +228,7 @@ def test_a_second_call_finishes_what_was_killed(
         elif moment == "dataset":
             patch.setattr(takedown, "clean_dataset", kill)
         elif moment == "exports":
-            patch.setattr(remade, "make_export", kill)
+            patch.setattr(rebuild, "make_export", kill)
         else:
             patch.setattr(takedown, "drop_records", kill)
         with pytest.raises((KeyboardInterrupt, StopIteration)):
@@ -394,7 +399,7 @@ RECORDS = {
 )
 def test_a_word_means_videos_and_all_that_are_the_same(word: str, meant: dict[str, str]) -> None:
     videos = known_videos(ROWS, RECORDS)
-    assert find_videos(videos, {word: readings(word)}, None) == meant
+    assert find_videos(videos, {word: source_spellings(word)}, None) == meant
 
 
 def test_an_identity_means_its_videos_and_all_that_are_the_same() -> None:
@@ -408,8 +413,8 @@ def test_an_identity_means_its_videos_and_all_that_are_the_same() -> None:
 def test_a_word_that_could_be_two_is_refused(tmp_path: Path) -> None:
     videos = known_videos(listed(("a", "b", ""), ("b", "c", "")), {})
     with pytest.raises(NoSuchVideo, match=r"'b' is the name of a video and the source of 'a'"):
-        find_videos(videos, {"b": readings("b")}, None)
-    assert list(find_videos(videos, {"./b": readings("./b")}, None)) == ["a"]
+        find_videos(videos, {"b": source_spellings("b")}, None)
+    assert list(find_videos(videos, {"./b": source_spellings("./b")}, None)) == ["a"]
 
 
 def test_a_copy_of_the_file_means_the_video(tmp_path: Path) -> None:
@@ -417,7 +422,7 @@ def test_a_copy_of_the_file_means_the_video(tmp_path: Path) -> None:
     copy.write_bytes(b"of it")
     sha256 = hashlib.sha256(b"of it").hexdigest()
     videos = known_videos(listed(("a", "https://x.org", "")), {"a": record(sha256)})
-    found = find_videos(videos, {str(copy): readings(str(copy))}, None)
+    found = find_videos(videos, {str(copy): source_spellings(str(copy))}, None)
     assert list(found) == ["a"] and found["a"].startswith("the same file as ")
 
 

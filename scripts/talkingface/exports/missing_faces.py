@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 
-from talkingface.exports.clips import ExportClip
+from talkingface.exports.export_clips import ExportClip
 from talkingface.exports.tree import Tree
 from talkingface.faces.landmark_files import read_text, write_text
 from talkingface.job.arrays import read_array

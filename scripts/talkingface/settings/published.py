@@ -1,4 +1,4 @@
-"""The settings that a dataset may tell of itself: not where things lie, nor how they came."""
+"""The settings that are published with a dataset: not where things lie, nor how they came."""
 
 from __future__ import annotations
 
@@ -8,23 +8,25 @@ from typing import Any
 from talkingface.settings.schema import load_schema
 
 # Of this machine and its user, or of what is made of a dataset later.
-_UNTOLD = ("videos", "models", "max_model_size", "device", "exports", "card")
+_PRIVATE = ("videos", "models", "max_model_size", "device", "exports", "card")
 # What of `download` decides which file is had; the rest, such as cookies, is nobody's business.
 _OF_DOWNLOAD = ("format", "resolution", "max_duration", "max_size")
 
 
-def told_settings(config: Mapping[str, Any], leave_out: Collection[str] = ()) -> dict[str, Any]:
+def published_settings(
+    config: Mapping[str, Any], leave_out: Collection[str] = ()
+) -> dict[str, Any]:
     """The settings of a complete config that the data depends on, without the sections `leave_out`.
 
     No path, address or password of the user's is among them.
     """
-    told = {
+    published = {
         name: value
         for name, value in config.items()
-        if name not in _UNTOLD and name not in leave_out
+        if name not in _PRIVATE and name not in leave_out
     }
-    told["download"] = {name: config["download"][name] for name in _OF_DOWNLOAD}
-    return told
+    published["download"] = {name: config["download"][name] for name in _OF_DOWNLOAD}
+    return published
 
 
 def changed_settings(settings: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:

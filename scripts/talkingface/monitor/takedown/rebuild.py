@@ -12,14 +12,14 @@ from typing import Any
 
 from talkingface.dataset.card import CARD, SETTINGS, make_card
 from talkingface.dataset.removal import SUMMARY, TABLES, drop_rows, write_summary
-from talkingface.exports.clips import lacking_file, read_export_clips
 from talkingface.exports.export import RECORD, make_export
+from talkingface.exports.export_clips import lacking_file, read_export_clips
 from talkingface.exports.table import EXPORTS
 from talkingface.job.checksums import checksummed, checksums_path, take_checksums, write_checksums
 from talkingface.job.files import DamagedFile, read_json
 from talkingface.job.tables import OtherColumns
 from talkingface.monitor.missing import names_in
-from talkingface.monitor.traces import delete
+from talkingface.monitor.takedown.traces import delete
 from talkingface.stages import FEATURES, STAGES
 from talkingface.text import clean
 

@@ -1,4 +1,4 @@
-"""What is in a dataset, counted from its tables and the records of its videos.
+"""Statistics of a dataset for its card, from its tables and the records of its videos.
 
 Row by row and video by video: what is kept of a clip are its numbers, 8 bytes each.
 """
@@ -50,7 +50,7 @@ class Share:
 
 
 @dataclass
-class Census:
+class Statistics:
     """What is in a dataset; all of videos is of those with kept clips.
 
     measures: the numbers of all clips by column, NaN where there is none. sources: of all videos
@@ -72,12 +72,12 @@ class Census:
     makers: Counter[tuple[str, str, str]] = field(default_factory=Counter)
 
 
-def take_census(results: str | Path, stages: Mapping[str, Any]) -> Census:
+def dataset_statistics(results: str | Path, stages: Mapping[str, Any]) -> Statistics:
     """Count the dataset in `results`, of whose clips `stages` were made.
 
     Raises OtherColumns or DamagedFile for a table or a record that cannot be read.
     """
-    results, census = Path(results), Census()
+    results, statistics = Path(results), Statistics()
     makers = {name: columns for name, columns in _maker_columns().items() if name in stages}
     rows = read_rows(results / "dataset/clips.csv", (*_OF_CLIP, *MEASURES))
     for video_id, group in groupby(rows, key=lambda row: row[1]):
@@ -86,21 +86,21 @@ def take_census(results: str | Path, stages: Mapping[str, Any]) -> Census:
             clip_id, _, identity, side, n_frames, width, height, *measures = row
             clip_ids.add(clip_id)
             frames += int(n_frames)
-            census.clip_sizes[int(width), int(height)] += 1
+            statistics.clip_sizes[int(width), int(height)] += 1
             for name, cell in zip(MEASURES, measures, strict=True):
-                census.measures[name].append(float(cell) if cell else float("nan"))
+                statistics.measures[name].append(float(cell) if cell else float("nan"))
         who = plain_cell(identity), side
         if who[0]:
-            census.identities.setdefault(who, Share()).add(len(clip_ids), frames)
+            statistics.identities.setdefault(who, Share()).add(len(clip_ids), frames)
         record = read_json(results / STAGES["download"].manifest.format(video=video_id))
         origin = _origin(record)
-        census.origins.setdefault(origin, Share()).add(len(clip_ids), frames)
-        _add_source(census, record)
+        statistics.origins.setdefault(origin, Share()).add(len(clip_ids), frames)
+        _add_source(statistics, record)
         for stage, columns in makers.items():
             manifest = results / STAGES[stage].manifest.format(video=video_id)
             for made_by, count in _made_by(manifest, columns, clip_ids).items():
-                census.makers[stage, *made_by] += count
-    return census
+                statistics.makers[stage, *made_by] += count
+    return statistics
 
 
 def _maker_columns() -> dict[str, tuple[str, ...]]:
@@ -143,16 +143,16 @@ def _origin(record: Mapping[str, Any]) -> tuple[str, str, str]:
     return known[0], known[1], known[2]
 
 
-def _add_source(census: Census, record: Mapping[str, Any]) -> None:
+def _add_source(statistics: Statistics, record: Mapping[str, Any]) -> None:
     video = (record.get("probe") or {}).get("video") or {}
     size = [video.get(f"display_{side}") or video.get(side) for side in ("width", "height")]
     with suppress(TypeError, ValueError):  # One of them is not known.
         width, height = map(int, size)
-        census.source_sizes[width, height] += 1
-        census.sources["shorter_side"].append(min(width, height))
+        statistics.source_sizes[width, height] += 1
+        statistics.sources["shorter_side"].append(min(width, height))
     with suppress(TypeError, ValueError):
-        census.sources["fps"].append(float(video.get("fps")))
-    census.sources["duration_s"].append(video_seconds(record))
+        statistics.sources["fps"].append(float(video.get("fps")))
+    statistics.sources["duration_s"].append(video_seconds(record))
 
 
 def largest(shares: Mapping[Any, Share], most: int) -> Iterator[tuple[Any, Share]]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from talkingface.exports.three_points import (
+from talkingface.exports.latentsync_alignment import (
     affines,
     fill_gaps,
     inverse,

@@ -18,22 +18,27 @@ from talkingface.dataset.removal import count_rows
 from talkingface.job.files import DamagedFile, atomic_path, read_json, write_json
 from talkingface.job.tables import OtherColumns
 from talkingface.monitor.missing import names_in
-from talkingface.monitor.named import (
+from talkingface.monitor.takedown.lookup import (
     NoSuchVideo,
     find_videos,
     known_videos,
     read_records,
-    readings,
+    source_spellings,
 )
-from talkingface.monitor.remade import CannotBuild, clean_dataset, clean_exports, refuse_gone
-from talkingface.monitor.traces import (
+from talkingface.monitor.takedown.rebuild import (
+    CannotBuild,
+    clean_dataset,
+    clean_exports,
+    refuse_gone,
+)
+from talkingface.monitor.takedown.traces import (
     NO_LOGS,
     Trace,
     delete,
     drop_records,
     find_mentions,
-    find_strangers,
     find_traces,
+    find_unknown_files,
     mentions,
 )
 from talkingface.monitor.verify import is_locked
@@ -81,7 +86,7 @@ def run_takedown(
     words: names of videos, paths or addresses. identity: whose videos go, too. videos: the list;
     `videos.csv` of the workspace where it is not given. dry_run: only print what would be removed.
     """
-    given = {word: readings(word) for word in words}
+    given = {word: source_spellings(word) for word in words}
     workspace = Path(workspace).resolve()
     listed = Path(videos).resolve() if videos else workspace / "videos.csv"
     if not listed.is_file():
@@ -120,10 +125,10 @@ def _order(
     known = known_videos(rows, records)
     sources = [text for target in order.videos.values() for text in target.sources]
     begun = {*order.videos, *sources, *order.identities}
-    begun |= {text for source in sources for text in readings(source)}
+    begun |= {text for source in sources for text in source_spellings(source)}
     words = {}
     for word, read in given.items():
-        read = read | readings(word)
+        read = read | source_spellings(word)
         if not ({word} | read) & begun:
             words[word] = read
     if identity is not None and clean(identity) in begun:
@@ -198,7 +203,7 @@ def _take_down(
         clean_dataset(results, order.videos, others, ids)
         clean_exports(results)
     _clean_logs(results, order)
-    for path in find_strangers(results, order.videos):
+    for path in find_unknown_files(results, order.videos):
         print(f"left, as no stage of this version makes it: {path}")
     _print_rest(order)
     journal.unlink(missing_ok=True)
@@ -258,7 +263,7 @@ def _print_plan(
             print(f"  {results / 'dataset' / name}: {count} rows")
     for name in sorted(names_in(str(results / "exports"))):
         print(f"  {results / 'exports' / name}: would be built anew")
-    for path in find_strangers(results, order.videos):
+    for path in find_unknown_files(results, order.videos):
         print(f"would be left, as no stage of this version makes it: {path}")
 
 

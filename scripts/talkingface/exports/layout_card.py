@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from talkingface.dataset.card import CARD, card_of_layout
 from talkingface.dataset.card_header import card_header
 from talkingface.dataset.split import Side
-from talkingface.exports.clips import ExportClip
+from talkingface.exports.export_clips import ExportClip
 
 # What the reader calls the sides. A folder or an archive called `eval` it takes for `test` where no
 # card says otherwise.

@@ -1,0 +1,1 @@
+"""Videos taken out of a workspace: which are meant, where anything of them is, what is left."""
