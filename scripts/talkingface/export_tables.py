@@ -10,11 +10,12 @@ _SYNC_OFFSET = Column(
 )
 _SYNC_CONFIDENCE = Column("sync_confidence", "float", "SyncNet's confidence")
 _SOURCE_FRAME = Column("source_frame", "int", "the same frame on the video's grid")
-_FACELESS = Column("faceless_frames", "int", "frames without a face")
+_FACELESS = Column("faceless_frames", "int", "number of frames without a face")
+_LONGEST_RUN = Column("longest_run", "int", "longest stretch of frames with a face", "frames")
 
 PC_AVS = manifest(
     "pc_avs",
-    Column("faceless", "int", "number of frames without a face"),
+    _FACELESS,
     Column(
         "scale",
         "float",
@@ -61,7 +62,7 @@ VOXCELEB_FRAMES = Table(
 
 LANDMARKS_HDF5 = manifest(
     "landmarks_hdf5",
-    Column("face_run", "int", "longest stretch of frames that all have a face", "frames"),
+    _LONGEST_RUN,
 )
 
 LATENTSYNC = manifest(
@@ -105,5 +106,5 @@ HALLO = manifest(
 ANIPORTRAIT = manifest(
     "aniportrait",
     _FACELESS,
-    Column("longest_run", "int", "most frames in a row with a face"),
+    _LONGEST_RUN,
 )

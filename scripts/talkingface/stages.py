@@ -283,6 +283,8 @@ _REGISTER = (
 )
 
 STAGES = {stage.name: stage for stage in _REGISTER}
+# The stage and the product to which every column of the dataset's tables leads.
+PRODUCTS = {product.column: (stage, product) for stage in _REGISTER for product in stage.products}
 # What the config can ask for.
 FEATURES = tuple(stage.name for stage in _REGISTER if stage.feature)
 

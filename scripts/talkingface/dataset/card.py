@@ -335,10 +335,12 @@ def _making(
     text += f"\n`{SETTINGS}` has every setting that the data depends on"
     if not changed:
         return text + "; all have their defaults.\n"
-    rows = [(f"`{name}`", _value(value), _value(usual)) for name, (value, usual) in changed.items()]
+    listed = [
+        (f"`{name}`", _value(value), _value(usual)) for name, (value, usual) in changed.items()
+    ]
     return (
         f"{text}. These differ from the defaults of talkingface {release()}:\n\n"
-        + markdown_table(("setting", "value", "default"), rows)
+        + markdown_table(("setting", "value", "default"), listed)
     )
 
 

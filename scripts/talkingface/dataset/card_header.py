@@ -17,16 +17,15 @@ from talkingface.text import clean
 
 # Licences that the Hub knows by these names, of those that data is given under;
 # https://huggingface.co/docs/hub/repositories-licenses
-HUB_LICENCES = frozenset(
-    """
-    apache-2.0 mit bsd bsd-2-clause bsd-3-clause c-uda
-    cc cc0-1.0 cc-by-2.0 cc-by-2.5 cc-by-3.0 cc-by-4.0 cc-by-sa-3.0 cc-by-sa-4.0
-    cc-by-nc-2.0 cc-by-nc-3.0 cc-by-nc-4.0 cc-by-nd-4.0 cc-by-nc-nd-3.0 cc-by-nc-nd-4.0
-    cc-by-nc-sa-2.0 cc-by-nc-sa-3.0 cc-by-nc-sa-4.0
-    cdla-sharing-1.0 cdla-permissive-1.0 cdla-permissive-2.0 etalab-2.0 eupl-1.1 eupl-1.2
-    gfdl odc-by odbl pddl unlicense wtfpl openrail openmdw-1.0 openmdw-1.1 unknown other
-    """.split()
-)
+HUB_LICENCES = (
+    "apache-2.0", "mit", "bsd", "bsd-2-clause", "bsd-3-clause", "c-uda",
+    "cc", "cc0-1.0", "cc-by-2.0", "cc-by-2.5", "cc-by-3.0", "cc-by-4.0",
+    "cc-by-sa-3.0", "cc-by-sa-4.0", "cc-by-nc-2.0", "cc-by-nc-3.0", "cc-by-nc-4.0", "cc-by-nd-4.0",
+    "cc-by-nc-nd-3.0", "cc-by-nc-nd-4.0", "cc-by-nc-sa-2.0", "cc-by-nc-sa-3.0", "cc-by-nc-sa-4.0",
+    "cdla-sharing-1.0", "cdla-permissive-1.0", "cdla-permissive-2.0", "etalab-2.0",
+    "eupl-1.1", "eupl-1.2", "gfdl", "odc-by", "odbl", "pddl", "unlicense", "wtfpl", "openrail",
+    "openmdw-1.0", "openmdw-1.1", "unknown", "other",
+)  # fmt: skip
 # Beside the card in the dataset's folder.
 DATA_FILES = {"train": "train.csv", "eval": "eval.csv"}
 TAGS = ("talking-face", "talking-head", "lip-sync", "audio-driven", "face", "speech", "video")

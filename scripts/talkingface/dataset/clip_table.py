@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from talkingface.job.files import damage_in
 from talkingface.job.tables import OtherColumns, read_table
-from talkingface.stages import STAGES
+from talkingface.stages import PRODUCTS
 from talkingface.tables import dataset_clips
 
 
@@ -18,12 +19,11 @@ def read_clip_table(path: str | Path) -> tuple[np.recarray, tuple[str, ...]]:
     Which products there are depends on the features of the run that made it. Raises
     FileNotFoundError, OtherColumns where another version wrote it, DamagedFile where it is damaged.
     """
-    with open(path, newline="", encoding="utf-8") as file:
+    with open(path, newline="", encoding="utf-8") as file, damage_in(path, UnicodeError, csv.Error):
         header = next(csv.reader(file), [])
     fixed = len(dataset_clips().columns)
     products = tuple(header[fixed:])
-    known = {product.column for stage in STAGES.values() for product in stage.products}
-    unknown = sorted(set(products) - known)
+    unknown = sorted(set(products) - set(PRODUCTS))
     if unknown:
         raise OtherColumns(
             f"{path}: its column {unknown[0]} is not known here: another version made it; run "

@@ -11,9 +11,11 @@ import numpy as np
 
 from talkingface.dataset.split import SIDES
 from talkingface.export_tables import ANIPORTRAIT
+from talkingface.exports.conditions import at_least
 from talkingface.exports.export_clips import ExportClip
+from talkingface.exports.face_runs import Run, face_runs, longest_run
 from talkingface.exports.tree import Tree
-from talkingface.faces.landmark_files import read_landmarks
+from talkingface.faces.landmark_files import clip_landmarks
 from talkingface.job.arrays import read_array
 from talkingface.job.per_clip import make_for_clips
 from talkingface.media.clip_files import Clip
@@ -22,8 +24,6 @@ from talkingface.pictures.numbered import numbered_path
 # Shortest stretch that its preprocessing keeps (scripts/preprocess_dataset.py), in frames.
 LEAST_FRAMES = 30
 MESH_SUFFIX = "_lmks"
-
-Run = tuple[int, int]
 
 
 def make_aniportrait(
@@ -36,13 +36,15 @@ def make_aniportrait(
     """
 
     def make(clip: Clip, into: Path) -> Mapping[str, Any]:
-        found = read_landmarks(Path(landmarks, f"{clip.clip_id}.npz"))
+        found = clip_landmarks(landmarks, clip)
         meshes = into / clip.clip_id
         meshes.mkdir()
         for number, mesh in enumerate(shares(found.points, clip.width, clip.height), start=1):
             np.save(numbered_path(meshes, number, ".npy"), mesh)
-        longest = max((end - start for start, end in runs(found.present)), default=0)
-        return {"longest_run": longest, "faceless_frames": int((~found.present).sum())}
+        return {
+            "longest_run": longest_run(found.present),
+            "faceless_frames": int((~found.present).sum()),
+        }
 
     make_for_clips(make, clips, folder, manifest, ANIPORTRAIT)
 
@@ -53,12 +55,6 @@ def shares(points: np.ndarray, width: int, height: int) -> np.ndarray:
     return (points / np.array([width, height, width])).astype(np.float32)
 
 
-def runs(present: np.ndarray) -> list[Run]:
-    """First frame and frame after the last of every stretch of frames with a face, of (N,) bool."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], present, [False]]).astype(int)))
-    return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]
-
-
 def lay_out(clips: Sequence[ExportClip], tree: Tree) -> None:
     """Pictures, meshes, and a list for either side in which every clip is a video.
 
@@ -66,9 +62,8 @@ def lay_out(clips: Sequence[ExportClip], tree: Tree) -> None:
     """
     chosen: dict[str, list[tuple[ExportClip, list[Run]]]] = {side: [] for side in SIDES}
     for clip in clips:
-        longest = int(clip.measures.longest_run)
-        if longest < LEAST_FRAMES:
-            tree.skip(clip, "frames in a row with a face", longest, LEAST_FRAMES)
+        longest = clip.measures.longest_run
+        if not tree.check(clip, at_least("frames in a row with a face", longest, LEAST_FRAMES)):
             continue
         stretches = [(0, clip.n_frames)] if not clip.measures.faceless_frames else _seen(clip)
         tree.link_folder(clip.path("frames"), f"frames/{clip.clip_id}")
@@ -86,7 +81,7 @@ def _seen(clip: ExportClip) -> list[Run]:
     folder = clip.path("aniportrait")
     numbers = range(1, clip.n_frames + 1)
     meshes = (read_array(numbered_path(folder, number, ".npy")) for number in numbers)
-    return runs(np.array([np.isfinite(mesh).all() for mesh in meshes]))
+    return face_runs(np.array([np.isfinite(mesh).all() for mesh in meshes]))
 
 
 def _json_lines(chosen: Sequence[tuple[ExportClip, list[Run]]], tree: Tree) -> Iterator[str]:

@@ -16,13 +16,9 @@ import numpy as np
 from talkingface.dataset.clip_table import read_clip_table
 from talkingface.dataset.split import Side
 from talkingface.job.tables import read_table
-from talkingface.stages import STAGES
+from talkingface.stages import PRODUCTS, STAGES
 from talkingface.tables import tables_by_path
 
-# The product of the register that leads to each column.
-_PATTERNS = {
-    product.column: product.path for stage in STAGES.values() for product in stage.products
-}
 # What a file system, a list of names or a shell might take for something else.
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 MOST_CHARACTERS = 60
@@ -88,7 +84,8 @@ class ExportClip:
 
     def path(self, column: str) -> Path:
         """The file, or the folder of pictures, of a product by its column, such as `audio`."""
-        return self.results / _PATTERNS[column].format(video=self.video_id, clip=self.clip_id)
+        _, product = PRODUCTS[column]
+        return self.results / product.path.format(video=self.video_id, clip=self.clip_id)
 
 
 def read_export_clips(results: str | Path, stage: str | None = None) -> list[ExportClip]:

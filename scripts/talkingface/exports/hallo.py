@@ -12,11 +12,12 @@ import numpy as np
 
 from talkingface.dataset.split import SIDES
 from talkingface.export_tables import HALLO
+from talkingface.exports.conditions import Condition, at_least, equal
 from talkingface.exports.export_clips import ExportClip
 from talkingface.exports.hallo_masks import hallo_masks
 from talkingface.exports.tree import Tree
 from talkingface.faces.arcface import WIDTH, ArcFace
-from talkingface.faces.landmark_files import Landmarks, read_landmarks
+from talkingface.faces.landmark_files import Landmarks, clip_landmarks
 from talkingface.job.per_clip import make_for_clips
 from talkingface.media.clip_files import Clip
 from talkingface.media.picture import write_picture
@@ -98,7 +99,7 @@ def make_hallo(
         arcface = ArcFace(face_model, threads=threads)
 
     def make(clip: Clip, into: Path) -> Mapping[str, Any]:
-        found = read_landmarks(Path(landmarks, f"{clip.clip_id}.npz"))
+        found = clip_landmarks(landmarks, clip)
         masks = hallo_masks(found.points[found.present], clip.width, clip.height)
         name = into / clip.clip_id
         write_picture(masks.union, f"{name}.png")
@@ -150,20 +151,14 @@ def lay_out(clips: Sequence[ExportClip], tree: Tree, **settings: Any) -> None:
 def _fits(clip: ExportClip, tree: Tree) -> bool:
     """Whether both stages take a clip; what it does not meet is noted."""
     measures, size = clip.measures, f"{clip.width} x {clip.height}"
-    conditions: list[tuple[str, object, object, bool]] = [
-        ("frames", clip.n_frames, LEAST_FRAMES, clip.n_frames >= LEAST_FRAMES),
-        ("width x height (px)", size, "a square", clip.width == clip.height),
-    ]
-    for condition, count, wanted in (
-        ("frames without a face", int(measures.faceless_frames), 0),
-        ("layers of the speech network", int(measures.sound_layers), SOUND_LAYERS),
-        ("channels of the speech network", int(measures.sound_channels), SOUND_CHANNELS),
-    ):
-        conditions.append((condition, count, wanted, count == wanted))
-    for condition, measured, needed, met in conditions:
-        if not met:
-            tree.skip(clip, condition, measured, needed)
-    return all(met for *_, met in conditions)
+    return tree.check(
+        clip,
+        at_least("frames", clip.n_frames, LEAST_FRAMES),
+        Condition("width x height (px)", size, "a square", clip.width == clip.height),
+        equal("frames without a face", measures.faceless_frames, 0),
+        equal("layers of the speech network", measures.sound_layers, SOUND_LAYERS),
+        equal("channels of the speech network", measures.sound_channels, SOUND_CHANNELS),
+    )
 
 
 def _paths(name: str, keys: Mapping[str, str], tree: Tree) -> dict[str, str]:

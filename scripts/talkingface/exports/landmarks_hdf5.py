@@ -17,10 +17,12 @@ import numpy as np
 
 from talkingface.dataset.split import SIDES
 from talkingface.export_tables import LANDMARKS_HDF5
+from talkingface.exports.conditions import at_least
 from talkingface.exports.export_clips import ExportClip
+from talkingface.exports.face_runs import face_runs, longest_run
 from talkingface.exports.mean_face import align_eyes, transfer_expression
 from talkingface.exports.tree import Tree
-from talkingface.faces.landmark_files import read_landmarks
+from talkingface.faces.landmark_files import clip_landmarks
 from talkingface.job.arrays import read_arrays
 from talkingface.job.files import DamagedFile, damage_in
 from talkingface.job.per_clip import make_for_clips
@@ -48,14 +50,13 @@ def make_landmarks_hdf5(
     """
 
     def make(clip: Clip, into: Path) -> Mapping[str, int]:
-        points = _aligned(read_landmarks(Path(landmarks, f"{clip.clip_id}.npz")).points68)
+        points = _aligned(clip_landmarks(landmarks, clip).points68)
         np.savez(
             into / f"{clip.clip_id}.npz",
             features=clip_features(clip),
             landmarks=points.reshape(-1, _COORDINATES),
         )
-        runs = face_runs(points)
-        return {"face_run": max((stop - start for start, stop in runs), default=0)}
+        return {"longest_run": longest_run(_seen(points))}
 
     make_for_clips(make, clips, folder, manifest, LANDMARKS_HDF5)
 
@@ -81,13 +82,6 @@ def clip_features(clip: Clip) -> np.ndarray:
         return delta_mel(lambda start, stop: track.read(start, stop)[:, 0], clip.n_frames)
 
 
-def face_runs(points: np.ndarray) -> list[tuple[int, int]]:
-    """Begin and end (exclusive) of the stretches of points (N, 68, 2) in which none is NaN."""
-    seen = np.isfinite(points).all(axis=(1, 2))
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], seen, [False]]).astype(np.int8)))
-    return [(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]
-
-
 def window_starts(points: np.ndarray, hop: int) -> list[int]:
     """First frames of the windows of WINDOW frames that all have a face, in order.
 
@@ -95,7 +89,7 @@ def window_starts(points: np.ndarray, hop: int) -> list[int]:
     one more ends with the stretch, so that none of its frames is left out.
     """
     starts: list[int] = []
-    for start, stop in face_runs(points):
+    for start, stop in face_runs(_seen(points)):
         last = stop - WINDOW
         if last >= start:
             starts += sorted({*range(start, last + 1, hop), last})
@@ -246,15 +240,10 @@ def _windows(
 
 
 def _is_long_enough(clip: ExportClip, tree: Tree) -> bool:
-    assert clip.measures is not None
-    for condition, measured in (
-        ("length (frames)", clip.n_frames),
-        ("frames in a row with a face", int(clip.measures.face_run)),
-    ):
-        if measured < WINDOW:
-            tree.skip(clip, condition, measured, WINDOW)
-            return False
-    return True
+    # A clip that is too short has no longer stretch either: one reason says it.
+    return tree.check(clip, at_least("frames", clip.n_frames, WINDOW)) and tree.check(
+        clip, at_least("frames in a row with a face", clip.measures.longest_run, WINDOW)
+    )
 
 
 def _aligned(points68: np.ndarray) -> np.ndarray:
@@ -262,11 +251,16 @@ def _aligned(points68: np.ndarray) -> np.ndarray:
 
     A face whose outer eye corners are one point is none.
     """
-    seen = np.isfinite(align_eyes(points68)).all(axis=(1, 2))
+    seen = _seen(align_eyes(points68))
     points = np.where(seen[:, None, None], points68, np.nan)
     if not seen.any():
         return points.astype(np.float32)
     return align_eyes(points, points[np.argmax(seen)]).astype(np.float32)
+
+
+def _seen(points: np.ndarray) -> np.ndarray:
+    """(N,) bool: the frames of points (N, 68, 2) that have a face."""
+    return np.isfinite(points).all(axis=(1, 2))
 
 
 def _read(clip: ExportClip) -> tuple[np.ndarray, np.ndarray]:

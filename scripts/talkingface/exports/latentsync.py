@@ -12,18 +12,19 @@ from talkingface.clips.clips import Encoding
 from talkingface.clips.crops import warp_planes
 from talkingface.dataset.split import SIDES
 from talkingface.export_tables import LATENTSYNC, LATENTSYNC_FRAMES
+from talkingface.exports.conditions import at_least, at_most
 from talkingface.exports.export_clips import ExportClip
+from talkingface.exports.face_runs import longest_gap
 from talkingface.exports.latentsync_alignment import (
     affines,
     fill_gaps,
     inverse,
-    longest_gap,
     three_points,
 )
 from talkingface.exports.recut import syncnet_measures, write_recut
 from talkingface.exports.tree import Tree
-from talkingface.faces.landmark_files import Landmarks, read_landmarks
-from talkingface.job.files import DamagedFile, atomic_path
+from talkingface.faces.landmark_files import Landmarks, clip_landmarks
+from talkingface.job.files import atomic_path
 from talkingface.job.tables import read_table, table_of_columns, table_of_rows, write_table
 from talkingface.media.clip_files import Clip, clip_to_source
 from talkingface.shots.proxy import Proxy
@@ -64,7 +65,8 @@ def make_latentsync(
     is the table LATENTSYNC. `media` is the raw file and `proxy` what is known of it,
     `clips_manifest` the clips' table CLIPS, `sync` the video's table SYNC and `landmarks` the
     folder of the clips' landmarks. Frames without a face are aligned by those before and after; a
-    clip without any, by its face boxes. Raises DamagedFile where landmarks have another length.
+    clip without any, by its face boxes. Raises as
+    `clip_landmarks`.
     """
     rows = read_table(clips_manifest, CLIPS)
     of_tracks = read_table(sync, SYNC)
@@ -74,12 +76,7 @@ def make_latentsync(
         for clip, row in zip(clips, rows, strict=True):
             boxes = clip.boxes()
             faces = np.stack([boxes[name] for name in ("x", "y", "w", "h")], axis=1)
-            path = Path(landmarks, f"{clip.clip_id}.npz")
-            found = read_landmarks(path)
-            if len(found.present) != clip.n_frames:
-                raise DamagedFile(
-                    path, f"{len(found.present)} frames, but the clip has {clip.n_frames}"
-                )
+            found = clip_landmarks(landmarks, clip)
             maps = affines(_points(found, clip, boxes, faces), size)
             parts[clip.clip_id] = inverse(maps)
             frames = table_of_columns(
@@ -128,7 +125,7 @@ def lay_out(clips: Sequence[ExportClip], tree: Tree, *, size: int) -> None:
     """
     names: dict[str, list[str]] = {side: [] for side in SIDES}
     for clip in clips:
-        if _is_refused(clip, tree):
+        if not _is_read(clip, tree):
             continue
         name = f"{clip.side}/{clip.clip_id}.mp4"
         tree.link(clip.path("latentsync"), name)
@@ -137,27 +134,19 @@ def lay_out(clips: Sequence[ExportClip], tree: Tree, *, size: int) -> None:
         tree.write_lines(f"{side}.txt", names[side])
 
 
-def _is_refused(clip: ExportClip, tree: Tree) -> bool:
-    """Whether the reader or its preparation would leave a clip out; every reason is noted."""
+def _is_read(clip: ExportClip, tree: Tree) -> bool:
+    """Whether the reader and its preparation take a clip; where not, the conditions are noted."""
     measures = clip.measures
-    assert measures is not None
     least_width, least_height = LEAST_FACE
-    least = (
-        ("frames", clip.n_frames, LEAST_FRAMES),
-        ("smallest face width (px)", float(measures.face_width), least_width),
-        ("smallest face height (px)", float(measures.face_height), least_height),
-        ("SyncNet confidence", float(measures.sync_confidence), LEAST_CONFIDENCE),
+    return tree.check(
+        clip,
+        at_least("frames", clip.n_frames, LEAST_FRAMES),
+        at_least("smallest face width (px)", measures.face_width, least_width),
+        at_least("smallest face height (px)", measures.face_height, least_height),
+        at_least("SyncNet confidence", measures.sync_confidence, LEAST_CONFIDENCE),
+        at_most("longest stretch without a face (frames)", measures.longest_gap, MOST_GAP),
+        at_most("SyncNet offset (frames)", abs(measures.sync_offset), MOST_OFFSET),
     )
-    most = (
-        ("longest stretch without a face (frames)", int(measures.longest_gap), MOST_GAP),
-        ("SyncNet offset (frames)", abs(float(measures.sync_offset)), MOST_OFFSET),
-    )
-    # What was not measured is NaN, neither less nor more.
-    refused = [(*condition, "at least") for condition in least if condition[1] < condition[2]]
-    refused += [(*condition, "at most") for condition in most if condition[1] > condition[2]]
-    for condition, measured, bound, word in refused:
-        tree.skip(clip, condition, measured, f"{word} {bound}")
-    return bool(refused)
 
 
 def _points(found: Landmarks, clip: Clip, boxes: np.recarray, faces: np.ndarray) -> np.ndarray:

@@ -36,12 +36,6 @@ def three_points(points: np.ndarray, points68: np.ndarray) -> np.ndarray:
     return np.stack([part.astype(float).mean(axis=1) for part in parts], axis=1)
 
 
-def longest_gap(present: np.ndarray) -> int:
-    """Length of the longest run of frames without a face; present (N,) bool."""
-    there = np.flatnonzero(np.concatenate([[True], present, [True]]))
-    return int(np.diff(there).max()) - 1
-
-
 def fill_gaps(points: np.ndarray, present: np.ndarray) -> np.ndarray:
     """Points (N, P, 2) with those of frames without a face put between those beside, linearly.
 

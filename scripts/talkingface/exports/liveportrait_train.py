@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from talkingface.exports.conditions import at_least, equal
 from talkingface.exports.export_clips import ExportClip
 from talkingface.exports.missing_faces import put_landmarks_and_pose, skip_unequal
 from talkingface.exports.tree import Tree
@@ -18,12 +19,12 @@ def lay_out(clips: Sequence[ExportClip], tree: Tree) -> None:
     """`train` and `eval`, each a database with pictures, landmarks and pose of every clip."""
     filled = []
     for clip in clips:
-        if (clip.width, clip.height) != (SIZE, SIZE):
-            size = f"{clip.width} x {clip.height}"
-            tree.skip(clip, "width x height (px)", size, f"{SIZE} x {SIZE}")
-        elif clip.n_frames < MIN_FRAMES:
-            tree.skip(clip, "frames", clip.n_frames, f"at least {MIN_FRAMES}")
-        elif not skip_unequal(clip, tree):
+        fits = tree.check(
+            clip,
+            equal("width x height (px)", f"{clip.width} x {clip.height}", f"{SIZE} x {SIZE}"),
+            at_least("frames", clip.n_frames, MIN_FRAMES),
+        )
+        if fits and not skip_unequal(clip, tree):
             base, name = clip.side, clip.clip_id
             tree.link_folder(clip.path("frames"), f"{base}/raw_cropped_frames/{name}")
             numbers = put_landmarks_and_pose(

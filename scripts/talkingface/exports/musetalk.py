@@ -11,9 +11,10 @@ import numpy as np
 
 from talkingface.dataset.split import SIDES
 from talkingface.export_tables import MUSETALK
+from talkingface.exports.conditions import at_least, equal
 from talkingface.exports.export_clips import ExportClip
 from talkingface.exports.tree import Tree
-from talkingface.faces.landmark_files import Landmarks, read_landmarks
+from talkingface.faces.landmark_files import Landmarks, clip_landmarks
 from talkingface.job.per_clip import make_for_clips
 from talkingface.media.clip_files import Clip
 
@@ -42,7 +43,7 @@ def make_musetalk(
     """
 
     def make(clip: Clip, into: Path) -> Mapping[str, Any]:
-        found = read_landmarks(Path(landmarks, f"{clip.clip_id}.npz"))
+        found = clip_landmarks(landmarks, clip)
         record = clip_record(clip.clip_id, found, clip.width, clip.height)
         (into / f"{clip.clip_id}.json").write_text(json.dumps(record), encoding="ascii")
         width = union_width(record["face_list"][0], record["landmark_list"][0])
@@ -98,9 +99,8 @@ def lay_out(clips: Sequence[ExportClip], tree: Tree) -> None:
     """
     names: dict[str, list[str]] = {side: [] for side in SIDES}
     for clip in clips:
-        if clip.measures.faceless_frames:
-            tree.skip(clip, "frames without a face", clip.measures.faceless_frames, 0)
-        elif _fits(clip, tree, 1, stays=False):
+        faces = equal("frames without a face", clip.measures.faceless_frames, 0)
+        if tree.check(clip, faces) and _fits(clip, tree, 1, stays=False):
             _fits(clip, tree, 2, stays=True)
             tree.link(clip.path("video"), f"{ROOT}/{FILMS}/{clip.clip_id}.mp4")
             tree.link(clip.path("audio"), f"{ROOT}/{FILMS}/{clip.clip_id}.wav")
@@ -113,11 +113,9 @@ def lay_out(clips: Sequence[ExportClip], tree: Tree) -> None:
 def _fits(clip: ExportClip, tree: Tree, stage: int, *, stays: bool) -> bool:
     """Whether a stage of training takes a clip; what it does not meet is noted."""
     width = int(clip.measures.face_width)
-    long, wide = clip.n_frames >= LEAST_FRAMES[stage], width >= LEAST_WIDTH[stage]
-    if not long:
-        condition = f"frames, stage {stage}"
-        tree.skip(clip, condition, clip.n_frames, LEAST_FRAMES[stage], stays=stays)
-    if not wide:
-        condition = f"face width (px), stage {stage}"
-        tree.skip(clip, condition, width, LEAST_WIDTH[stage], stays=stays)
-    return long and wide
+    return tree.check(
+        clip,
+        at_least(f"frames, stage {stage}", clip.n_frames, LEAST_FRAMES[stage]),
+        at_least(f"face width (px), stage {stage}", width, LEAST_WIDTH[stage]),
+        stays=stays,
+    )

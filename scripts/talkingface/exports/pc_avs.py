@@ -16,12 +16,13 @@ import numpy as np
 
 from talkingface.dataset.split import SIDES
 from talkingface.export_tables import PC_AVS
+from talkingface.exports.conditions import at_least, equal
 from talkingface.exports.export_clips import ExportClip
 from talkingface.exports.tree import Tree
-from talkingface.faces.landmark_files import Landmarks
+from talkingface.faces.landmark_files import Landmarks, clip_landmarks
+from talkingface.faces.similarity import similarity
 from talkingface.job.per_clip import make_for_clips
 from talkingface.media.clip_files import Clip
-from talkingface.pictures.batches import clip_landmarks
 from talkingface.pictures.numbered import write_numbered
 
 # scripts/align_68.py: side of the crop; where the eye left in the picture, the other one and the
@@ -65,7 +66,7 @@ def make_pc_avs(
         )
         per_pixel = float(np.median(clip.boxes()["crop_w"])) / clip.width
         return {
-            "faceless": int((~found.present).sum()),
+            "faceless_frames": int((~found.present).sum()),
             "scale": round(per_pixel / float(np.hypot(*matrices[0, 0, :2])), 3),
             "outside_share": round(_outside_share(matrices, (clip.width, clip.height)), 4),
         }
@@ -99,22 +100,6 @@ def crop_matrices(landmarks: Landmarks, size: tuple[int, int]) -> np.ndarray:
     return matrices
 
 
-def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """(2, 3): the turn, scale and shift that lay points (n, 2) on others, by least squares.
-
-    In complex numbers it is z -> a z + b, whose a is the covariance over the variance; a mirror
-    image is none of these. Raises ValueError where all points of the source are one.
-    """
-    z, w = source @ [1, 1j], target @ [1, 1j]
-    centred = z - z.mean()
-    spread = float((np.abs(centred) ** 2).sum())
-    if spread == 0:
-        raise ValueError("the points to lay upon others are all in one place")
-    a = (centred.conj() * (w - w.mean())).sum() / spread
-    b = w.mean() - a * z.mean()
-    return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
-
-
 def lay_out(clips: Sequence[ExportClip], tree: Tree, *, quality: int) -> None:
     """A folder of crops a clip, the sound beside them, a list for either side.
 
@@ -143,14 +128,11 @@ def lay_out(clips: Sequence[ExportClip], tree: Tree, *, quality: int) -> None:
 
 def _is_read(clip: ExportClip, tree: Tree) -> bool:
     """Whether the reader, and the program that crops for it, take a clip."""
-    met = True
-    if clip.n_frames < _FEWEST_FRAMES:
-        tree.skip(clip, "frames", clip.n_frames, f"at least {_FEWEST_FRAMES}")
-        met = False
-    if clip.measures.faceless > 0:
-        tree.skip(clip, "frames without a face", clip.measures.faceless, 0)
-        met = False
-    return met
+    return tree.check(
+        clip,
+        at_least("frames", clip.n_frames, _FEWEST_FRAMES),
+        equal("frames without a face", clip.measures.faceless_frames, 0),
+    )
 
 
 def _from_zero(name: str) -> str:

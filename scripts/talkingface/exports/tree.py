@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from talkingface.exports.conditions import Condition
 from talkingface.exports.export_clips import ExportClip, lacking_file
 from talkingface.job.tables import table_of_rows, write_table
 from talkingface.tables import SKIPPED
@@ -90,6 +91,14 @@ class Tree:
         """Write a text file of one line each; without any it is empty."""
         with open(self.path(name), "w", encoding="utf-8", newline="\n") as file:
             file.writelines(f"{line}\n" for line in lines)
+
+    def check(self, clip: ExportClip, *conditions: Condition, stays: bool = False) -> bool:
+        """Whether a clip meets all conditions; each that it does not meet is noted. `stays` is as
+        in `skip`."""
+        unmet = [condition for condition in conditions if not condition.is_met]
+        for condition in unmet:
+            self.skip(clip, condition.name, condition.measured, condition.needed, stays=stays)
+        return not unmet
 
     def skip(
         self,

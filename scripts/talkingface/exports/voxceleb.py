@@ -11,6 +11,7 @@ from talkingface.clips.clips import Encoding
 from talkingface.clips.crops import crop_boxes, crop_planes
 from talkingface.dataset.split import SIDES
 from talkingface.export_tables import VOXCELEB, VOXCELEB_FRAMES
+from talkingface.exports.conditions import Condition, at_least
 from talkingface.exports.export_clips import ExportClip
 from talkingface.exports.recut import syncnet_measures, write_recut
 from talkingface.exports.tree import Tree
@@ -93,13 +94,17 @@ def lay_out(clips: Sequence[ExportClip], tree: Tree) -> None:
     """`<identity>/<video>/<segment>` with .mp4, .wav and .txt, and lists of either side."""
     taken = []
     for clip in clips:
-        assert clip.measures is not None
-        if clip.n_frames < LEAST_FRAMES:
-            tree.skip(clip, "frames", clip.n_frames, LEAST_FRAMES)
-            continue
-        face = float(clip.measures.face_size)
-        if face <= LEAST_FACE:
-            tree.skip(clip, "mean longer side of the face (px)", face, f"more than {LEAST_FACE}")
+        size = clip.measures.face_size
+        if not tree.check(
+            clip,
+            at_least("frames", clip.n_frames, LEAST_FRAMES),
+            Condition(
+                "mean longer side of the face (px)",
+                size,
+                f"more than {LEAST_FACE}",
+                size > LEAST_FACE,
+            ),
+        ):
             continue
         name = segment_path(clip)
         tree.link(clip.path("voxceleb"), f"{name}.mp4")

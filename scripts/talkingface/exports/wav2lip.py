@@ -18,13 +18,13 @@ import cv2
 import numpy as np
 
 from talkingface.export_tables import WAV2LIP
+from talkingface.exports.conditions import at_least
 from talkingface.exports.export_clips import ExportClip
 from talkingface.exports.tree import Tree
-from talkingface.faces.landmark_files import Landmarks
+from talkingface.faces.landmark_files import Landmarks, clip_landmarks
 from talkingface.grid import SAMPLES_PER_FRAME
 from talkingface.job.per_clip import make_for_clips
 from talkingface.media.clip_files import Clip
-from talkingface.pictures.batches import clip_landmarks
 from talkingface.pictures.numbered import numbered_path, write_numbered
 
 _SUFFIX = ".jpg"  # its reader looks for no other
@@ -183,17 +183,15 @@ def lay_out(clips: Sequence[ExportClip], tree: Tree, *, quality: int, min_side: 
 
 def _is_read(clip: ExportClip, tree: Tree, min_side: int) -> bool:
     """Whether the reader takes a clip; where it does not, the conditions are noted."""
-    met = True
-    for condition, column, needed in (
-        ("frames with mouth and chin in the lower half", "pictures", _FEWEST_PICTURES),
-        ("windows of 5 such frames in a row", "windows", _FEWEST_WINDOWS),
-        ("smallest side of the face (px)", "smallest_side", min_side),
-    ):
-        measured = clip.measures[column]
-        if not measured >= needed:
-            tree.skip(clip, condition, measured, f"at least {needed}")
-            met = False
-    return met
+    measures = clip.measures
+    return tree.check(
+        clip,
+        at_least(
+            "frames with mouth and chin in the lower half", measures.pictures, _FEWEST_PICTURES
+        ),
+        at_least("windows of 5 such frames in a row", measures.windows, _FEWEST_WINDOWS),
+        at_least("smallest side of the face (px)", measures.smallest_side, min_side),
+    )
 
 
 def _parts(frames: Iterable[np.ndarray], boxes: np.ndarray) -> Iterator[np.ndarray]:

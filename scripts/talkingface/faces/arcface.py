@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from talkingface.faces.similarity import similarity
 from talkingface.models.store import MAKE_AGAIN, StoredModel
 from talkingface.networks.onnx import open_network
 
@@ -68,17 +69,3 @@ def five_points(points68: np.ndarray) -> np.ndarray:
     """(5, 2): the eyes' centres, the nose's tip and the mouth's corners, of (68, 2) of 300-W."""
     eyes = [points68[first : first + 6].mean(axis=0) for first in (36, 42)]
     return np.stack([*eyes, points68[30], points68[48], points68[54]]).astype(np.float64)
-
-
-def similarity(points: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """(2, 3) matrix that turns, scales and moves points (P, 2) to lie nearest to places (P, 2).
-
-    Umeyama (1991) in two dimensions without mirroring: in complex numbers it is a line through
-    the pairs, by least squares.
-    """
-    z, w = points @ [1, 1j], places @ [1, 1j]
-    centred = z - z.mean()
-    factor = np.vdot(centred, w - w.mean()) / np.vdot(centred, centred).real
-    shift = w.mean() - factor * z.mean()
-    a, b = factor.real, factor.imag
-    return np.array([[a, -b, shift.real], [b, a, shift.imag]])

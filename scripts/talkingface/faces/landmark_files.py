@@ -10,6 +10,7 @@ import numpy as np
 
 from talkingface.job.arrays import read_arrays
 from talkingface.job.files import DamagedFile, damage_in
+from talkingface.media.clip_files import Clip
 
 _ABSENT = -1  # both coordinates of every point in the text, on a frame without a face
 
@@ -55,6 +56,21 @@ def read_landmarks(path: str | Path) -> Landmarks:
     arrays = read_arrays(path)
     with damage_in(path, KeyError):
         return Landmarks(arrays["points"], arrays["points68"], arrays["present"])
+
+
+def clip_landmarks(folder: str | Path, clip: Clip) -> Landmarks:
+    """The landmarks of a clip, from the `folder` that the landmarks stage made.
+
+    Raises ValueError when they are of another number of frames than the clip has.
+    """
+    path = Path(folder, f"{clip.clip_id}.npz")
+    landmarks = read_landmarks(path)
+    if len(landmarks.present) != clip.n_frames:
+        raise ValueError(
+            f"{path}: landmarks of {len(landmarks.present)} frames, but the clip has "
+            f"{clip.n_frames}; make the clip's landmarks again"
+        )
+    return landmarks
 
 
 def write_text(

@@ -20,15 +20,11 @@ from talkingface.loader import files
 from talkingface.media.clip_boxes import boxes_in_clip
 from talkingface.media.own_window import window_frames
 from talkingface.pictures.depth.scale import read_scale
-from talkingface.stages import STAGES, Product
+from talkingface.stages import PRODUCTS, Product
 from talkingface.tables import CLIP_FRAMES, EXPRESSION_FRAMES, SPEECH, Table
 
 # The columns of the item `expression`.
 EXPRESSION = tuple(name for name in EXPRESSION_FRAMES.names if name not in ("frame", "present"))
-# The stage and the product of every column that leads to files.
-PRODUCTS = {
-    product.column: (stage, product) for stage in STAGES.values() for product in stage.products
-}
 _BOX = ("x", "y", "w", "h", "crop_x", "crop_y", "crop_w", "crop_h")
 
 

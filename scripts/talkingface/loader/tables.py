@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from talkingface.job.files import damage_in
-from talkingface.job.tables import read_table
-from talkingface.loader.items import PRODUCTS, Item
-from talkingface.stages import FEATURES
-from talkingface.tables import dataset_clips
+from talkingface.dataset.clip_table import read_clip_table
+from talkingface.loader.items import Item
+from talkingface.stages import FEATURES, PRODUCTS
 
 # The columns that are kept in memory, as arrays of numpy: lists of Python's objects would be copied
 # little by little in processes that are forked.
@@ -76,11 +73,7 @@ def _read(folder: Path, side: str, items: Sequence[Item]) -> np.recarray:
         if dataset_table(inner, side).is_file():
             hint = f"give the folder {inner}"
         raise FileNotFoundError(f"{path} is not there: {hint}")
-    with open(path, newline="", encoding="utf-8") as file, damage_in(path, UnicodeError, csv.Error):
-        header = next(csv.reader(file), [])
-    products = tuple(name for name in header if name in PRODUCTS)
-    # Before it is asked for what is in it: of another version it may lack that, too.
-    table = read_table(path, dataset_clips(products))
+    table, products = read_clip_table(path)
     for item in items:
         if not set(item.columns) <= set(products):
             raise ValueError(_lacking(path, item, products))

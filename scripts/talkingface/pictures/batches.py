@@ -4,29 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 
-from talkingface.faces.landmark_files import Landmarks, read_landmarks
-from talkingface.media.clip_files import Clip
+from talkingface.faces.landmark_files import Landmarks
 
 BATCH = 8  # frames given to a backend at a time
-
-
-def clip_landmarks(folder: str | Path, clip: Clip) -> Landmarks:
-    """The landmarks of a clip, from the `folder` that the landmarks stage made.
-
-    Raises ValueError when they are of another number of frames than the clip has.
-    """
-    path = Path(folder, f"{clip.clip_id}.npz")
-    landmarks = read_landmarks(path)
-    if len(landmarks.present) != clip.n_frames:
-        raise ValueError(
-            f"{path}: landmarks of {len(landmarks.present)} frames, but the clip has "
-            f"{clip.n_frames}; make the clip's landmarks again"
-        )
-    return landmarks
 
 
 def run_in_batches(

@@ -12,7 +12,7 @@ import pytest
 
 from helpers.exports import counts, export, lose_faces, make_stage
 from helpers.small_results import CLIPS, SIZE
-from talkingface.exports.aniportrait import make_aniportrait, runs, shares
+from talkingface.exports.aniportrait import make_aniportrait, shares
 
 LONG = CLIPS[2]
 
@@ -84,7 +84,7 @@ def test_a_clip_without_30_frames_in_a_row_is_left_out(results: Path) -> None:
     make_stage(results, "aniportrait", make_aniportrait)
     folder = export(results, "aniportrait")
     assert list(read_list(folder, "train")) == [CLIPS[1].clip_id]
-    row = f"{CLIPS[0].clip_id},frames in a row with a face,29,30"
+    row = f"{CLIPS[0].clip_id},frames in a row with a face,29,at least 30"
     assert (folder / "skipped.csv").read_text().splitlines()[1:] == [row]
     assert not (folder / f"frames/{CLIPS[0].clip_id}").exists()
 
@@ -108,9 +108,3 @@ def test_jpg_pictures_are_listed_as_such(made: Path) -> None:
 def test_shares_are_of_width_and_height() -> None:
     points = np.tile(np.array([320.0, 90.0, -64.0]), (2, 478, 1))
     np.testing.assert_allclose(shares(points, 640, 360)[1, 5], [0.5, 0.25, -0.1])
-
-
-def test_runs_of_frames_with_a_face() -> None:
-    assert runs(np.array([True, True, False, True])) == [(0, 2), (3, 4)]
-    assert runs(np.array([False, False])) == []
-    assert runs(np.array([False, True])) == [(1, 2)]

@@ -7,7 +7,6 @@ from talkingface.exports.latentsync_alignment import (
     affines,
     fill_gaps,
     inverse,
-    longest_gap,
     three_points,
 )
 
@@ -95,14 +94,6 @@ def test_the_three_are_brows_and_nose():
     assert right == pytest.approx(points68[1, [22, 23, 24, 25, 26]].mean(axis=0))
     wings = mesh[1, [129, 358], :2]
     assert nose == pytest.approx(np.array([*points68[1, [29, 30]], *wings]).mean(axis=0))
-
-
-@pytest.mark.parametrize(
-    ("present", "gap"),
-    [("111", 0), ("101", 1), ("0011000", 3), ("000", 3), ("1", 0), ("0110010001", 3), ("", 0)],
-)
-def test_the_longest_gap(present, gap):
-    assert longest_gap(np.array([c == "1" for c in present], bool)) == gap
 
 
 def test_gaps_are_filled_from_both_sides():

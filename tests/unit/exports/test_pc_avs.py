@@ -12,7 +12,7 @@ import pytest
 from helpers.small_results import CLIPS, SIZE, write_dataset
 from helpers.tables import read_frame
 from talkingface.exports.export import make_export
-from talkingface.exports.pc_avs import crop_matrices, make_pc_avs, similarity
+from talkingface.exports.pc_avs import crop_matrices, make_pc_avs
 from talkingface.faces.landmark_files import Landmarks, read_landmarks, write_landmarks
 from talkingface.media.clip_files import read_clips
 from talkingface.media.writer import VideoWriter, frame_from_planes
@@ -60,28 +60,6 @@ def face_at(places: np.ndarray) -> Landmarks:
 def laid(matrices: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Points (N, n, 2), which count the first pixel's centre as a half, in the crops."""
     return np.einsum("kij,knj->kni", matrices[:, :, :2], points - 0.5) + matrices[:, None, :, 2]
-
-
-def test_a_similarity_is_found_again() -> None:
-    points = np.array([[3.0, 4.0], [90.0, 7.0], [50.0, 80.0], [10.0, 60.0]])
-    turn, scale, shift = np.radians(23), 0.7, np.array([5.0, -9.0])
-    linear = scale * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    found = similarity(points, points @ linear.T + shift)
-    assert np.allclose(found, np.column_stack([linear, shift]))
-
-
-def test_a_similarity_is_the_best_there_is() -> None:
-    """By the normal equations of x' = a x - b y + c, y' = b x + a y + d."""
-    rng = np.random.default_rng(3)
-    source, target = rng.uniform(0, 200, (2, 3, 2))
-    rows, right = [], []
-    for (x, y), (u, v) in zip(source, target, strict=True):
-        rows += [[x, -y, 1, 0], [y, x, 0, 1]]
-        right += [u, v]
-    a, b, c, d = np.linalg.lstsq(np.array(rows), np.array(right), rcond=None)[0]
-    assert np.allclose(similarity(source, target), [[a, -b, c], [b, a, d]])
-    with pytest.raises(ValueError, match="one place"):
-        similarity(np.ones((3, 2)), target)
 
 
 @pytest.mark.parametrize("degrees", [0, 25, -160])
@@ -161,7 +139,7 @@ def test_the_crops_show_the_pixels_where_the_landmarks_are(results: Path, tmp_pa
 
 def test_the_table_says_how_large_the_pixels_are_and_what_is_black(made: Path) -> None:
     table = read_frame(made / f"{NAME}/talk1.csv")
-    assert table.faceless.tolist() == [0, 0]
+    assert table.faceless_frames.tolist() == [0, 0]
     for number in (0, 1):
         clip = CLIPS[number]
         marks = read_landmarks(made / f"landmarks/talk1/{clip.clip_id}.npz")

@@ -96,7 +96,7 @@ def test_what_is_too_short_or_too_small_is_skipped(results: Path) -> None:
     assert table.clip_id.tolist() == [SHORT.clip_id, OTHER.clip_id]
     assert table.condition.tolist() == ["frames", "mean longer side of the face (px)"]
     assert table.measured.astype(str).tolist() == ["60", "50"]
-    assert table.needed.tolist() == ["75", "more than 50"]
+    assert table.needed.tolist() == ["at least 75", "more than 50"]
     assert (folder / "eval.txt").read_text() == ""
     assert json.loads((folder / "export.json").read_text())["clips"] == 1
 

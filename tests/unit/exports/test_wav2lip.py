@@ -272,7 +272,7 @@ def test_a_clip_without_any_face_is_skipped(results: Path, folder: Path) -> None
     export(results, folder)
     skipped = read_frame(folder / "skipped.csv")
     assert set(skipped.clip_id) == {CLIPS[2].clip_id}
-    assert skipped.measured.tolist() == ["0", "0", "nan"]
+    assert skipped.measured.tolist() == ["0", "0"]
     assert not (folder / "filelists/val.txt").exists()
 
 

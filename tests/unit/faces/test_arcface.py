@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from helpers.tiny_onnx import TILE, put_arcface
-from talkingface.faces.arcface import FILE, PLACES, ArcFace, aligned_face, five_points, similarity
+from talkingface.faces.arcface import FILE, PLACES, ArcFace, aligned_face, five_points
 from talkingface.models.store import StoredModel
 from talkingface.models.table import ModelError
 
@@ -36,23 +36,6 @@ def face68(points: np.ndarray) -> np.ndarray:
 def test_the_five_points_are_eyes_nose_and_mouth() -> None:
     points = PLACES * 3
     np.testing.assert_allclose(five_points(face68(points)), points)
-
-
-def test_a_turn_a_scale_and_a_shift_are_undone() -> None:
-    matrix = similarity(turned(PLACES, 25, 2.5, (140, -30)), PLACES)
-    np.testing.assert_allclose(np.linalg.det(matrix[:, :2]), 1 / 2.5**2)
-    back = turned(PLACES, 25, 2.5, (140, -30)) @ matrix[:, :2].T + matrix[:, 2]
-    np.testing.assert_allclose(back, PLACES)
-
-
-def test_it_lies_as_near_as_a_similarity_can() -> None:
-    """The four numbers by ordinary least squares."""
-    points = turned(PLACES, -10, 1.7, (50, 60))
-    points = points + np.random.default_rng(0).normal(0, 4, (5, 2))
-    x, y, one, zero = *points.T, np.ones(5), np.zeros(5)
-    equations = np.concatenate([np.stack([x, -y, one, zero], 1), np.stack([y, x, zero, one], 1)])
-    a, b, c, d = np.linalg.lstsq(equations, np.concatenate(PLACES.T), rcond=None)[0]
-    np.testing.assert_allclose(similarity(points, PLACES), [[a, -b, c], [b, a, d]])
 
 
 def drawn_face() -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ import pytest
 import skimage.data
 
 from talkingface.faces import dlib68, landmark_files, landmarks
+from talkingface.media.clip_files import Clip
 
 FACE = (177.0, 82.0, 92.0, 98.0)  # brow to chin, read off the picture
 
@@ -220,3 +221,11 @@ def test_without_clips_no_backend_is_loaded(tmp_path, monkeypatch):
     assert manifest.read_text() == "clip_id,n_frames,present_share,backend\n"
     with pytest.raises(ValueError):
         landmarks.load("mediapipe")
+
+
+def test_landmarks_of_another_clip(blinking, tmp_path):
+    landmark_files.write_landmarks(tmp_path / "c.npz", blinking)
+    found = landmark_files.clip_landmarks(tmp_path, Clip("c", 9, 8, 6, tmp_path))
+    assert np.array_equal(found.points, blinking.points, equal_nan=True)
+    with pytest.raises(ValueError, match=r"c\.npz: landmarks of 9 frames, but the clip has 6"):
+        landmark_files.clip_landmarks(tmp_path, Clip("c", 6, 8, 6, tmp_path))

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from talkingface.faces.landmark_files import Landmarks, write_landmarks
-from talkingface.media.clip_files import Clip
-from talkingface.pictures.batches import BATCH, clip_landmarks, run_in_batches
+from talkingface.faces.landmark_files import Landmarks
+from talkingface.pictures.batches import BATCH, run_in_batches
 
 
 def film(count):
@@ -39,11 +38,3 @@ def test_every_frame_meets_its_landmarks(count):
 def test_as_many_landmarks_as_frames(frames, landmarks):
     with pytest.raises(ValueError, match="landmarks"):
         list(run_in_batches(lambda batch, *_: batch, film(frames), marks(landmarks)))
-
-
-def test_landmarks_of_another_clip(tmp_path):
-    write_landmarks(tmp_path / "c.npz", marks(5))
-    found = clip_landmarks(tmp_path, Clip("c", 5, 8, 6, tmp_path))
-    assert np.array_equal(found.points, marks(5).points)
-    with pytest.raises(ValueError, match=r"c\.npz: landmarks of 5 frames, but the clip has 6"):
-        clip_landmarks(tmp_path, Clip("c", 6, 8, 6, tmp_path))

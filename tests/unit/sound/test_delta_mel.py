@@ -4,7 +4,7 @@ import librosa
 import numpy as np
 import pytest
 
-from talkingface.exports import delta_mel as module
+from talkingface.sound import delta_mel as module
 from talkingface.sound.delta_mel import delta_mel
 
 PERIOD = 1764  # samples of a frame: 44,100 / 25

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from talkingface.faces.landmark_files import Landmarks
+from talkingface.faces.landmark_files import Landmarks, clip_landmarks
 from talkingface.job.files import DamagedFile, write_json
 from talkingface.job.per_clip import make_for_clips
 from talkingface.media.clip_files import Clip
@@ -23,7 +23,7 @@ from talkingface.media.picture import read_picture
 from talkingface.media.prefetch import prefetch
 from talkingface.models.store import StoredModel
 from talkingface.networks.backend import load_learned
-from talkingface.pictures.batches import BATCH, clip_landmarks, run_in_batches
+from talkingface.pictures.batches import BATCH, run_in_batches
 from talkingface.pictures.depth.scale import Scale
 from talkingface.pictures.numbered import numbered_path, write_numbered
 from talkingface.tables import DEPTH

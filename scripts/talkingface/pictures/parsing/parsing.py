@@ -12,13 +12,13 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
-from talkingface.faces.landmark_files import Landmarks
+from talkingface.faces.landmark_files import Landmarks, clip_landmarks
 from talkingface.job.per_clip import make_for_clips
 from talkingface.media.clip_files import Clip
 from talkingface.media.prefetch import prefetch
 from talkingface.models.store import StoredModel
 from talkingface.networks.backend import load_learned
-from talkingface.pictures.batches import clip_landmarks, run_in_batches
+from talkingface.pictures.batches import run_in_batches
 from talkingface.pictures.numbered import write_numbered
 from talkingface.tables import PARSING
 
