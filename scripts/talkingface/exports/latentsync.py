@@ -21,14 +21,11 @@ from talkingface.exports.latentsync_alignment import (
     inverse,
     three_points,
 )
-from talkingface.exports.recut import syncnet_measures, write_recut
+from talkingface.exports.recut import Recut, make_recut
 from talkingface.exports.tree import Tree
 from talkingface.faces.landmark_files import Landmarks, clip_landmarks
-from talkingface.job.files import atomic_path
-from talkingface.job.tables import read_table, table_of_columns, table_of_rows, write_table
 from talkingface.media.clip_files import Clip, clip_to_source
 from talkingface.shots.proxy import Proxy
-from talkingface.tables import CLIPS, SYNC
 
 # The reader draws two stretches of 16 frames, and passes over what has less than three times that.
 LEAST_FRAMES = 48
@@ -41,6 +38,8 @@ MOST_OFFSET = 6
 MOST_GAP = 5
 # It pads with RGB 127, in limited range.
 PADDING = (125, 128, 128)
+# The columns of a frame's map, row by row.
+_MAP = ("xx", "xy", "x0", "yx", "yy", "y0")
 # Where a face is in a face box of the tracker, roughly: for clips that no frame is aligned by.
 _IN_BOX = np.array([[0.25, 0.2], [0.75, 0.2], [0.5, 0.55]])
 
@@ -68,54 +67,33 @@ def make_latentsync(
     clip without any, by its face boxes. Raises as
     `clip_landmarks`.
     """
-    rows = read_table(clips_manifest, CLIPS)
-    of_tracks = read_table(sync, SYNC)
-    measured, parts = [], {}
-    with atomic_path(folder) as partial:
-        partial.mkdir()
-        for clip, row in zip(clips, rows, strict=True):
-            boxes = clip.boxes()
-            faces = np.stack([boxes[name] for name in ("x", "y", "w", "h")], axis=1)
-            found = clip_landmarks(landmarks, clip)
-            maps = affines(_points(found, clip, boxes, faces), size)
-            parts[clip.clip_id] = inverse(maps)
-            frames = table_of_columns(
-                LATENTSYNC_FRAMES,
-                {
-                    "frame": boxes.frame,
-                    "source_frame": boxes.source_frame,
-                    "present": found.present.astype(int),
-                    **dict(
-                        zip(
-                            ("xx", "xy", "x0", "yx", "yy", "y0"), maps.reshape(-1, 6).T, strict=True
-                        )
-                    ),
-                },
-            )
-            write_table(frames, partial / f"{clip.clip_id}.csv", LATENTSYNC_FRAMES)
-            enlargement = np.sqrt(np.abs(np.linalg.det(maps[..., :2])))
-            measured.append(
-                {
-                    "clip_id": clip.clip_id,
-                    "n_frames": clip.n_frames,
-                    "longest_gap": longest_gap(found.present),
-                    "face_width": faces[:, 2].min(),
-                    "face_height": faces[:, 3].min(),
-                    "enlargement": np.median(enlargement),
-                    **syncnet_measures(row, of_tracks),
-                }
-            )
-        write_recut(
-            media,
-            rows,
-            parts,
-            partial,
-            reading=proxy.reading,
-            cut=with_arguments(warp_planes, padding=PADDING),
-            side=size,
-            encoding=encoding,
-        )
-    write_table(table_of_rows(LATENTSYNC, measured), manifest, LATENTSYNC)
+
+    def place(clip: Clip, row: np.record, boxes: np.recarray, faces: np.ndarray) -> Recut:
+        found = clip_landmarks(landmarks, clip)
+        maps = affines(_points(found, clip, boxes, faces), size)
+        columns = dict(zip(_MAP, maps.reshape(-1, 6).T, strict=True))
+        measures = {
+            "longest_gap": longest_gap(found.present),
+            "face_width": faces[:, 2].min(),
+            "face_height": faces[:, 3].min(),
+            "enlargement": np.median(np.sqrt(np.abs(np.linalg.det(maps[..., :2])))),
+        }
+        return Recut(inverse(maps), columns | {"present": found.present.astype(int)}, measures)
+
+    make_recut(
+        place,
+        media,
+        clips,
+        clips_manifest,
+        sync,
+        folder,
+        manifest,
+        tables=(LATENTSYNC, LATENTSYNC_FRAMES),
+        reading=proxy.reading,
+        cut=with_arguments(warp_planes, padding=PADDING),
+        side=size,
+        encoding=encoding,
+    )
 
 
 def lay_out(clips: Sequence[ExportClip], tree: Tree, *, size: int) -> None:

@@ -13,13 +13,11 @@ from talkingface.dataset.split import SIDES
 from talkingface.export_tables import VOXCELEB, VOXCELEB_FRAMES
 from talkingface.exports.conditions import Condition, at_least
 from talkingface.exports.export_clips import ExportClip
-from talkingface.exports.recut import syncnet_measures, write_recut
+from talkingface.exports.recut import Recut, make_recut
 from talkingface.exports.tree import Tree
-from talkingface.job.files import atomic_path
-from talkingface.job.tables import read_table, table_of_columns, table_of_rows, write_table
+from talkingface.job.tables import read_table
 from talkingface.media.clip_files import Clip
 from talkingface.shots.proxy import Proxy
-from talkingface.tables import CLIPS, SYNC
 
 # Side of VoxCeleb2's films.
 SIDE = 224
@@ -48,46 +46,31 @@ def make_voxceleb(
     video's table SYNC. The square of a frame is that of `clips.crop: follow`: centre and size are
     smoothed, and it may reach beyond the picture, where it is grey.
     """
-    rows = read_table(clips_manifest, CLIPS)
-    of_tracks = read_table(sync, SYNC)
-    measured, parts = [], {}
-    with atomic_path(folder) as partial:
-        partial.mkdir()
-        for clip, row in zip(clips, rows, strict=True):
-            boxes = clip.boxes()
-            faces = np.stack([boxes[name] for name in ("x", "y", "w", "h")], axis=1)
-            picture = proxy.size_at(row.start_frame)
-            squares = crop_boxes("follow", faces, picture, None)
-            parts[clip.clip_id] = squares
-            frames = table_of_columns(
-                VOXCELEB_FRAMES,
-                {
-                    "frame": boxes.frame,
-                    "source_frame": boxes.source_frame,
-                    **dict(zip(("x", "y", "w", "h"), (squares / (picture * 2)).T, strict=True)),
-                },
-            )
-            write_table(frames, partial / f"{clip.clip_id}.csv", VOXCELEB_FRAMES)
-            measured.append(
-                {
-                    "clip_id": clip.clip_id,
-                    "n_frames": clip.n_frames,
-                    "face_size": faces[:, 2:].max(axis=1).mean(),
-                    "outside_share": _outside(squares, picture).mean(),
-                    **syncnet_measures(row, of_tracks),
-                }
-            )
-        write_recut(
-            media,
-            rows,
-            parts,
-            partial,
-            reading=proxy.reading,
-            cut=crop_planes,
-            side=SIDE,
-            encoding=encoding,
-        )
-    write_table(table_of_rows(VOXCELEB, measured), manifest, VOXCELEB)
+
+    def place(clip: Clip, row: np.record, boxes: np.recarray, faces: np.ndarray) -> Recut:
+        picture = proxy.size_at(row.start_frame)
+        squares = crop_boxes("follow", faces, picture, None)
+        measures = {
+            "face_size": faces[:, 2:].max(axis=1).mean(),
+            "outside_share": _outside(squares, picture).mean(),
+        }
+        shares = (squares / (picture * 2)).T
+        return Recut(squares, dict(zip(("x", "y", "w", "h"), shares, strict=True)), measures)
+
+    make_recut(
+        place,
+        media,
+        clips,
+        clips_manifest,
+        sync,
+        folder,
+        manifest,
+        tables=(VOXCELEB, VOXCELEB_FRAMES),
+        reading=proxy.reading,
+        cut=crop_planes,
+        side=SIDE,
+        encoding=encoding,
+    )
 
 
 def lay_out(clips: Sequence[ExportClip], tree: Tree) -> None:
