@@ -336,6 +336,18 @@ CHECKSUMS = Table(
     ),
 )
 
+RADNERF = _manifest(
+    "radnerf",
+    Column("faceless", "int", "frames without a face"),
+    Column("focal", "float", "focal length of the camera", "pixels"),
+    Column(
+        "camera_error", "float", "median distance of the head's mesh from the landmarks",
+        "pixels of a clip of 512",
+    ),
+    Column("lips_side", "float", "smallest side of the square around the lips", "pixels"),
+    Column("lips_margin", "float", "from it to the edge of the picture, at least", "pixels"),
+)  # fmt: skip
+
 SKIPPED = Table(
     "exports/{export}/skipped.csv",
     "a condition of the export's reader that a clip does not meet, for which it was left out",

@@ -15,7 +15,7 @@ from talkingface.media.audio import write_wav
 from talkingface.media.writer import VideoWriter, frame_from_planes
 from talkingface.shots.proxy import Proxy, write_proxy
 from talkingface.shots.timeline import Picture
-from talkingface.stages import STAGES
+from talkingface.stages import STAGES, is_folder
 
 N_FRAMES, WIDTH, HEIGHT = 4, 32, 16
 TABLES = tables.tables_by_path()
@@ -81,20 +81,30 @@ def film(path: Path, n_frames: int = N_FRAMES) -> None:
             writer.write(frame_from_planes(luma, chroma, chroma))
 
 
+def suffix(pattern: str) -> str:
+    """Of the numbered files in a folder that a stage makes of a clip."""
+    return ".lms" if pattern.endswith("_lms") else ".png"
+
+
 def write_product(path: Path, pattern: str) -> None:
     """What a stage makes of a clip, with the shape that docs/outputs.md says it has."""
     name = pattern.split("/")[0]
-    if pattern.endswith("{clip}"):
+    if suffix(pattern) == ".lms":
+        path.mkdir()
+        for k in range(N_FRAMES):
+            (path / f"{k + 1:06d}.lms").write_text("1.5 2.5\n" * 68)
+    elif is_folder(pattern):
         path.mkdir()
         shape, dtype = {
             "depth": ((HEIGHT, WIDTH), np.uint16),
             "frames": ((HEIGHT, WIDTH, 3), np.uint8),
             "parsing": ((HEIGHT, WIDTH), np.uint8),
+            "radnerf": ((HEIGHT, WIDTH, 3), np.uint8),
             "torso": ((HEIGHT, WIDTH, 4), np.uint8),
         }[name]
         for k in range(N_FRAMES):
             cv2.imwrite(str(path / f"{k + 1:06d}.png"), np.full(shape, k, dtype))
-    elif path.suffix == ".png":
+    elif path.suffix in (".png", ".jpg"):
         cv2.imwrite(str(path), np.zeros((HEIGHT, WIDTH, 3), np.uint8))
     elif path.suffix == ".mp4":
         film(path)

@@ -167,6 +167,16 @@ def _text_fault(path: Path, expected: Expected, full: bool) -> str:
     return ""
 
 
+def _points_fault(path: Path, expected: Expected, full: bool) -> str:
+    try:
+        lines = [line.split() for line in path.read_text("ascii").splitlines()]
+        numbers = [float(word) for line in lines for word in line]
+    except ValueError as error:
+        return str(error)
+    whole = len(lines) == 68 and all(len(line) == 2 for line in lines)
+    return "" if whole and np.isfinite(numbers).all() else "it has not 68 lines of two numbers"
+
+
 def _shape_fault(array: np.ndarray, expected: Expected, of_frame: bool = False) -> str:
     """Whether an array has the shape and dtype of the register; `of_frame`: without its N."""
     shape, dtype = _SHAPES.get(expected.pattern, ("", ""))
@@ -208,4 +218,5 @@ _CHECKS = {
     ".csv": _table_fault,
     ".json": _record_fault,
     ".txt": _text_fault,
+    ".lms": _points_fault,
 }

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from helpers.finished_results import finish_dataset, finish_video, halve
+from helpers.finished_results import finish_dataset, finish_video, halve, suffix
 from talkingface.job.checksums import take_checksum
 from talkingface.monitor.check import Checked, Fault, check_others, check_video
-from talkingface.stages import STAGES
+from talkingface.stages import STAGES, is_folder
 
 CLIP = "v_000000_000004_00"
 OUTPUTS = [
-    path.format(video="v", clip=CLIP) + ("/000003.png" if path.endswith("{clip}") else "")
+    path.format(video="v", clip=CLIP) + (f"/000003{suffix(path)}" if is_folder(path) else "")
     for stage in STAGES.values()
     for path in (*stage.video_files, *stage.clip_files)
     if path != "raw/{video}.media"
@@ -212,8 +212,8 @@ def test_the_dataset_and_the_models_are_checked(results: Path, old: Path) -> Non
 
 
 def test_a_video_whose_copy_could_not_be_made_has_empty_files(old: Path) -> None:
-    for suffix in ("mp4", "wav"):
-        (old / f"proxy/v.{suffix}").write_bytes(b"")
+    for ending in ("mp4", "wav"):
+        (old / f"proxy/v.{ending}").write_bytes(b"")
     assert len(faults(old)) == 2
     record = (old / "proxy/v.json").read_text()
     (old / "proxy/v.json").write_text(record.replace('"ok"', '"no_audio"'))

@@ -13,7 +13,7 @@ import pytest
 from helpers.finished_results import HEIGHT, N_FRAMES, WIDTH, film, finish_video, halve
 from talkingface.media.audio import write_wav
 from talkingface.monitor.content import Expected, content_fault
-from talkingface.stages import STAGES
+from talkingface.stages import STAGES, is_folder
 
 CLIP = "v_000000_000004_00"
 PATTERNS = [pattern for stage in STAGES.values() for pattern in stage.clip_files]
@@ -29,7 +29,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def file(results: Path, pattern: str) -> Path:
     path = results / pattern.format(video="v", clip=CLIP)
-    return path / "000002.png" if pattern.endswith("{clip}") else path
+    return next(path.glob("000002.*")) if is_folder(pattern) else path
 
 
 def copied(whole: Path, pattern: str, folder: Path) -> Path:
