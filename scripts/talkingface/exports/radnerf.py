@@ -216,7 +216,7 @@ def _write_points(landmarks: Landmarks, folder: Path) -> None:
     folder.mkdir()
     points = np.where(landmarks.present[:, None, None], landmarks.points68, -1.0)
     for number, frame in enumerate(points, start=1):
-        text = "".join(f"{x:.3f} {y:.3f}\n" for x, y in frame)
+        text = "".join(f"{x:.6f} {y:.6f}\n" for x, y in frame)
         numbered_path(folder, number, ".lms").write_text(text, encoding="ascii")
 
 
