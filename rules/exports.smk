@@ -1,5 +1,64 @@
 """Exports: what is made of every clip for some, and the layouts of all of them."""
 
+# Films in another crop than the clips' are encoded as those are.
+ENCODING = {name: config["clips"][name] for name in ("preset", "crf")}
+
+
+rule voxceleb:
+    input:
+        media=ancient(rules.download.output.media),
+        record=rules.proxy.output.record,
+        sync=rules.sync.output.tracks,
+        folder=rules.clips.output.folder,
+        manifest=rules.clips.output.manifest,
+    output:
+        folder=directory("results/voxceleb/{video}"),
+        manifest="results/voxceleb/{video}.csv",
+    log:
+        "results/logs/voxceleb/{video}.log",
+    benchmark:
+        "results/benchmarks/voxceleb/{video}.tsv"
+    conda:
+        "../envs/media.yaml"
+    threads: 2
+    resources:
+        mem_mb=scaled(2000),
+        runtime=scaled(120),
+    params:
+        encoding=ENCODING,
+        version=1,
+    script:
+        "../scripts/voxceleb.py"
+
+
+rule latentsync:
+    input:
+        media=ancient(rules.download.output.media),
+        record=rules.proxy.output.record,
+        sync=rules.sync.output.tracks,
+        folder=rules.clips.output.folder,
+        manifest=rules.clips.output.manifest,
+        landmarks=rules.landmarks.output.folder,
+    output:
+        folder=directory("results/latentsync/{video}"),
+        manifest="results/latentsync/{video}.csv",
+    log:
+        "results/logs/latentsync/{video}.log",
+    benchmark:
+        "results/benchmarks/latentsync/{video}.tsv"
+    conda:
+        "../envs/media.yaml"
+    threads: 2
+    resources:
+        mem_mb=scaled(2000),
+        runtime=scaled(120),
+    params:
+        settings=config["latentsync"],
+        encoding=ENCODING,
+        version=1,
+    script:
+        "../scripts/latentsync.py"
+
 
 rule radnerf:
     input:
@@ -17,7 +76,7 @@ rule radnerf:
     benchmark:
         "results/benchmarks/radnerf/{video}.tsv"
     conda:
-        "../envs/exports.yaml"
+        "../envs/faces.yaml"
     threads: 2
     resources:
         mem_mb=scaled(1500),

@@ -8,77 +8,9 @@ relative to the results folder; N is the number of frames of a clip, H and W its
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True)
-class Product:
-    """A file that a stage makes of every clip, or a folder with one numbered file a frame.
-
-    `column` leads to it in the dataset's tables. `shape`, `dtype` and `unit` are those of what is
-    in it, empty where the file itself says it, as a table or a film does.
-    """
-
-    column: str
-    path: str
-    content: str
-    shape: str = ""
-    dtype: str = ""
-    unit: str = ""
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A stage of the workflow: one rule, which makes its outputs for one video.
-
-    `feature`: whether the config can ask for it. `export`: whether it is made for the export of its
-    name only. `reads`: the stages whose outputs it needs, and
-    `shows` those whose outputs it takes where they are made. `folder`: of its outputs, where it
-    is not called like the stage. `suffix`: of the table or record that it writes last. `others`:
-    patterns of its files beside that one and the products, and `disposable` of those that may be
-    deleted when the dataset is made.
-    """
-
-    name: str
-    purpose: str
-    reads: tuple[str, ...] = ()
-    feature: bool = False
-    export: bool = False
-    products: tuple[Product, ...] = ()
-    shows: tuple[str, ...] = ()
-    folder: str = ""
-    suffix: str = ".csv"
-    others: tuple[str, ...] = ()
-    disposable: tuple[str, ...] = ()
-
-    @property
-    def manifest(self) -> str:
-        """Pattern of the table or record by which a video's outputs are known to be whole."""
-        return f"{self.folder or self.name}/{{video}}{self.suffix}"
-
-    @property
-    def video_files(self) -> tuple[str, ...]:
-        """Patterns of the files that it makes of a video as a whole."""
-        return (self.manifest, *(path for path in self.others if "{clip}" not in path))
-
-    @property
-    def clip_files(self) -> tuple[str, ...]:
-        """Patterns of what it makes of every clip, in the folder `clip_folder`; see `is_folder`."""
-        products = (product.path for product in self.products)
-        return (*products, *(path for path in self.others if "{clip}" in path))
-
-    @property
-    def clip_folder(self) -> str | None:
-        """Pattern of the folder of a video's clips; None of a stage that makes nothing of clips."""
-        return f"{self.name}/{{video}}" if self.clip_files else None
-
-
-def is_folder(pattern: str) -> bool:
-    """Whether one of a stage's `clip_files` is a folder with a numbered file a frame, such as
-    `000001.png`: its name has no suffix."""
-    name = pattern.rpartition("/")[2]
-    return bool(name) and "." not in name
-
+from talkingface.export_stages import EXPORT_STAGES
+from talkingface.stage import Product, Stage
 
 # In the order of the rules.
 _REGISTER = (
@@ -347,75 +279,7 @@ _REGISTER = (
         ("proxy", "clips", "landmarks", "pose"),
         others=("quality/{video}/{clip}.csv",),
     ),
-    Stage(
-        "radnerf",
-        "makes pictures and cameras of a head that keeps still, for the export of that name",
-        ("proxy", "clips", "landmarks", "parsing", "background"),
-        export=True,
-        products=(
-            Product(
-                "radnerf_ori_imgs",
-                "radnerf/{video}/{clip}_ori_imgs",
-                "`000001.jpg` ...: the frames",
-                "(N, H, W, 3)",
-                "uint8",
-            ),
-            Product(
-                "radnerf_lms",
-                "radnerf/{video}/{clip}_lms",
-                "`000001.lms` ...: the 68 points as text, a line each; -1 without a face",
-                "(N, 68, 2)",
-                unit="clip pixels",
-            ),
-            Product(
-                "radnerf_gt_imgs",
-                "radnerf/{video}/{clip}_gt_imgs",
-                "`000001.jpg` ...: the person before the clean background",
-                "(N, H, W, 3)",
-                "uint8",
-            ),
-            Product(
-                "radnerf_parsing",
-                "radnerf/{video}/{clip}_parsing",
-                "`000001.png` ...: head blue, neck green, torso red, the rest white",
-                "(N, H, W, 3)",
-                "uint8",
-            ),
-            Product(
-                "radnerf_hair",
-                "radnerf/{video}/{clip}_hair",
-                "`000001.png` ...: the same with black hair and a grey inside of the mouth",
-                "(N, H, W, 3)",
-                "uint8",
-            ),
-            Product(
-                "radnerf_face",
-                "radnerf/{video}/{clip}_face",
-                "`000001.png` ...: the face blue with a soft edge, the rest white",
-                "(N, H, W, 3)",
-                "uint8",
-            ),
-            Product(
-                "radnerf_bc",
-                "radnerf/{video}/{clip}_bc.jpg",
-                "the background without the person",
-                "(H, W, 3)",
-                "uint8",
-            ),
-            Product(
-                "radnerf_train",
-                "radnerf/{video}/{clip}_train.json",
-                "the camera, and its place in the first 10 of 11 parts of the frames",
-                unit="m",
-            ),
-            Product(
-                "radnerf_val",
-                "radnerf/{video}/{clip}_val.json",
-                "the same in the rest of the frames",
-                unit="m",
-            ),
-        ),
-    ),
+    *EXPORT_STAGES,
 )
 
 STAGES = {stage.name: stage for stage in _REGISTER}

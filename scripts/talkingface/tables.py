@@ -7,58 +7,24 @@ picture axes are x to the right and y down, from the top left corner of the top 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from talkingface import export_tables
+from talkingface.table import (
+    BACKEND,
+    CLIP_ID,
+    FRAME,
+    N_FRAMES,
+    PRESENT,
+    SHA256,
+    Column,
+    Table,
+    manifest,
+)
+from talkingface.table import Kind as Kind
 
-# `optional int` is a whole number or an empty cell, in memory float64 with NaN; an empty `float`
-# is NaN too, an empty `text` is "".
-Kind = Literal["int", "optional int", "float", "text"]
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a table; `unit` is empty for what has none.
-
-    `outside` is text that users and sites write: a cell of it that a spreadsheet would take for a
-    formula has ' before it in the file.
-    """
-
-    name: str
-    kind: Kind
-    meaning: str
-    unit: str = ""
-    outside: bool = False
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table on disk: where it lies, what one row stands for, and its columns in order."""
-
-    path: str
-    row: str
-    columns: tuple[Column, ...]
-
-    @property
-    def names(self) -> list[str]:
-        """The columns' names, in order."""
-        return [column.name for column in self.columns]
-
-
-def _manifest(stage: str, *columns: Column) -> Table:
-    """The table that lists what a stage made of a video's clips."""
-    return Table(f"{stage}/{{video}}.csv", "a clip", (_CLIP_ID, _N_FRAMES, *columns))
-
-
-_CLIP_ID = Column("clip_id", "text", "name of the clip; empty where a row is a video or a gap")
 _VIDEO_ID = Column("video_id", "text", "name of the video in videos.csv")
-_N_FRAMES = Column("n_frames", "int", "length", "frames")
-_BACKEND = Column("backend", "text", "the backend that made it")
-_SHA256 = Column("sha256", "text", "hash of the weights, of several one after the other")
-_FRAME = Column("frame", "int", "frame of the clip, from 0")
 _SPEECH_SHARE = Column(
     "speech_share", "float", "share of frames in which somebody is heard to speak"
 )
-_PRESENT = Column("present", "int", "1 where the mesh found the face, else 0")
 
 SCENES = Table(
     "scenes/{video}.csv",
@@ -106,7 +72,7 @@ SYNC = Table(
         ),
         Column("probability", "float", "how likely the voice heard is this face's own"),
         Column("trusted", "int", "1 where the offset is certain enough to move the sound by it"),
-        _BACKEND,
+        BACKEND,
         Column("distance", "float", "SyncNet's lowest mean distance"),
         Column("drift", "float", "by how much the offset grows (SyncNet)", "frames a minute"),
     ),
@@ -128,7 +94,7 @@ SEGMENTS = Table(
     "segments/{video}.csv",
     "a candidate stretch of a face, a whole video that has none, or a gap in one",
     (
-        _CLIP_ID,
+        CLIP_ID,
         _VIDEO_ID,
         Column("scene", "optional int", "the shot it is in"),
         Column("track", "optional int", "the track it is of"),
@@ -159,13 +125,13 @@ CLIPS = Table(
     "clips/{video}.csv",
     "a clip",
     (
-        _CLIP_ID,
+        CLIP_ID,
         _VIDEO_ID,
         Column("scene", "int", "the shot it is in"),
         Column("track", "int", "the track it is of"),
         Column("start_frame", "int", "first frame of the grid"),
         Column("end_frame", "int", "frame of the grid after the last"),
-        _N_FRAMES,
+        N_FRAMES,
         Column("width", "int", "width of the clip", "pixels"),
         Column("height", "int", "height of the clip", "pixels"),
         Column("crop", "text", "how it was cropped: `fixed`, `follow` or `none`"),
@@ -185,7 +151,7 @@ CLIP_FRAMES = Table(
     "clips/{video}/{clip}.csv",
     "a frame",
     (
-        _FRAME,
+        FRAME,
         Column("source_frame", "int", "the same frame on the video's grid"),
         Column("x", "float", "left edge of the face box", "source pixels"),
         Column("y", "float", "top edge of the face box", "source pixels"),
@@ -198,8 +164,8 @@ CLIP_FRAMES = Table(
     ),
 )
 
-LANDMARKS = _manifest(
-    "landmarks", Column("present_share", "float", "share of frames with a face"), _BACKEND
+LANDMARKS = manifest(
+    "landmarks", Column("present_share", "float", "share of frames with a face"), BACKEND
 )
 
 _ANGLE = "degrees"
@@ -212,7 +178,7 @@ _LARGEST_ANGLES = tuple(
     Column(f"max_abs_{angle}", "float", "95th percentile without the sign", _ANGLE)
     for angle in _ANGLES
 )
-POSE = _manifest(
+POSE = manifest(
     "pose",
     *(Column(f"median_{angle}", "float", "median", _ANGLE) for angle in _ANGLES),
     *_ANGLE_RANGES,
@@ -226,8 +192,8 @@ POSE_FRAMES = Table(
     "pose/{video}/{clip}.csv",
     "a frame",
     (
-        _FRAME,
-        _PRESENT,
+        FRAME,
+        PRESENT,
         Column("yaw", "float", "positive when the subject turns to the own right", _ANGLE),
         Column("pitch", "float", "positive when the subject looks down", _ANGLE),
         Column("roll", "float", "positive when the head tips to the subject's right", _ANGLE),
@@ -240,7 +206,7 @@ POSE_FRAMES = Table(
     ),
 )
 
-EXPRESSION = _manifest(
+EXPRESSION = manifest(
     "expression",
     Column("blinks", "int", "number of blinks"),
     Column("blinks_per_minute", "float", "rate of the blinks", "1/min"),
@@ -254,8 +220,8 @@ EXPRESSION_FRAMES = Table(
     "expression/{video}/{clip}.csv",
     "a frame",
     (
-        _FRAME,
-        _PRESENT,
+        FRAME,
+        PRESENT,
         Column("eye_left", "float", "opening of the subject's left eye", "eye widths"),
         Column("eye_right", "float", "opening of the subject's right eye", "eye widths"),
         Column("blink_left", "optional int", "1 where the subject's left eye is closed"),
@@ -267,27 +233,27 @@ EXPRESSION_FRAMES = Table(
     ),
 )
 
-PARSING = _manifest("parsing", _BACKEND, _SHA256)
-DEPTH = _manifest("depth", _BACKEND, _SHA256)
-BACKGROUND = _manifest(
+PARSING = manifest("parsing", BACKEND, SHA256)
+DEPTH = manifest("depth", BACKEND, SHA256)
+BACKGROUND = manifest(
     "background",
     Column("known_share", "float", "share of the pixels that were ever seen without the person"),
     Column("residual", "float", "mean difference of frames and plate", "levels of 0 to 255"),
 )
-TORSO = _manifest("torso")
-FRAMES = _manifest("frames")
-OVERLAY = _manifest("overlay")
-MFCC = _manifest("mfcc")
-MEL = _manifest("mel")
-HUBERT = _manifest(
+TORSO = manifest("torso")
+FRAMES = manifest("frames")
+OVERLAY = manifest("overlay")
+MFCC = manifest("mfcc")
+MEL = manifest("mel")
+HUBERT = manifest(
     "hubert",
     Column("layers", "text", "`all`, or the numbers of the hidden states"),
     Column("dtype", "text", "in which it is stored"),
     Column("model", "text", "name of the model in the store"),
-    _SHA256,
+    SHA256,
 )
 
-QUALITY = _manifest(
+QUALITY = manifest(
     "quality",
     Column("face_height", "float", "median height of the face box", "source pixels"),
     Column("present_share", "float", "share of frames with a face"),
@@ -306,8 +272,8 @@ QUALITY_FRAMES = Table(
     "quality/{video}/{clip}.csv",
     "a measured frame",
     (
-        _FRAME,
-        _PRESENT,
+        FRAME,
+        PRESENT,
         Column("at_border", "int", "1 where the face touches the edge of the source"),
         Column("brightness", "float", "mean luma of the face", "levels of 0 to 255"),
         Column("sharpness", "float", "variance of the Laplacian"),
@@ -336,23 +302,11 @@ CHECKSUMS = Table(
     ),
 )
 
-RADNERF = _manifest(
-    "radnerf",
-    Column("faceless", "int", "frames without a face"),
-    Column("focal", "float", "focal length of the camera", "pixels"),
-    Column(
-        "camera_error", "float", "median distance of the head's mesh from the landmarks",
-        "pixels of a clip of 512",
-    ),
-    Column("lips_side", "float", "smallest side of the square around the lips", "pixels"),
-    Column("lips_margin", "float", "from it to the edge of the picture, at least", "pixels"),
-)  # fmt: skip
-
 SKIPPED = Table(
     "exports/{export}/skipped.csv",
     "a condition of the export's reader that a clip does not meet, for which it was left out",
     (
-        _CLIP_ID,
+        CLIP_ID,
         Column("condition", "text", "what was compared, with its unit"),
         Column("measured", "text", "what it is"),
         Column("needed", "text", "what the reader needs"),
@@ -362,7 +316,7 @@ SKIPPED = Table(
 
 def dataset_clips(products: tuple[str, ...] = ()) -> Table:
     """dataset/clips.csv, and train.csv and eval.csv, with one column for each of `products`."""
-    measures = (column for column in QUALITY.columns if column not in (_CLIP_ID, _N_FRAMES))
+    measures = (column for column in QUALITY.columns if column not in (CLIP_ID, N_FRAMES))
     of_split = (
         Column("split", "text", "`train` or `eval`"),
         Column("duration_s", "float", "length", "s"),
@@ -376,5 +330,6 @@ def dataset_clips(products: tuple[str, ...] = ()) -> Table:
 
 
 def tables_by_path() -> dict[str, Table]:
-    """All tables that have a name of their own here, by their paths."""
-    return {table.path: table for table in globals().values() if isinstance(table, Table)}
+    """All tables that have a name of their own here or in `export_tables`, by their paths."""
+    named = [*globals().values(), *vars(export_tables).values()]
+    return {table.path: table for table in named if isinstance(table, Table)}

@@ -15,7 +15,8 @@ from talkingface.media.audio import write_wav
 from talkingface.media.writer import VideoWriter, frame_from_planes
 from talkingface.shots.proxy import Proxy, write_proxy
 from talkingface.shots.timeline import Picture
-from talkingface.stages import STAGES, is_folder
+from talkingface.stage import is_folder
+from talkingface.stages import STAGES
 
 N_FRAMES, WIDTH, HEIGHT = 4, 32, 16
 TABLES = tables.tables_by_path()

@@ -10,8 +10,7 @@ from talkingface import tables
 
 TEXT = {
     column.name
-    for table in (*vars(tables).values(), tables.dataset_clips())
-    if isinstance(table, tables.Table)
+    for table in (*tables.tables_by_path().values(), tables.dataset_clips())
     for column in table.columns
     if column.kind == "text"
 }

@@ -13,7 +13,7 @@ import pytest
 from helpers.paths import ROOT
 from talkingface import tables
 from talkingface.job.tables import table_of_rows, write_table
-from talkingface.tables import Column, Table
+from talkingface.tables import Column
 
 NAMES = ["NA", "null", "nan", "00012", "1e5", "TRUE", "None", "N-A", "-1", "007_000000_000075_00"]
 README, OUTPUTS = (
@@ -24,8 +24,8 @@ READING, EXAMPLE = OUTPUTS
 # Every kind of table that has names, and that of the whole dataset.
 TABLES = {
     table.path: table
-    for table in (*vars(tables).values(), tables.dataset_clips(("mfcc",)))
-    if isinstance(table, Table) and {"clip_id", "video_id"} & set(table.names)
+    for table in (*tables.tables_by_path().values(), tables.dataset_clips(("mfcc",)))
+    if {"clip_id", "video_id"} & set(table.names)
 }
 
 

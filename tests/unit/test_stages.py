@@ -12,7 +12,6 @@ from talkingface import stages, tables
 from talkingface.exports.export import load
 from talkingface.exports.table import EXPORTS, Export
 from talkingface.stages import FEATURES, STAGES
-from talkingface.tables import Table
 
 SNAKEFILE = (ROOT / "Snakefile").read_text()
 # In the order in which the Snakefile includes them.
@@ -24,7 +23,7 @@ RULES = {
     )
 }
 OF_NO_VIDEO = {"models", "retry_unavailable", "dataset"}
-TABLES = [table for table in vars(tables).values() if isinstance(table, Table)]
+TABLES = [*tables.tables_by_path().values()]
 
 
 def inputs(rule: str) -> str:

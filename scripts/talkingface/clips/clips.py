@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -47,21 +48,35 @@ class Encoding:
         return max(1, self.threads - 1)
 
 
+# Y, U and V planes of what a clip shows of a frame: given the frame, one of `parts`, the clip's
+# size and its scaler.
+Cut = Callable[
+    [ShownFrame, np.ndarray, tuple[int, int], VideoReformatter],
+    tuple[np.ndarray, np.ndarray, np.ndarray],
+]
+
+
 @dataclass(eq=False)
-class _PlannedClip:
-    """A clip that is to be written: its row of the ledger, its crops (N, 4) and its size."""
+class PlannedClip:
+    """A clip that is to be written, of `size` (width, height) pixels.
+
+    `row` is one of the ledger, or of a table CLIPS. `parts` (N, ...) says what each of its N frames
+    shows, in the way that `cut` takes it: crops (N, 4) as of `crop_planes`. Its sound is delayed by
+    `shift` samples at 16 kHz.
+    """
 
     row: np.record
-    crops: np.ndarray
+    parts: np.ndarray
     size: tuple[int, int]
     shift: int
+    cut: Cut = crop_planes
     writer: VideoWriter | None = None
     written: int = 0
     scaler: VideoReformatter = field(default_factory=VideoReformatter)
     # The last picture written, and what it was made of.
     picture: av.VideoFrame | None = None
     source: ShownFrame | None = None
-    cropped: np.ndarray | None = None
+    part: np.ndarray | None = None
 
     @property
     def clip_id(self) -> str:
@@ -150,7 +165,7 @@ def write_clips(
     for row in segments:
         crops = crop_boxes(crop, _face_boxes(row, tracks), proxy.size_at(row.start_frame), scale)
         shift = _shift(row, correct_offset)
-        clips.append(_PlannedClip(row, crops, output_size(crop, crops[0], size), shift))
+        clips.append(PlannedClip(row, crops, output_size(crop, crops[0], size), shift))
     clips.sort(key=lambda clip: clip.start)
     rows = []
     for clip in clips:
@@ -158,7 +173,7 @@ def write_clips(
         frames = _frame_table(clip, _face_boxes(clip.row, tracks))
         write_table(frames, folder / f"{clip.clip_id}.csv", CLIP_FRAMES)
         rows.append(_manifest_row(clip, crop))
-    _write_videos(media, proxy.reading, clips, folder, encoding)
+    write_videos(media, proxy.reading, clips, folder, encoding)
     return table_of_rows(CLIPS, rows)
 
 
@@ -178,7 +193,7 @@ def _shift(row: np.record, correct_offset: str) -> int:
     return int(row.offset) * SAMPLES_PER_FRAME if corrected else 0
 
 
-def _write_sound(clip: _PlannedClip, sound: str | Path, folder: Path) -> None:
+def _write_sound(clip: PlannedClip, sound: str | Path, folder: Path) -> None:
     """Cut exactly 640 N samples out of the grid's wav, silence beyond its ends."""
     start = clip.start * SAMPLES_PER_FRAME - clip.shift
     stop = clip.end * SAMPLES_PER_FRAME - clip.shift
@@ -189,21 +204,25 @@ def _write_sound(clip: _PlannedClip, sound: str | Path, folder: Path) -> None:
     write_wav(folder / f"{clip.clip_id}.wav", samples, SAMPLE_RATE)
 
 
-def _write_videos(
+def write_videos(
     media: str | Path,
     reading: Reading,
-    clips: list[_PlannedClip],
+    clips: list[PlannedClip],
     folder: Path,
     encoding: Encoding,
 ) -> None:
-    """Decode the raw file once and encode all clips beside each other, ordered by their start."""
+    """Write `{clip}.mp4` of all `clips`, ordered by their start, into `folder`, with their sound.
+
+    The raw file is decoded once, and the clips are encoded beside each other. Raises RuntimeError
+    when it has fewer frames than a clip needs.
+    """
     if not clips:
         return
     rate, _ = sound_format(media, reading)
     rate = rate if rate in AAC_RATES else 48_000
     track = SoundTrack(media, rate=rate, channels=1, reading=reading)
     waiting = list(clips)
-    open_clips: list[_PlannedClip] = []
+    open_clips: list[PlannedClip] = []
     stretches = [(clip.start, clip.end) for clip in clips]
     with Progress() as progress:
         frames = shown_frames(media, stretches, threads=encoding.threads_each, reading=reading)
@@ -229,7 +248,7 @@ def _write_videos(
 
 
 def _open(
-    clip: _PlannedClip,
+    clip: PlannedClip,
     folder: Path,
     encoding: Encoding,
     colour: av.VideoFrame,
@@ -251,17 +270,17 @@ def _open(
     )
 
 
-def _write_frame(clip: _PlannedClip, shown: ShownFrame, k: int) -> None:
-    """Write grid frame `k`; a picture that stays, in a crop that stays, is cropped once."""
-    crop = clip.crops[k - clip.start]
-    if clip.picture is None or clip.source is not shown or (crop != clip.cropped).any():
-        clip.picture = frame_from_planes(*crop_planes(shown, crop, clip.size, clip.scaler))
-        clip.source, clip.cropped = shown, crop
+def _write_frame(clip: PlannedClip, shown: ShownFrame, k: int) -> None:
+    """Write grid frame `k`; a picture that stays, of which the part stays, is cut once."""
+    part = clip.parts[k - clip.start]
+    if clip.picture is None or clip.source is not shown or (part != clip.part).any():
+        clip.picture = frame_from_planes(*clip.cut(shown, part, clip.size, clip.scaler))
+        clip.source, clip.part = shown, part
     assert clip.writer is not None
     clip.writer.write(clip.picture)
 
 
-def _finished(clip: _PlannedClip, k: int) -> bool:
+def _finished(clip: PlannedClip, k: int) -> bool:
     """Whether grid frame `k` was its last; its file is finished then."""
     if k + 1 < clip.end:
         return False
@@ -272,21 +291,21 @@ def _finished(clip: _PlannedClip, k: int) -> bool:
     return True
 
 
-def _frame_table(clip: _PlannedClip, faces: np.ndarray) -> np.recarray:
+def _frame_table(clip: PlannedClip, faces: np.ndarray) -> np.recarray:
     """The clip's table CLIP_FRAMES, from its face boxes (N, 4)."""
-    frames = np.arange(len(clip.crops))
+    frames = np.arange(len(clip.parts))
     return table_of_columns(
         CLIP_FRAMES,
         {
             "frame": frames,
             "source_frame": frames + clip.start,
             **dict(zip(_FACE, faces.round(2).T, strict=True)),
-            **dict(zip(_CROP, clip.crops.round(2).T, strict=True)),
+            **dict(zip(_CROP, clip.parts.round(2).T, strict=True)),
         },
     )
 
 
-def _manifest_row(clip: _PlannedClip, policy: str) -> dict[str, Any]:
+def _manifest_row(clip: PlannedClip, policy: str) -> dict[str, Any]:
     """The clip's row of the manifest: what the ledger says of it, too, and its crop."""
     of_ledger = {name: clip.row[name] for name in CLIPS.names if name in SEGMENTS.names}
     return {
@@ -294,6 +313,6 @@ def _manifest_row(clip: _PlannedClip, policy: str) -> dict[str, Any]:
         "width": clip.size[0],
         "height": clip.size[1],
         "crop": policy,
-        **dict(zip(_CROP, np.median(clip.crops, axis=0).round(2), strict=True)),
+        **dict(zip(_CROP, np.median(clip.parts, axis=0).round(2), strict=True)),
         "audio_shift": clip.shift,
     }

@@ -102,6 +102,36 @@ def crop_planes(
     return planes[0], planes[1], planes[2]
 
 
+def warp_planes(
+    shown: ShownFrame,
+    matrix: np.ndarray,
+    size: tuple[int, int],
+    scaler: VideoReformatter | None = None,
+    padding: tuple[int, int, int] = PADDING,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Y, U and V planes, (H, W) and twice (H/2, W/2) uint8, of a part that lies askew.
+
+    `matrix` (2, 3) leads from pixels of the result, of width and height `size`, to source display
+    pixels, both continuous: pixel (i, j) covers [i, i + 1) x [j, j + 1). As in `crop_planes` the
+    pixels are taken from the decoded planes in one resampling; outside the picture is `padding`.
+    The scaler is not needed.
+    """
+    frame = limited_yuv420p(shown.frame)
+    to_coded = shown.display_to_coded()
+    matrix = to_coded @ np.vstack([matrix, [0, 0, 1]])
+    width, height = size
+    planes = []
+    for index, plane in enumerate(frame.planes[:3]):
+        half = 2 if index else 1
+        of_plane = matrix / [1, 1, half]
+        extent = (width // half, height // half)
+        corners = np.array([[0, 0, 1], [extent[0], 0, 1], [0, extent[1], 1], [*extent, 1]])
+        x, y = of_plane @ corners.T
+        area = (x.min(), y.min(), x.max(), y.max())
+        planes.append(_warp(plane_array(plane), of_plane, area, extent, padding[index]))
+    return planes[0], planes[1], planes[2]
+
+
 def _whole_part(
     frame: av.VideoFrame, area: tuple[float, float, float, float]
 ) -> av.VideoFrame | None:
@@ -126,6 +156,21 @@ def _resample(
     """Scale the part `area` (left, top, right, bottom; continuous coordinates) of a plane."""
     left, top, right, bottom = area
     factor_x, factor_y = (right - left) / size[0], (bottom - top) / size[1]
+    return _warp(plane, np.array([[factor_x, 0, left], [0, factor_y, top]]), area, size, padding)
+
+
+def _warp(
+    plane: np.ndarray,
+    matrix: np.ndarray,
+    area: tuple[float, float, float, float],
+    size: tuple[int, int],
+    padding: int,
+) -> np.ndarray:
+    """A plane seen through `matrix` (2, 3), from pixels of the result to those of the plane, both
+    continuous; `area` (left, top, right, bottom) is what it shows of the plane, at most."""
+    left, top, right, bottom = area
+    # Pixels of the plane for one of the result, along the plane's axes.
+    factor_x, factor_y = np.hypot(matrix[0, 0], matrix[0, 1]), np.hypot(*matrix[1, :2])
     rows, columns = plane.shape
     # What matters of the plane, with as much around it as the filters reach.
     margin_x, margin_y = 2 * ceil(max(1, factor_x)), 2 * ceil(max(1, factor_y))
@@ -142,15 +187,18 @@ def _resample(
     if shrunk != (x1 - x0, y1 - y0):
         part = cv2.resize(part, shrunk, interpolation=cv2.INTER_AREA)
     scale_x, scale_y = (x1 - x0) / shrunk[0], (y1 - y0) / shrunk[1]
-    matrix = np.array(
+    # From centre to centre: cv2 counts the centre of the first pixel as 0.
+    x_of_first = matrix[0, 2] - x0 + 0.5 * (matrix[0, 0] + matrix[0, 1])
+    y_of_first = matrix[1, 2] - y0 + 0.5 * (matrix[1, 0] + matrix[1, 1])
+    of_part = np.array(
         [
-            [factor_x / scale_x, 0, (left - x0 + 0.5 * factor_x) / scale_x - 0.5],
-            [0, factor_y / scale_y, (top - y0 + 0.5 * factor_y) / scale_y - 0.5],
+            [matrix[0, 0] / scale_x, matrix[0, 1] / scale_x, x_of_first / scale_x - 0.5],
+            [matrix[1, 0] / scale_y, matrix[1, 1] / scale_y, y_of_first / scale_y - 0.5],
         ]
     )
     return cv2.warpAffine(
         part,
-        matrix,
+        of_part,
         size,
         flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_CONSTANT,

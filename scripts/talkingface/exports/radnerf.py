@@ -13,15 +13,14 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 
-from talkingface import tables
 from talkingface.dataset.split import SIDES
+from talkingface.export_tables import RADNERF
 from talkingface.exports.clips import ExportClip
-from talkingface.exports.head_camera import HeadCamera, fit_head_camera
 from talkingface.exports.head_parts import PARTS, PARTS_AND_HAIR, face_mask, person_over
 from talkingface.exports.tree import Tree
 from talkingface.faces.landmark_files import Landmarks
@@ -34,6 +33,9 @@ from talkingface.pictures.batches import clip_landmarks
 from talkingface.pictures.frames import write_frames
 from talkingface.pictures.numbered import numbered_path, write_numbered
 from talkingface.pictures.parsing.labels import read_labels
+
+if TYPE_CHECKING:
+    from talkingface.exports.head_camera import HeadCamera
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +86,8 @@ def make_radnerf(
 
     A frame without a face has -1 for all coordinates and stands in none of the lists of cameras.
     """
+    # It reads the mesh's topology from mediapipe, which whoever only lays out need not have.
+    from talkingface.exports.head_camera import fit_head_camera
 
     def make(clip: Clip, into: Path) -> Mapping[str, Any]:
         def place(kind: str) -> Path:
@@ -118,7 +122,7 @@ def make_radnerf(
             place(f"{name}.json").write_text(text, encoding="utf-8")
         return _measures(clip, found, camera)
 
-    make_for_clips(make, clips, folder, manifest, tables.RADNERF)
+    make_for_clips(make, clips, folder, manifest, RADNERF)
 
 
 def lay_out(clips: Sequence[ExportClip], tree: Tree, *, quality: int) -> None:

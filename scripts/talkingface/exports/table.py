@@ -62,6 +62,17 @@ _REGISTER = (
         takes=("frames", "hubert"),
     ),
     Export(
+        "voxceleb",
+        "what trains on the folders of VoxCeleb2 and TalkingVideo, as clovaai/voxceleb_trainer",
+        "224 crops that follow the face, sound, metafiles, lists",
+    ),
+    Export(
+        "latentsync",
+        "bytedance/LatentSync",
+        "films with sound in which the face is aligned in every frame, lists of their paths",
+        needs=("landmarks",),
+    ),
+    Export(
         "radnerf",
         "RAD-NeRF, ER-NeRF, SyncTalk, TalkingGaussian",
         "a scene for every clip: pictures, cameras, background, torso, parsing, points, sound",

@@ -27,7 +27,8 @@ from talkingface.job.files import DamagedFile, read_json
 from talkingface.job.tables import OtherColumns, read_table
 from talkingface.monitor.content import Expected, content_fault
 from talkingface.monitor.missing import names_in, numbered_names, read_clip_lengths
-from talkingface.stages import STAGES, Stage, is_folder
+from talkingface.stage import Stage, is_folder
+from talkingface.stages import STAGES
 from talkingface.tables import CLIPS
 
 _DATASET = tuple(

@@ -31,8 +31,6 @@ _SHAPES = {
     for product in stage.products
 }
 _TABLES = tables_by_path()
-# Films that have not the size of their clip.
-_OF_OWN_SIZE = ("overlay/{video}/{clip}.mp4",)
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,9 @@ def _film_fault(path: Path, expected: Expected, full: bool) -> str:
     fault = film_fault(path)
     if fault or not full:
         return fault
-    count, size = 0, None if expected.pattern in _OF_OWN_SIZE else expected.size
+    # A film has the size of its clip, or of its video, unless the register has another.
+    shape, _ = _SHAPES.get(expected.pattern, ("H, W", ""))
+    count, size = 0, expected.size if "H, W" in shape else None
     try:
         for image in own_frames(path, threads=1):
             count += 1

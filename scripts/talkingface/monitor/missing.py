@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from talkingface.stages import STAGES, Stage, is_folder, stages_made
+from talkingface.stage import Stage, is_folder
+from talkingface.stages import STAGES, stages_made
 
 # No clip has more: 11 hours.
 MOST_FRAMES = 1_000_000

@@ -8,7 +8,7 @@ from pathlib import Path
 from talkingface import tables
 from talkingface.settings.describe import config_text, markdown_table, settings_page
 from talkingface.stages import FEATURES, STAGES, products_of
-from talkingface.tables import Column, Table
+from talkingface.tables import Column
 
 
 def make_pages(root: str | Path, parts: Mapping[str, str]) -> dict[Path, str]:
@@ -54,7 +54,7 @@ def columns_tables() -> str:
     """The columns of all tables, in Markdown; tables of the same columns are one."""
     dataset = tables.dataset_clips(tuple(product.column for product in products_of(FEATURES)))
     paths: dict[tuple[str, tuple[Column, ...]], list[str]] = {}
-    for table in (*(t for t in vars(tables).values() if isinstance(t, Table)), dataset):
+    for table in (*tables.tables_by_path().values(), dataset):
         paths.setdefault((table.row, table.columns), []).append(f"`{table.path}`")
     titles = ("column", "kind", "unit", "meaning")
     blocks = []

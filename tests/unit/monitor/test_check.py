@@ -10,7 +10,8 @@ import pytest
 from helpers.finished_results import finish_dataset, finish_video, halve, suffix
 from talkingface.job.checksums import take_checksum
 from talkingface.monitor.check import Checked, Fault, check_others, check_video
-from talkingface.stages import STAGES, is_folder
+from talkingface.stage import is_folder
+from talkingface.stages import STAGES
 
 CLIP = "v_000000_000004_00"
 OUTPUTS = [

@@ -13,7 +13,8 @@ import pytest
 from helpers.finished_results import HEIGHT, N_FRAMES, WIDTH, film, finish_video, halve
 from talkingface.media.audio import write_wav
 from talkingface.monitor.content import Expected, content_fault
-from talkingface.stages import STAGES, is_folder
+from talkingface.stage import is_folder
+from talkingface.stages import STAGES
 
 CLIP = "v_000000_000004_00"
 PATTERNS = [pattern for stage in STAGES.values() for pattern in stage.clip_files]
@@ -86,6 +87,12 @@ def test_of_a_film_all_frames_are_counted(tmp_path: Path) -> None:
     assert content_fault(tmp_path / "a.mp4", own, full=True) == "3 of 4 frames can be decoded"
     other = replace(own, n_frames=3, size=(64, 16))
     assert "frame 1 has 32 x 16" in content_fault(tmp_path / "a.mp4", other, full=True)
+    # Some show the clip in another size.
+    for pattern in ("overlay/{video}/{clip}.mp4", "latentsync/{video}/{clip}.mp4"):
+        own_size = replace(other, pattern=pattern)
+        assert content_fault(tmp_path / "a.mp4", own_size, full=True) == ""
+    proxy = replace(other, pattern="proxy/{video}.mp4")
+    assert "frame 1 has 32 x 16" in content_fault(tmp_path / "a.mp4", proxy, full=True)
 
 
 def test_lengths_and_kinds_are_those_of_the_register(tmp_path: Path) -> None:

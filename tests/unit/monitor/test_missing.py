@@ -13,6 +13,7 @@ from talkingface.monitor.missing import Missing, find_missing, read_clip_lengths
 from talkingface.stages import FEATURES, STAGES
 
 CLIP = "v_000000_000004_00"
+EXPORTS = [stage.name for stage in STAGES.values() if stage.export]
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def results(tmp_path: Path) -> Path:
 
 
 def found(results: Path, features: tuple[str, ...] = FEATURES) -> Missing:
-    return find_missing(results, ["v", "empty", "to_come"], features)
+    return find_missing(results, ["v", "empty", "to_come"], features, EXPORTS)
 
 
 def test_of_a_whole_workspace_nothing_is_missed(results: Path) -> None:

@@ -1,0 +1,67 @@
+"""The tables of what is made of clips for an export of its own, as in `tables`."""
+
+from __future__ import annotations
+
+from talkingface.table import FRAME, PRESENT, Column, Table, manifest
+
+# What SyncNet says of a clip is empty where another backend measured it.
+_SYNC_OFFSET = Column(
+    "sync_offset", "optional int", "by how much the sound led the lips, by SyncNet", "frames"
+)
+_SYNC_CONFIDENCE = Column("sync_confidence", "float", "SyncNet's confidence")
+_SOURCE_FRAME = Column("source_frame", "int", "the same frame on the video's grid")
+
+VOXCELEB = manifest(
+    "voxceleb",
+    Column("face_size", "float", "mean of the face box's longer side", "source pixels"),
+    Column("outside_share", "float", "mean share of the film that lies outside the picture"),
+    _SYNC_OFFSET,
+    _SYNC_CONFIDENCE,
+)
+
+VOXCELEB_FRAMES = Table(
+    "voxceleb/{video}/{clip}.csv",
+    "a frame",
+    (
+        FRAME,
+        _SOURCE_FRAME,
+        Column("x", "float", "left edge of what the film shows", "widths of the picture"),
+        Column("y", "float", "its top edge", "heights of the picture"),
+        Column("w", "float", "its width", "widths of the picture"),
+        Column("h", "float", "its height", "heights of the picture"),
+    ),
+)
+
+LATENTSYNC = manifest(
+    "latentsync",
+    Column("longest_gap", "int", "longest stretch of frames without a face", "frames"),
+    Column("face_width", "float", "smallest width of the face box", "source pixels"),
+    Column("face_height", "float", "smallest height of the face box", "source pixels"),
+    Column("enlargement", "float", "median size of a source pixel", "pixels of the film"),
+    _SYNC_OFFSET,
+    _SYNC_CONFIDENCE,
+)
+
+_OF_MAP = "of the map from source pixels (x, y) to the film's: xx x + xy y + x0, yx x + yy y + y0"
+LATENTSYNC_FRAMES = Table(
+    "latentsync/{video}/{clip}.csv",
+    "a frame",
+    (
+        FRAME,
+        _SOURCE_FRAME,
+        PRESENT,
+        *(Column(name, "float", _OF_MAP) for name in ("xx", "xy", "x0", "yx", "yy", "y0")),
+    ),
+)
+
+RADNERF = manifest(
+    "radnerf",
+    Column("faceless", "int", "frames without a face"),
+    Column("focal", "float", "focal length of the camera", "pixels"),
+    Column(
+        "camera_error", "float", "median distance of the head's mesh from the landmarks",
+        "pixels of a clip of 512",
+    ),
+    Column("lips_side", "float", "smallest side of the square around the lips", "pixels"),
+    Column("lips_margin", "float", "least way from it to the edge of the picture", "pixels"),
+)  # fmt: skip
