@@ -60,6 +60,54 @@ rule latentsync:
         "../scripts/latentsync.py"
 
 
+rule wav2lip:
+    input:
+        folder=rules.clips.output.folder,
+        manifest=rules.clips.output.manifest,
+        landmarks=rules.landmarks.output.folder,
+    output:
+        folder=directory("results/wav2lip/{video}"),
+        manifest="results/wav2lip/{video}.csv",
+    log:
+        "results/logs/wav2lip/{video}.log",
+    benchmark:
+        "results/benchmarks/wav2lip/{video}.tsv"
+    conda:
+        "../envs/media.yaml"
+    resources:
+        mem_mb=scaled(1000),
+        runtime=scaled(60),
+    params:
+        quality=config["wav2lip"]["quality"],
+        version=1,
+    script:
+        "../scripts/wav2lip.py"
+
+
+rule pc_avs:
+    input:
+        folder=rules.clips.output.folder,
+        manifest=rules.clips.output.manifest,
+        landmarks=rules.landmarks.output.folder,
+    output:
+        folder=directory("results/pc_avs/{video}"),
+        manifest="results/pc_avs/{video}.csv",
+    log:
+        "results/logs/pc_avs/{video}.log",
+    benchmark:
+        "results/benchmarks/pc_avs/{video}.tsv"
+    conda:
+        "../envs/media.yaml"
+    resources:
+        mem_mb=scaled(1000),
+        runtime=scaled(60),
+    params:
+        quality=config["pc_avs"]["quality"],
+        version=1,
+    script:
+        "../scripts/pc_avs.py"
+
+
 rule radnerf:
     input:
         folder=rules.clips.output.folder,
@@ -87,6 +135,7 @@ rule radnerf:
         version=1,
     script:
         "../scripts/radnerf.py"
+
 
 
 # One target an export: `snakemake export_wav2lip`. The dataset is finished before, so nothing of a

@@ -17,6 +17,7 @@ LONG = {
     "tests/workflow/test_demo.py": "demonstration",
     "tests/workflow/test_bad_input.py": "demonstration",
     "tests/workflow/test_incremental.py": "demonstration",
+    "tests/workflow/test_exports.py": "demonstration",
     "tests/workflow/test_kill.py": "kill",
     "tests/workflow/test_absent_face.py": "absent_face",
 }

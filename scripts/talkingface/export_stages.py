@@ -63,6 +63,36 @@ EXPORT_STAGES = (
         ),
     ),
     Stage(
+        "wav2lip",
+        "cuts the face out of every frame, for the export of that name",
+        ("clips", "landmarks"),
+        export=True,
+        products=(
+            Product(
+                "wav2lip",
+                "wav2lip/{video}/{clip}",
+                "`000001.jpg` ...: the face, brows to chin, of its own size in every frame",
+                "(N, h, w, 3)",
+                "uint8",
+            ),
+        ),
+    ),
+    Stage(
+        "pc_avs",
+        "lays eyes and mouth of every frame in one place, for the export of that name",
+        ("clips", "landmarks"),
+        export=True,
+        products=(
+            Product(
+                "pc_avs",
+                "pc_avs/{video}/{clip}",
+                "`000001.jpg` ...: aligned crops, black beyond the clip",
+                "(N, 224, 224, 3)",
+                "uint8",
+            ),
+        ),
+    ),
+    Stage(
         "radnerf",
         "makes pictures and cameras of a head that keeps still",
         ("proxy", "clips", "landmarks", "parsing", "background"),

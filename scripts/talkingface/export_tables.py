@@ -54,6 +54,32 @@ LATENTSYNC_FRAMES = Table(
     ),
 )
 
+WAV2LIP = manifest(
+    "wav2lip",
+    Column(
+        "left_out",
+        "text",
+        "frames, from 0, without a face or with mouth or chin out of the box's lower half",
+    ),
+    Column("pictures", "int", "number of the others, of which the export has pictures"),
+    Column("windows", "int", "frames at which the reader can begin a window of 5"),
+    Column(
+        "smallest_side", "float", "smallest side of those, as far as the source had it", "pixels"
+    ),
+)
+
+PC_AVS = manifest(
+    "pc_avs",
+    Column("faceless", "int", "number of frames without a face"),
+    Column(
+        "scale",
+        "float",
+        "what a pixel of the crops shows; under 1 they are enlarged",
+        "source pixels",
+    ),
+    Column("outside_share", "float", "share of what the reader looks at that is black"),
+)
+
 RADNERF = manifest(
     "radnerf",
     Column("faceless", "int", "frames without a face"),

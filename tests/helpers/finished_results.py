@@ -102,6 +102,8 @@ def write_product(path: Path, pattern: str) -> None:
             "parsing": ((HEIGHT, WIDTH), np.uint8),
             "radnerf": ((HEIGHT, WIDTH, 3), np.uint8),
             "torso": ((HEIGHT, WIDTH, 4), np.uint8),
+            "wav2lip": ((HEIGHT // 2, WIDTH // 3, 3), np.uint8),
+            "pc_avs": ((224, 224, 3), np.uint8),
         }[name]
         for k in range(N_FRAMES):
             cv2.imwrite(str(path / f"{k + 1:06d}.png"), np.full(shape, k, dtype))

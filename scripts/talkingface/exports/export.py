@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from talkingface.exports.clips import ExportClip, lacking_file, read_export_clips
+from talkingface.exports.clips import ExportClip, read_export_clips
 from talkingface.exports.table import EXPORTS
 from talkingface.exports.tree import Tree
 from talkingface.job.files import atomic_path, write_json
@@ -53,11 +53,9 @@ def make_export(
         tree, clips = Tree(partial, folder), []
         all_clips = read_export_clips(results, stage)
         for clip in all_clips:
-            gone = lacking_file(clip, columns)
-            if gone is not None:
-                logger.warning("%s is gone: run snakemake again to have it made", gone)
-                tree.skip(clip, "file", "gone", gone.relative_to(results))
-            elif stage and clip.measures is None:
+            if tree.skip_incomplete(clip, columns):
+                continue
+            if stage and clip.measures is None:
                 tree.skip(clip, "clip", "missing", f"a row in {stage}/{clip.video_id}.csv")
             else:
                 clips.append(clip)

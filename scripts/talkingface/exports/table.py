@@ -24,9 +24,10 @@ class Export:
 
     `reader` is the project whose training code reads it, `purpose` what is in it. `needs`: the
     features that it cannot do without, `takes` those that it adds where they are made. `settings`:
-    keys of the config, dotted, each with the values that the layout can be made with. An export for
-    which pictures are made, or much is read, of every clip has a stage of its name in the register
-    of stages.
+    keys of the config, dotted, each with the values that the layout can be made with. `chooses`:
+    whether its section of the config has a list `features` of those that go in. An export for which
+    pictures are made, or much is read, of every clip has a stage of its name in the register of
+    stages.
     """
 
     name: str
@@ -35,14 +36,16 @@ class Export:
     needs: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
     settings: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+    chooses: bool = False
 
     def faults(self, config: Mapping[str, Any]) -> list[str]:
         """What of a complete config keeps the export from being made, and what to set."""
-        lacking = [name for name in self.needs if name not in config["features"]]
+        wanted: Any = [*self.needs, *(config[self.name]["features"] or () if self.chooses else ())]
+        lacking = [name for name in dict.fromkeys(wanted) if name not in config["features"]]
         faults = []
         if lacking:
-            wanted = ", ".join([*config["features"], *lacking])
-            faults.append(f"export {self.name} needs {', '.join(lacking)}: features: [{wanted}]")
+            features = ", ".join([*config["features"], *lacking])
+            faults.append(f"export {self.name} needs {', '.join(lacking)}: features: [{features}]")
         for key, allowed in self.settings:
             value: Any = config
             for part in key.split("."):
@@ -62,6 +65,12 @@ _REGISTER = (
         takes=("frames", "hubert"),
     ),
     Export(
+        "liveportrait_train",
+        "liutaocode/LivePortrait-Train",
+        "pictures of 512 x 512 pixels, landmarks as text, pose",
+        needs=("landmarks", "pose", "frames"),
+    ),
+    Export(
         "voxceleb",
         "what trains on the folders of VoxCeleb2 and TalkingVideo, as clovaai/voxceleb_trainer",
         "224 crops that follow the face, sound, metafiles, lists",
@@ -71,6 +80,30 @@ _REGISTER = (
         "bytedance/LatentSync",
         "films with sound in which the face is aligned in every frame, lists of their paths",
         needs=("landmarks",),
+    ),
+    Export(
+        "wav2lip",
+        "Rudrabha/Wav2Lip and its forks, Academic-Hammer/talkingface-toolkit",
+        "the face of every frame as a picture, sound, videos, lists",
+        needs=("landmarks",),
+    ),
+    Export(
+        "pc_avs",
+        "Hangz-nju-cuhk/Talking-Face_PC-AVS",
+        "aligned crops of 224 pixels as pictures, sound, lists of eight fields",
+        needs=("landmarks",),
+    ),
+    Export(
+        "webdataset",
+        "WebDataset, wids and Hugging Face datasets, which stream it",
+        "tar archives of bounded size, a sample a clip: film, sound, measures, features",
+        chooses=True,
+    ),
+    Export(
+        "huggingface",
+        "Hugging Face datasets, and their Hub",
+        "a folder to load or to upload: films, sound, measures, features, a card",
+        chooses=True,
     ),
     Export(
         "radnerf",

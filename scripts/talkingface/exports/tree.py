@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from talkingface.exports.clips import ExportClip
+from talkingface.exports.clips import ExportClip, lacking_file
 from talkingface.job.tables import table_of_rows, write_table
 from talkingface.tables import SKIPPED
 
@@ -99,6 +99,17 @@ class Tree:
                 "needed": _shown(needed),
             }
         )
+
+    def skip_incomplete(self, clip: ExportClip, columns: Iterable[str]) -> bool:
+        """Skip a clip of which a product, by its column, is gone; whether it is so.
+
+        The log says so, too: the next run of the workflow makes it again.
+        """
+        gone = lacking_file(clip, columns)
+        if gone is not None:
+            logger.warning("%s is gone: run snakemake again to have it made", gone)
+            self.skip(clip, "file", "gone", gone.relative_to(clip.results))
+        return gone is not None
 
     def write_skipped(self) -> None:
         """Write skipped.csv, also when nothing was."""

@@ -101,7 +101,7 @@ class _Check:
         if stage.clip_folder is not None:
             outputs.append(stage.clip_folder.format(video=video))
         if not any(os.path.lexists(self.root / output) for output in outputs) and (
-            stage.feature or not checksums_path(self.root, manifest).exists()
+            stage.feature or stage.export or not checksums_path(self.root, manifest).exists()
         ):
             return  # It was not at work here, or is not wanted any longer.
         if stage.name == "download":

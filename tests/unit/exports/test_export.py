@@ -37,7 +37,7 @@ def all_files(folder: Path) -> set[str]:
 def test_files_are_links_of_the_dataset_s(results: Path) -> None:
     folder = export(results)
     for clip in CLIPS:
-        made = folder / f"audios_16k/{clip.clip_id}.wav"
+        made = folder / f"audios/audios_16k/{clip.clip_id}.wav"
         assert made.samefile(results / f"clips/{clip.video}/{clip.clip_id}.wav")
         assert not made.is_symlink()
     record = json.loads((folder / "export.json").read_text())
@@ -48,7 +48,7 @@ def test_files_are_links_of_the_dataset_s(results: Path) -> None:
 def test_an_export_outlives_the_results(results: Path) -> None:
     folder = export(results)
     shutil.rmtree(results / "clips")
-    assert all((folder / f"videos_25fps/{name}.mp4").stat().st_size > 1000 for name in NAMES)
+    assert all((folder / f"videos/videos_25fps/{name}.mp4").stat().st_size > 1000 for name in NAMES)
 
 
 def test_what_left_the_dataset_leaves_the_export(results: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_disk_that_cannot_have_the_links_gets_symbolic_ones(results: Path) -> 
         assert other.stat().st_dev != results.stat().st_dev
         (results / "exports").symlink_to(other)
         folder = export(results)
-        made = folder / f"audios_16k/{NAMES[0]}.wav"
+        made = folder / f"audios/audios_16k/{NAMES[0]}.wav"
         assert made.is_symlink()
         assert made.samefile(results / f"clips/talk1/{NAMES[0]}.wav")
         record = json.loads((folder / "export.json").read_text())
