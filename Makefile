@@ -22,6 +22,8 @@ help:
 
 # One environment a set of extras, made anew when what it holds changes.
 $(VENV)/.ready-%: pyproject.toml constraints.txt
+	@test -d $(VENV) || $(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 13) else \
+	  "PYTHON is %d.%d: the workflow needs 3.11 or 3.12, as mediapipe does" % sys.version_info[:2])'
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$*]"
 # opencv's wheel wants the system's libGL; where there is none, its headless twin does the same.
@@ -59,8 +61,8 @@ test-slurm: $(VENV)/.ready-demo,slurm,test
 	$(BIN)/python -m pytest -q tests/slurm
 
 lint: $(VENV)/.ready-demo,dlib,test
-	$(BIN)/ruff check scripts tests benchmarks
-	$(BIN)/ruff format --check scripts tests benchmarks
+	$(BIN)/ruff check scripts tests benchmarks examples
+	$(BIN)/ruff format --check scripts tests benchmarks examples
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
 	$(BIN)/mypy

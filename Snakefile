@@ -35,8 +35,9 @@ from talkingface.settings.config_file import check_config_file
 from talkingface.settings.load import check_config
 from talkingface.settings.schema import ConfigError
 from talkingface.settings.sources import local_path
+from talkingface.settings.told import told_settings
 from talkingface.settings.videos import read_videos, refuse_vanished
-from talkingface.stages import STAGES
+from talkingface.stages import STAGES, stages_made
 
 DEFAULTS = Path(workflow.basedir) / "config.yaml"
 try:
@@ -56,6 +57,7 @@ try:
     refuse_vanished(rows, "results/videos")
     assign_splits(rows, **config["split"])
     HUBERT = store_name(config["hubert"]["model"], config["hubert"]["revision"])
+    HALLO = store_name(config["hallo"]["model"], config["hallo"]["revision"])
     OWN_MODELS = own_models(config["checkpoints"])
 except (ConfigError, ModelError, SplitError) as error:
     sys.exit(str(error))
@@ -99,6 +101,7 @@ rule all:
     default_target: True
     input:
         rules.dataset.output,
+        rules.card.output,
         expand("results/exports/{export}", export=FOLLOWED),
         missing_outputs,
 

@@ -51,6 +51,6 @@ rule clips:
         runtime=scaled(120),
     params:
         settings=config["clips"],
-        version=3,
+        version=4,
     script:
         "../scripts/clips.py"

@@ -56,3 +56,32 @@ rule dataset:
         version=3,
     script:
         "../scripts/dataset.py"
+
+
+rule card:
+    input:
+        rules.dataset.output,
+    output:
+        settings="results/dataset/settings.json",
+        card="results/dataset/README.md",
+    log:
+        "results/logs/card.log",
+    benchmark:
+        "results/benchmarks/card.tsv"
+    conda:
+        "../envs/media.yaml"
+    resources:
+        mem_mb=scaled(2000),
+        runtime=scaled(60),
+    params:
+        # All that the data depends on: the card names it, and is made again in seconds.
+        settings=told_settings(config, leave_out=EXPORTS),
+        versions={
+            stage: getattr(rules, stage).params.version
+            for stage in stages_made(config["features"])
+        },
+        models=models_used(),
+        card=config["card"],
+        version=1,
+    script:
+        "../scripts/card.py"

@@ -1,7 +1,7 @@
 """Exports: what is made of every clip for some, and the layouts of all of them."""
 
 # Films in another crop than the clips' are encoded as those are.
-ENCODING = {name: config["clips"][name] for name in ("preset", "crf")}
+ENCODING = {name: config["clips"][name] for name in ("preset", "crf", "keyframe_interval")}
 
 
 rule voxceleb:
@@ -29,6 +29,29 @@ rule voxceleb:
         version=1,
     script:
         "../scripts/voxceleb.py"
+
+
+rule landmarks_hdf5:
+    input:
+        folder=rules.clips.output.folder,
+        manifest=rules.clips.output.manifest,
+        landmarks=rules.landmarks.output.folder,
+    output:
+        folder=directory("results/landmarks_hdf5/{video}"),
+        manifest="results/landmarks_hdf5/{video}.csv",
+    log:
+        "results/logs/landmarks_hdf5/{video}.log",
+    benchmark:
+        "results/benchmarks/landmarks_hdf5/{video}.tsv"
+    conda:
+        "../envs/exports.yaml"
+    resources:
+        mem_mb=scaled(1000),
+        runtime=scaled(30),
+    params:
+        version=1,
+    script:
+        "../scripts/landmarks_hdf5.py"
 
 
 rule latentsync:
@@ -106,6 +129,80 @@ rule pc_avs:
         version=1,
     script:
         "../scripts/pc_avs.py"
+
+
+rule musetalk:
+    input:
+        folder=rules.clips.output.folder,
+        manifest=rules.clips.output.manifest,
+        landmarks=rules.landmarks.output.folder,
+    output:
+        folder=directory("results/musetalk/{video}"),
+        manifest="results/musetalk/{video}.csv",
+    log:
+        "results/logs/musetalk/{video}.log",
+    benchmark:
+        "results/benchmarks/musetalk/{video}.tsv"
+    conda:
+        "../envs/exports.yaml"
+    resources:
+        mem_mb=scaled(1000),
+        runtime=scaled(60),
+    params:
+        version=1,
+    script:
+        "../scripts/musetalk.py"
+
+
+rule hallo:
+    input:
+        folder=rules.clips.output.folder,
+        manifest=rules.clips.output.manifest,
+        landmarks=rules.landmarks.output.folder,
+        model=f"results/models/{HALLO}.json",
+        face_model=f"results/models/{stored('glintr100')}.json",
+    output:
+        folder=directory("results/hallo/{video}"),
+        manifest="results/hallo/{video}.csv",
+    log:
+        "results/logs/hallo/{video}.log",
+    benchmark:
+        "results/benchmarks/hallo/{video}.tsv"
+    conda:
+        "../envs/learned.yaml"
+    threads: 2
+    resources:
+        mem_mb=scaled(6000),
+        runtime=scaled(120),
+        gpu=gpus(True),
+    params:
+        device=config["device"],
+        version=1,
+    script:
+        "../scripts/hallo.py"
+
+
+rule aniportrait:
+    input:
+        folder=rules.clips.output.folder,
+        manifest=rules.clips.output.manifest,
+        landmarks=rules.landmarks.output.folder,
+    output:
+        folder=directory("results/aniportrait/{video}"),
+        manifest="results/aniportrait/{video}.csv",
+    log:
+        "results/logs/aniportrait/{video}.log",
+    benchmark:
+        "results/benchmarks/aniportrait/{video}.tsv"
+    conda:
+        "../envs/exports.yaml"
+    resources:
+        mem_mb=scaled(1000),
+        runtime=scaled(60),
+    params:
+        version=1,
+    script:
+        "../scripts/aniportrait.py"
 
 
 rule radnerf:

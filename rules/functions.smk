@@ -8,6 +8,21 @@ def learned(stage):
     return [f"results/models/{model.name}.json"] if model else []
 
 
+def stored(name):
+    """The name in the store of a model of the table, or of the user's own in its place."""
+    return (OWN_MODELS.get(name) or MODELS[name]).name
+
+
+def models_used():
+    """Name in the store of the model of every stage that has one."""
+    used = {
+        stage: Path(learned(stage)[0]).stem
+        for stage in stages_made(config["features"])
+        if config.get(stage, {}).get("backend") and learned(stage)
+    }
+    return used | ({"hubert": HUBERT} if "hubert" in config["features"] else {})
+
+
 def gpus(model):
     """One where there is a model, unless the config wants the processor."""
     return int(bool(model) and config["device"] != "cpu")
@@ -112,6 +127,7 @@ def exported(name):
         except ConfigError as error:
             sys.exit(str(error))
         stage = expand(f"results/{name}/{{video}}.csv", video=VIDEOS) if name in STAGES else []
-        return [*rules.dataset.output, *stage]
+        card = rules.card.output if EXPORTS[name].card else []
+        return [*rules.dataset.output, *card, *stage]
 
     return inputs

@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 
 from talkingface.exports.table import exports_table
+from talkingface.loader import ITEMS
 from talkingface.models.table import models_table
+from talkingface.settings.describe import markdown_table
 from talkingface.settings.pages import columns_tables, make_pages, purposes_table, stages_table
 
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -18,10 +20,15 @@ parser.add_argument(
     "folder", nargs="?", type=Path, default=Path(__file__).parents[1], help="default: this project"
 )
 options = parser.parse_args()
+items = [
+    (f"`{item.name}`", item.content, item.shape, item.dtype, item.unit, item.feature)
+    for item in ITEMS.values()
+]
 parts = {
     "purposes": purposes_table(),
     "stages": stages_table(),
     "tables": columns_tables(),
+    "items": markdown_table(("item", "content", "shape", "dtype", "unit", "feature"), items),
     "models": models_table(),
     "exports": exports_table(),
 }

@@ -18,6 +18,7 @@ LONG = {
     "tests/workflow/test_bad_input.py": "demonstration",
     "tests/workflow/test_incremental.py": "demonstration",
     "tests/workflow/test_exports.py": "demonstration",
+    "tests/workflow/test_takedown.py": "demonstration",
     "tests/workflow/test_kill.py": "kill",
     "tests/workflow/test_absent_face.py": "absent_face",
 }

@@ -42,6 +42,22 @@ EXPORT_STAGES = (
         ),
     ),
     Stage(
+        "landmarks_hdf5",
+        "computes how the sound's spectrum changes and moves the landmarks' eyes into place",
+        ("clips", "landmarks"),
+        export=True,
+        products=(
+            Product(
+                "landmarks_hdf5",
+                "landmarks_hdf5/{video}/{clip}.npz",
+                "`features` (N, 128), deltas of a log-mel spectrum; `landmarks` (N, 136) in shares "
+                "of the reader's picture, NaN without a face",
+                "(N, 128)",
+                "float32",
+            ),
+        ),
+    ),
+    Stage(
         "latentsync",
         "cuts every clip anew from the original with the face aligned in every frame",
         ("download", "proxy", "sync", "clips", "landmarks"),
@@ -89,6 +105,77 @@ EXPORT_STAGES = (
                 "`000001.jpg` ...: aligned crops, black beyond the clip",
                 "(N, 224, 224, 3)",
                 "uint8",
+            ),
+        ),
+    ),
+    Stage(
+        "musetalk",
+        "notes face boxes and landmarks as MuseTalk reads them",
+        ("clips", "landmarks"),
+        export=True,
+        products=(
+            Product("musetalk", "musetalk/{video}/{clip}.json", "MuseTalk's record of a clip"),
+        ),
+    ),
+    Stage(
+        "hallo",
+        "computes masks, who the face is, and its speech as Hallo reads them",
+        ("clips", "landmarks"),
+        export=True,
+        products=(
+            Product(
+                "hallo_mask",
+                "hallo/{video}/{clip}.png",
+                "where the face is in any frame",
+                "(H, W)",
+                "uint8",
+            ),
+            Product(
+                "hallo_border",
+                "hallo/{video}/{clip}.border.png",
+                "soft, what is around the face",
+                "(64, 64)",
+                "uint8",
+            ),
+            Product(
+                "hallo_face",
+                "hallo/{video}/{clip}.face.png",
+                "soft, the face without the lips",
+                "(64, 64)",
+                "uint8",
+            ),
+            Product(
+                "hallo_lips", "hallo/{video}/{clip}.lips.png", "soft, the lips", "(64, 64)", "uint8"
+            ),
+            Product(
+                "hallo_embedding",
+                "hallo/{video}/{clip}.embedding.pt",
+                "ArcFace of the first frame with a face",
+                "(512)",
+                "float32",
+            ),
+            Product(
+                "hallo_sound",
+                "hallo/{video}/{clip}.sound.pt",
+                "hidden states of wav2vec 2.0, a row a frame",
+                "(N, layers, channels)",
+                "float32",
+            ),
+        ),
+    ),
+    Stage(
+        "aniportrait",
+        "writes the face mesh of every frame as AniPortrait reads it",
+        ("clips", "landmarks"),
+        export=True,
+        products=(
+            Product(
+                "aniportrait",
+                "aniportrait/{video}/{clip}",
+                "`000001.npy` ...: x and y as shares of width and height; NaN without a face",
+                "(N, 478, 3)",
+                "float32",
+                "shares",
             ),
         ),
     ),

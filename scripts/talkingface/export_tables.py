@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from talkingface.table import FRAME, PRESENT, Column, Table, manifest
+from talkingface.table import FRAME, PRESENT, SHA256, Column, Table, manifest
 
 # What SyncNet says of a clip is empty where another backend measured it.
 _SYNC_OFFSET = Column(
@@ -30,6 +30,11 @@ VOXCELEB_FRAMES = Table(
         Column("w", "float", "its width", "widths of the picture"),
         Column("h", "float", "its height", "heights of the picture"),
     ),
+)
+
+LANDMARKS_HDF5 = manifest(
+    "landmarks_hdf5",
+    Column("face_run", "int", "longest stretch of frames that all have a face", "frames"),
 )
 
 LATENTSYNC = manifest(
@@ -78,6 +83,27 @@ PC_AVS = manifest(
         "source pixels",
     ),
     Column("outside_share", "float", "share of what the reader looks at that is black"),
+)
+
+_FACELESS = Column("faceless_frames", "int", "frames without a face")
+MUSETALK = manifest(
+    "musetalk",
+    _FACELESS,
+    Column("face_width", "int", "width of the first frame's face, landmarks included", "pixels"),
+)
+HALLO = manifest(
+    "hallo",
+    _FACELESS,
+    Column("sound_layers", "int", "layers of the speech network"),
+    Column("sound_channels", "int", "its channels"),
+    Column("model", "text", "name of the speech network in the store"),
+    Column("face_model", "text", "name of the network that knows faces"),
+    SHA256,
+)
+ANIPORTRAIT = manifest(
+    "aniportrait",
+    _FACELESS,
+    Column("longest_run", "int", "most frames in a row with a face"),
 )
 
 RADNERF = manifest(

@@ -304,7 +304,7 @@ CHECKSUMS = Table(
 
 SKIPPED = Table(
     "exports/{export}/skipped.csv",
-    "a condition of the export's reader that a clip does not meet, for which it was left out",
+    "a condition of the export's reader that a clip does not meet",
     (
         CLIP_ID,
         Column("condition", "text", "what was compared, with its unit"),

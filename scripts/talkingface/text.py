@@ -17,6 +17,12 @@ _TERMINAL = re.compile(
 # that changes direction, controls, halves of surrogate pairs) is left out.
 _JOINERS = "\u200c\u200d"
 _LEFT_OUT = ("Cc", "Cf", "Cs")
+# What Markdown, as GitHub and the Hub read it, takes for something: marks, links, addresses (which
+# are links without marks), names that are called, formulas; and what HTML does. A bar is left: it
+# is something in tables only, whose writer escapes it. GitHub makes links of e-mail addresses all
+# the same, each to what it shows.
+_MARKUP = re.compile(r"[\\`*_{}\[\]()#!~$@:]|(?<=www)\.", re.IGNORECASE)
+_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 # What a spreadsheet takes for the beginning of a formula, behind any number of quotes.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 
@@ -37,6 +43,11 @@ def clean(text: object, longest: int = LONGEST) -> str:
         )
         text = re.sub(" +", " ", text).strip()
     return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
+
+def markdown_text(text: object, longest: int = LONGEST) -> str:
+    """A text, made `clean`, that Markdown and HTML show as it is, inside a line or a cell."""
+    return _MARKUP.sub(r"\\\g<0>", clean(text, longest)).translate(_HTML)
 
 
 def spreadsheet_cell(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import cv2
@@ -82,20 +83,19 @@ def film(path: Path, n_frames: int = N_FRAMES) -> None:
             writer.write(frame_from_planes(luma, chroma, chroma))
 
 
-def suffix(pattern: str) -> str:
-    """Of the numbered files in a folder that a stage makes of a clip."""
-    return ".lms" if pattern.endswith("_lms") else ".png"
-
-
 def write_product(path: Path, pattern: str) -> None:
     """What a stage makes of a clip, with the shape that docs/outputs.md says it has."""
     name = pattern.split("/")[0]
-    if suffix(pattern) == ".lms":
+    if is_folder(pattern):
         path.mkdir()
-        for k in range(N_FRAMES):
-            (path / f"{k + 1:06d}.lms").write_text("1.5 2.5\n" * 68)
-    elif is_folder(pattern):
-        path.mkdir()
+        if one_file(pattern).endswith(".lms"):
+            for k in range(N_FRAMES):
+                (path / f"{k + 1:06d}.lms").write_text("1.5 2.5\n" * 68)
+            return
+        if name == "aniportrait":
+            for k in range(N_FRAMES):
+                np.save(path / f"{k + 1:06d}.npy", np.ones((478, 3), np.float32))
+            return
         shape, dtype = {
             "depth": ((HEIGHT, WIDTH), np.uint16),
             "frames": ((HEIGHT, WIDTH, 3), np.uint8),
@@ -108,7 +108,13 @@ def write_product(path: Path, pattern: str) -> None:
         for k in range(N_FRAMES):
             cv2.imwrite(str(path / f"{k + 1:06d}.png"), np.full(shape, k, dtype))
     elif path.suffix in (".png", ".jpg"):
-        cv2.imwrite(str(path), np.zeros((HEIGHT, WIDTH, 3), np.uint8))
+        shape = (HEIGHT, WIDTH, 3)
+        if name == "hallo":
+            shape = (64, 64) if "{clip}." in pattern.removesuffix(".png") else (HEIGHT, WIDTH)
+        cv2.imwrite(str(path), np.zeros(shape, np.uint8))
+    elif path.suffix == ".pt":
+        with zipfile.ZipFile(path, "w") as file:  # As torch writes them.
+            file.writestr("archive/data/0", np.ones(512, np.float32).tobytes())
     elif path.suffix == ".mp4":
         film(path)
     elif path.suffix == ".wav":
@@ -125,6 +131,12 @@ def write_product(path: Path, pattern: str) -> None:
         path.write_text('{"scale": 1.0, "offset": 0.0}')
     else:
         write_table(empty_table(TABLES[pattern], N_FRAMES), path, TABLES[pattern])
+
+
+def one_file(pattern: str) -> str:
+    """The pattern of a file of a product: of a folder with one a frame, the third."""
+    suffix = {"aniportrait/{video}/{clip}": ".npy", "radnerf/{video}/{clip}_lms": ".lms"}
+    return f"{pattern}/000003{suffix.get(pattern, '.png')}" if is_folder(pattern) else pattern
 
 
 def halve(path: Path) -> None:

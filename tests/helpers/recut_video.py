@@ -29,7 +29,7 @@ FILM = Film(
 N_FRAMES = 140
 # Start, end, track and the samples by which the sound is moved; two begin together.
 SPANS = ((10, 90, 0, 2), (10, 60, 1, -3), (60, 130, 1, -3))
-ENCODING = Encoding("ultrafast", 12, 2)
+ENCODING = Encoding("ultrafast", 12, 25, 2)
 
 
 class RecutVideo:

@@ -46,12 +46,10 @@ def requirements(lines: list[str]) -> dict[str, str]:
 
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+# What a training environment gets; all else is an extra, the workflow too.
 NEEDED = requirements(PROJECT["dependencies"])
-OPTIONAL = {
-    name: versions
-    for lines in PROJECT["optional-dependencies"].values()
-    for name, versions in requirements(lines).items()
-}
+EXTRAS = {name: requirements(lines) for name, lines in PROJECT["optional-dependencies"].items()}
+OPTIONAL = {name: versions for extra in EXTRAS.values() for name, versions in extra.items()}
 
 
 def test_jobs_leave_threads_to_snakemake() -> None:
@@ -104,7 +102,8 @@ def test_a_stage_has_one_name_everywhere(rule: str) -> None:
     if rule == "retry_unavailable":
         return
     assert f"results/benchmarks/{rule}" in body
-    assert f"results/{rule}/" in body or rule == "download"
+    # The card lies in the dataset's folder.
+    assert f"results/{rule}/" in body or rule in ("download", "card")
     assert "version=" in body
     modules = (SCRIPTS / "talkingface").rglob(f"{rule}.py")
     rooms = [module.parent.relative_to(SCRIPTS / "talkingface") for module in modules]
@@ -139,16 +138,28 @@ def test_what_a_script_imports_is_in_its_environment(rule: str) -> None:
     asked = requirements(pip)
     wanted = {distribution(module) for module in used(SCRIPTS / f"{rule}.py", set())}
     wanted -= {"dlib-bin", "face_recognition_models"}
-    assert wanted <= set(asked) and wanted <= {*NEEDED, *OPTIONAL}
+    assert wanted <= set(asked) and wanted <= set(OPTIONAL)
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "envs").glob("*.yaml")), ids=lambda p: p.stem)
 def test_environments_agree_with_the_project(file: Path) -> None:
     environment = yaml.safe_load(file.read_text())["dependencies"]
     (pip,) = (part["pip"] for part in environment if isinstance(part, dict))
-    known = OPTIONAL | NEEDED
     for name, versions in requirements(pip).items():
-        assert known[name] == versions, name
+        assert OPTIONAL[name] == versions, name
+
+
+def test_the_loader_needs_no_workflow() -> None:
+    """PyTorch only where it is asked for."""
+    wanted = used(SCRIPTS / "talkingface/loader/__init__.py", set()) - {"torch"}
+    assert {distribution(module) for module in wanted} == set(NEEDED)
+
+
+def test_every_extra_brings_the_workflow_in() -> None:
+    """So that `.[learned]` alone can be run."""
+    assert set(NEEDED) < set(EXTRAS["workflow"])
+    for name in EXTRAS.keys() - {"workflow"}:
+        assert EXTRAS[name]["talkingface"] == "[workflow]", name
 
 
 def test_modules_are_short() -> None:

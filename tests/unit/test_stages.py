@@ -22,7 +22,7 @@ RULES = {
         r"^rule (\w+):\n(.*?)(?=^\S|\Z)", (ROOT / file).read_text(), re.MULTILINE | re.DOTALL
     )
 }
-OF_NO_VIDEO = {"models", "retry_unavailable", "dataset"}
+OF_NO_VIDEO = {"models", "retry_unavailable", "dataset", "card"}
 TABLES = [*tables.tables_by_path().values()]
 
 

@@ -57,3 +57,14 @@ def test_a_script_imports_nothing_heavy_before_it_works(script: Path) -> None:
 
 def test_exceptions_are_of_scripts_that_there_are() -> None:
     assert EXCEPTIONS.keys() <= {path.stem for path in SCRIPTS.glob("*.py")}
+
+
+def test_the_loader_imports_nothing_of_the_workflow() -> None:
+    code = "import sys, talkingface.loader; print(*(name.split('.')[0] for name in sys.modules))"
+    environment = os.environ | {"PYTHONPATH": str(SCRIPTS)}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    imported = set(done.stdout.split()) - set(sys.stdlib_module_names)
+    # What is installed in a way of its own may be imported by Python itself.
+    assert {"av", "numpy", "talkingface"} <= imported
+    assert imported.isdisjoint(HEAVY | {"cv2", "snakemake", "soundfile", "soxr", "yaml", "PIL"})

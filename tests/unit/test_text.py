@@ -7,7 +7,7 @@ import io
 
 import pytest
 
-from talkingface.text import clean, plain_cell, spreadsheet_cell
+from talkingface.text import clean, markdown_text, plain_cell, spreadsheet_cell
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,19 @@ def test_formulas_become_text_and_come_back(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "a=b", "'quoted'", "it's", "1-2", " =1", "https://a/?b=c"])
 def test_other_text_is_left_alone(text: str) -> None:
     assert spreadsheet_cell(text) == text == plain_cell(text)
+
+
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [
+        ("Ünal, O'Neil & 王; 3-4.5%", "Ünal, O'Neil &amp; 王; 3-4.5%"),
+        ("<b>a</b>", "&lt;b&gt;a&lt;/b&gt;"),
+        ("[a](b) ![c](d)", r"\[a\]\(b\) \!\[c\]\(d\)"),
+        ("*a* _b_ `c` ~d~ #e $f$", r"\*a\* \_b\_ \`c\` \~d\~ \#e \$f\$"),
+        ("https://x.org www.x.org a@x.org", r"https\://x.org www\.x.org a\@x.org"),
+        ("a\\ b|c", r"a\\ b|c"),
+        ("two\nlines\n---", "two lines ---"),
+    ],
+)
+def test_text_in_markdown_is_text(given: str, written: str) -> None:
+    assert markdown_text(given) == written

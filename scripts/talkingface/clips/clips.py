@@ -32,7 +32,8 @@ _CROP = ("crop_x", "crop_y", "crop_w", "crop_h")
 
 @dataclass(frozen=True)
 class Encoding:
-    """How a clip is written: x264's preset and crf; `threads` for all of the work.
+    """How a clip is written: x264's preset and crf, and the most frames from one keyframe to the
+    next, beginning with which it can be decoded; `threads` for all of the work.
 
     Decoding goes on beside encoding, so each gets all threads but one, and at least one: with two
     cores that is an eighth faster than two each.
@@ -40,6 +41,7 @@ class Encoding:
 
     preset: str
     crf: float
+    keyframe_interval: int
     threads: int
 
     @property
@@ -109,12 +111,13 @@ def make_clips(
     correct_offset: str,
     preset: str,
     crf: float,
+    keyframe_interval: int,
     threads: int,
 ) -> None:
     """Write the clips of one video to `folder` and list them in `manifest`, the table CLIPS.
 
-    `segments` and `tracks` are paths of its ledger and of its table TRACKS, `preset`, `crf` and
-    `threads` are as in `Encoding`, and the others as in `write_clips`.
+    `segments` and `tracks` are paths of its ledger and of its table TRACKS, `preset`, `crf`,
+    `keyframe_interval` and `threads` are as in `Encoding`, and the others as in `write_clips`.
     """
     with atomic_path(folder) as partial:
         clips = write_clips(
@@ -128,7 +131,7 @@ def make_clips(
             scale=scale,
             size=size,
             correct_offset=correct_offset,
-            encoding=Encoding(preset, crf, threads),
+            encoding=Encoding(preset, crf, keyframe_interval, threads),
         )
     write_table(clips, manifest, CLIPS)
 
@@ -262,6 +265,7 @@ def _open(
         *clip.size,
         preset=encoding.preset,
         crf=encoding.crf,
+        keyframe_interval=encoding.keyframe_interval,
         threads=encoding.threads_each,
         sound=lambda start, stop: track.read(first + start, first + stop),
         sound_rate=track.rate,

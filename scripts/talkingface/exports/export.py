@@ -61,7 +61,7 @@ def make_export(
                 clips.append(clip)
         load(name)(clips, tree, **settings)
         tree.write_skipped()
-        skipped = len({row["clip_id"] for row in tree.skipped})
+        skipped = len(tree.left_out)
         record = {
             "export": name,
             "clips": len(all_clips) - skipped,

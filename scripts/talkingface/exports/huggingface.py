@@ -8,30 +8,28 @@ from pathlib import Path
 from typing import Any
 
 from talkingface.exports.clips import ExportClip
-from talkingface.exports.readme import SPLITS, card
+from talkingface.exports.readme import SPLITS, layout_card, splits_of
 from talkingface.exports.records import chosen_products, clip_record, typed_columns
 from talkingface.exports.tree import Tree
 from talkingface.stages import Product
 
 # A loader of the reader has files of one kind, so there is a folder to load for each of these.
 MEDIA = ("video", "audio")
-_README = """# Talking faces
-
-Films of talking faces at constant 25 fps with their sound, one face each, and what was measured of
-them. `video` has the films, `audio` the same sound at 16 kHz, mono, in the same order, `features`
-what was computed of each frame. A column `X_path` says where the file X of a clip is, from here.
+_README = """\
+`video` has the films (constant 25 fps, with sound), `audio` the same sound at 16 kHz, mono, in the
+same order, `features` what was computed of every frame. A column `X_path` says where the file X of
+a clip is, from the folder of this card.
 
 ```python
 from datasets import concatenate_datasets, load_dataset
 
 films = load_dataset("THIS_FOLDER_OR_REPOSITORY", split="train")
 sound = load_dataset("audiofolder", data_files="THIS_FOLDER/audio/train/**", split="train")
-both = concatenate_datasets([films, sound.select_columns("audio")], axis=1)
+clips = concatenate_datasets([films, sound.select_columns("audio")], axis=1)
 ```
 """
-_AUDIO_README = """# The sound of the clips
-
-16 kHz, mono, in the order of the films in `../video`.
+_AUDIO_README = """\
+The sound of the clips, 16 kHz, mono, in the order of the films in `../video`.
 """
 
 
@@ -45,16 +43,16 @@ def lay_out(clips: Sequence[ExportClip], tree: Tree, *, features: Sequence[str] 
 
     features: None are all that were made but pictures of every frame and films.
     """
-    complete = []
+    placed = []
     for clip in clips:
         products = chosen_products(clip, features)
         if not tree.skip_incomplete(clip, [product.column for product in products]):
-            complete.append((clip, products))
-    columns = [name for name in typed_columns(clip for clip, _ in complete) if name != "split"]
-    splits = []
+            placed.append((clip, products))
+    complete = [clip for clip, _ in placed]
+    columns = [name for name in typed_columns(complete) if name != "split"]
     for side, split in SPLITS.items():
         rows: dict[str, list[str]] = {column: [] for column in MEDIA}
-        for clip, products in complete:
+        for clip, products in placed:
             if clip.side != side:
                 continue
             paths = {product.column: _place(clip, product, split) for product in products}
@@ -64,13 +62,14 @@ def lay_out(clips: Sequence[ExportClip], tree: Tree, *, features: Sequence[str] 
             measures = {name: record[name] for name in columns}
             for column in MEDIA:
                 rows[column].append(_row(column, measures, paths))
-        if any(rows.values()):
-            splits.append(split)
-            for column in MEDIA:
-                tree.write_lines(f"{column}/{split}/metadata.jsonl", rows[column])
+        for column, lines in rows.items():
+            if lines:
+                tree.write_lines(f"{column}/{split}/metadata.jsonl", lines)
     # Patterns, as the name of a video may be that of a split, too.
-    tree.write_text("README.md", card({name: f"video/{name}/**" for name in splits}, _README))
-    tree.write_text("audio/README.md", card({name: f"{name}/**" for name in splits}, _AUDIO_README))
+    films = {split: f"video/{split}/**" for split in splits_of(complete)}
+    sound = {split: f"{split}/**" for split in splits_of(complete)}
+    tree.write_text("README.md", layout_card(complete, films, _README))
+    tree.write_text("audio/README.md", layout_card(complete, sound, _AUDIO_README))
 
 
 def _place(clip: ExportClip, product: Product, split: str) -> str:

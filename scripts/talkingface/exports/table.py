@@ -25,9 +25,9 @@ class Export:
     `reader` is the project whose training code reads it, `purpose` what is in it. `needs`: the
     features that it cannot do without, `takes` those that it adds where they are made. `settings`:
     keys of the config, dotted, each with the values that the layout can be made with. `chooses`:
-    whether its section of the config has a list `features` of those that go in. An export for which
-    pictures are made, or much is read, of every clip has a stage of its name in the register of
-    stages.
+    whether its section of the config has a list `features` of those that go in. `card`: whether the
+    dataset's card is in it, so that it is made first. An export for which pictures are made, or
+    much is read, of every clip has a stage of its name in the register of stages.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Export:
     takes: tuple[str, ...] = ()
     settings: tuple[tuple[str, tuple[Any, ...]], ...] = ()
     chooses: bool = False
+    card: bool = False
 
     def faults(self, config: Mapping[str, Any]) -> list[str]:
         """What of a complete config keeps the export from being made, and what to set."""
@@ -76,6 +77,12 @@ _REGISTER = (
         "224 crops that follow the face, sound, metafiles, lists",
     ),
     Export(
+        "landmarks_hdf5",
+        "eeskimez/Talking-Face-Landmarks-from-Speech",
+        "HDF5 of 3 s samples: deltas of the sound's mel spectrum, and landmarks on a mean face",
+        needs=("landmarks",),
+    ),
+    Export(
         "latentsync",
         "bytedance/LatentSync",
         "films with sound in which the face is aligned in every frame, lists of their paths",
@@ -98,12 +105,32 @@ _REGISTER = (
         "WebDataset, wids and Hugging Face datasets, which stream it",
         "tar archives of bounded size, a sample a clip: film, sound, measures, features",
         chooses=True,
+        card=True,
     ),
     Export(
         "huggingface",
         "Hugging Face datasets, and their Hub",
         "a folder to load or to upload: films, sound, measures, features, a card",
         chooses=True,
+        card=True,
+    ),
+    Export(
+        "musetalk",
+        "TMElyralab/MuseTalk 1.5",
+        "films, sound, and of every frame a face box and landmarks as JSON",
+        needs=("landmarks",),
+    ),
+    Export(
+        "hallo",
+        "fudan-generative-vision/hallo",
+        "films, frames, masks of face and lips, ArcFace embeddings, wav2vec 2.0 features",
+        needs=("landmarks", "frames"),
+    ),
+    Export(
+        "aniportrait",
+        "Zejun-Yang/AniPortrait",
+        "frames and their face meshes, and the list of both",
+        needs=("landmarks", "frames"),
     ),
     Export(
         "radnerf",

@@ -34,6 +34,8 @@ class Tree:
     def __init__(self, folder: str | Path, final: str | Path) -> None:
         self.folder, self._final = Path(folder), Path(os.path.abspath(final))
         self.skipped: list[dict[str, str]] = []
+        # Names of the clips that are not in the export.
+        self.left_out: set[str] = set()
         # How files came into the tree so far.
         self.linked_by: set[str] = set()
         self._ways: list[tuple[str, Callable[[Path, Path], None]]] = [
@@ -89,8 +91,21 @@ class Tree:
         with open(self.path(name), "w", encoding="utf-8", newline="\n") as file:
             file.writelines(f"{line}\n" for line in lines)
 
-    def skip(self, clip: ExportClip, condition: str, measured: object, needed: object) -> None:
-        """Note that a clip is left out; `condition` is what was compared, with its unit."""
+    def skip(
+        self,
+        clip: ExportClip,
+        condition: str,
+        measured: object,
+        needed: object,
+        *,
+        stays: bool = False,
+    ) -> None:
+        """Note that a clip is left out; `condition` is what was compared, with its unit.
+
+        stays: the clip is in the export, but its reader does not take it everywhere.
+        """
+        if not stays:
+            self.left_out.add(clip.clip_id)
         self.skipped.append(
             {
                 "clip_id": clip.clip_id,

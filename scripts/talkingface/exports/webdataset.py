@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from talkingface.exports.clips import ExportClip
-from talkingface.exports.readme import SPLITS, card
+from talkingface.exports.readme import SPLITS, layout_card, splits_of
 from talkingface.exports.records import chosen_products, clip_record, is_folder, typed_columns
 from talkingface.exports.shards import Member, Sample, divide_samples, write_shard
 from talkingface.exports.tree import Tree
 
 # Suffixes of the files that every sample has, which readers know by these.
 _PLAIN = {"video": "mp4", "audio": "wav"}
-_README = """# Talking faces
-
-Tar archives for WebDataset: a sample a clip of one talking face, `mp4` (constant 25 fps, with
-sound), `wav` (16 kHz, mono), `json` (what was measured), and features of every frame.
+_README = """\
+Tar archives for WebDataset. A sample is called like its clip and has `mp4` (constant 25 fps, with
+sound), `wav` (16 kHz, mono, 640 samples a frame), `json` (the columns below, without paths), and
+what was computed of every frame.
 
 ```python
 import webdataset
 from datasets import load_dataset
 
-samples = webdataset.WebDataset(["train-000000.tar"], shardshuffle=False).decode()
+samples = webdataset.WebDataset("train-000000.tar", shardshuffle=False).decode()
 rows = load_dataset("THIS_FOLDER_OR_REPOSITORY", split="train", streaming=True)
 ```
 """
@@ -43,11 +43,15 @@ def lay_out(
     max_shard: bytes of a shard at most; a larger clip has one of its own. features: None are all
         that were made but pictures of every frame and films.
     """
-    columns, data_files = typed_columns(clips), {}
-    for side, split in SPLITS.items():
+    complete = []
+    for clip in clips:
+        products = chosen_products(clip, features)
+        if not tree.skip_incomplete(clip, [product.column for product in products]):
+            complete.append(clip)
+    columns = typed_columns(complete)
+    for side in SPLITS:
         shards = []
-        of_side = [clip for clip in clips if clip.side == side]
-        samples = _samples(of_side, tree, columns, features)
+        samples = (_sample(clip, columns, features) for clip in complete if clip.side == side)
         for number, part in enumerate(divide_samples(samples, max_shard)):
             name = f"{side}-{number:06d}.tar"
             path = tree.path(name)
@@ -55,25 +59,20 @@ def lay_out(
             size = path.stat().st_size
             shards.append({"url": name, "nsamples": len(part), "filesize": size})
         if shards:
-            data_files[split] = f"{side}-*.tar"
             index = {"wids_version": 1, "name": side, "shardlist": shards}
             tree.write_text(f"{side}.json", json.dumps(index, indent=2) + "\n")
-    # The lists are json, which the reader of the card would take for the data.
-    tree.write_text("README.md", card(data_files, _README))
+    # Without a card its reader would take the lists, which are json, for the data.
+    there = splits_of(complete)
+    archives = {split: f"{side}-*.tar" for side, split in SPLITS.items() if split in there}
+    tree.write_text("README.md", layout_card(complete, archives, _README))
 
 
-def _samples(
-    clips: Sequence[ExportClip], tree: Tree, columns: Sequence[str], features: Sequence[str] | None
-) -> Iterator[Sample]:
-    for clip in clips:
-        products = chosen_products(clip, features)
-        if tree.skip_incomplete(clip, [product.column for product in products]):
-            continue
-        record = clip_record(clip)
-        row = json.dumps({name: record[name] for name in columns}, ensure_ascii=False)
-        members = [Member("json", row.encode())]
-        for product in products:
-            suffix = "zip" if is_folder(product) else Path(product.path).suffix[1:]
-            suffix = _PLAIN.get(product.column, f"{product.column}.{suffix}")
-            members.append(Member(suffix, clip.path(product.column)))
-        yield Sample(clip.clip_id, tuple(members))
+def _sample(clip: ExportClip, columns: Sequence[str], features: Sequence[str] | None) -> Sample:
+    record = clip_record(clip)
+    row = json.dumps({name: record[name] for name in columns}, ensure_ascii=False)
+    members = [Member("json", row.encode())]
+    for product in chosen_products(clip, features):
+        suffix = "zip" if is_folder(product) else Path(product.path).suffix[1:]
+        suffix = _PLAIN.get(product.column, f"{product.column}.{suffix}")
+        members.append(Member(suffix, clip.path(product.column)))
+    return Sample(clip.clip_id, tuple(members))

@@ -36,9 +36,13 @@ class Landmarks:
 
 
 def write_landmarks(path: str | Path, landmarks: Landmarks) -> None:
-    """Write an npz with `points`, `points68` and `present`, compressed, to exactly this path."""
+    """Write an npz with `points`, `points68` and `present` to exactly this path.
+
+    It is not compressed: that saves a tenth, and some frames could not be read without those before
+    them.
+    """
     with open(path, "wb") as file:  # given a name, numpy would append .npz
-        np.savez_compressed(
+        np.savez(
             file,
             points=landmarks.points,
             points68=landmarks.points68,

@@ -78,11 +78,7 @@ def read_table(path: str | Path, definition: Table) -> np.recarray:
         header = next(reader, [])
         if not header:
             raise DamagedFile(path, "it has no header")
-        if header != definition.names:
-            raise OtherColumns(
-                f"{path}: its columns are {','.join(header)}, not {','.join(definition.names)}; "
-                "delete it to have it made again"
-            )
+        check_columns(path, header, definition)
         rows = list(reader)
     with open(path, "rb") as binary:
         binary.seek(-1, os.SEEK_END)
@@ -98,6 +94,38 @@ def read_table(path: str | Path, definition: Table) -> np.recarray:
         except (ValueError, OverflowError) as error:
             raise DamagedFile(path, f"column {column.name}: {error}") from None
     return table.view(np.recarray)
+
+
+def check_columns(path: str | Path, header: Sequence[str], definition: Table) -> None:
+    """Raise OtherColumns where the header of a table is not the definition's."""
+    if list(header) != definition.names:
+        raise OtherColumns(
+            f"{path}: its columns are {','.join(header)}, not {','.join(definition.names)}; "
+            "delete it to have it made again"
+        )
+
+
+def read_rows(path: str | Path, columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """The cells of some columns of a table, row by row, as text: for tables that are long.
+
+    Raises OtherColumns where the table has not all `columns`, and DamagedFile as `read_table`,
+    when the damage is come to.
+    """
+    with open(path, newline="", encoding="utf-8") as file, damage_in(path, UnicodeError, csv.Error):
+        rows = csv.reader(file)
+        header = next(rows, [])
+        lacking = [name for name in columns if name not in header]
+        if lacking:
+            raise OtherColumns(
+                f"{path}: it has no column {lacking[0]}; delete it to have it made again"
+            )
+        places = [header.index(name) for name in columns]
+        for number, row in enumerate(rows, start=2):
+            if len(row) != len(header):
+                raise DamagedFile(
+                    path, f"line {number}: {len(row)} cells, but {len(header)} columns"
+                )
+            yield tuple(row[place] for place in places)
 
 
 def write_table(table: np.recarray, path: str | Path, definition: Table) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from talkingface.grid import SAMPLES_PER_FRAME
 from talkingface.job.files import DamagedFile
 from talkingface.job.tables import read_table
+from talkingface.media.clip_boxes import boxes_in_clip
 from talkingface.tables import CLIP_FRAMES, CLIPS
 
 
@@ -78,14 +79,6 @@ def read_clips(folder: str | Path, manifest: str | Path) -> list[Clip]:
         Clip(row.clip_id, int(row.n_frames), int(row.width), int(row.height), Path(folder))
         for row in read_table(manifest, CLIPS)
     ]
-
-
-def boxes_in_clip(boxes: np.recarray, width: int, height: int) -> np.ndarray:
-    """Face boxes of a table CLIP_FRAMES as (N, 4) x, y, width, height in pixels of a clip of this
-    size."""
-    scale_x, scale_y = width / boxes["crop_w"], height / boxes["crop_h"]
-    x, y = (boxes["x"] - boxes["crop_x"]) * scale_x, (boxes["y"] - boxes["crop_y"]) * scale_y
-    return np.stack([x, y, boxes["w"] * scale_x, boxes["h"] * scale_y], axis=1)
 
 
 def clip_to_source(

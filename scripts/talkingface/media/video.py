@@ -17,15 +17,12 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from talkingface.grid import FPS, grid_index
 from talkingface.media.clock import MAX_HOLD, PictureClock
-from talkingface.media.container import open_media
-from talkingface.media.decoding import decode_video, open_decoder
+from talkingface.media.decoding import decode_video, open_video
 from talkingface.media.errors import refuse_errors_of_machine
 from talkingface.media.interlacing import deinterlaced
-from talkingface.media.limits import MediaSettings
 from talkingface.media.orientation import Orientation, orientation_of
 from talkingface.media.prefetch import prefetch
 from talkingface.media.reading import DEFAULT, Reading
-from talkingface.media.streams import video_stream
 
 logger = logging.getLogger(__name__)
 
@@ -52,10 +49,6 @@ TimedFrames = Iterator[_TimedFrame]
 SEEK_GAP = 8
 # Seeking aims this many seconds before the wanted frame, and if that was too late, this many.
 SEEK_MARGINS = (1, 10)
-
-
-class NoVideo(LookupError):
-    """A file without a video stream."""
 
 
 @dataclass(frozen=True)
@@ -102,28 +95,6 @@ class ShownFrame:
         matrix = self.orientation.to_coded(width, self.frame.height)
         matrix[0] /= float(self.pixel_aspect)
         return matrix
-
-
-def open_video(
-    path: str | Path, threads: int = 0, rough: bool = False, reading: Reading = DEFAULT
-) -> tuple[Container, av.VideoStream]:
-    """Open a file and choose its video stream (cover art is not one).
-
-    `threads` is the number of decoder threads, 0 for as many as there are cores; `rough` leaves
-    out the loop filter, a fifth of the work, at the price of visible blocks.
-    Raises what `open_media` does, and NoVideo when the file has no video.
-    """
-    container = open_media(path, MediaSettings(max_pixels=reading.max_pixels))
-    stream = video_stream(container, reading)
-    if stream is None:
-        container.close()
-        raise NoVideo(f"{path}: no video stream")
-    stream.thread_type = "AUTO"
-    stream.codec_context.thread_count = threads
-    if rough:
-        stream.codec_context.options |= {"skip_loop_filter": "all"}
-    open_decoder(stream)
-    return container, stream
 
 
 def first_timestamp(path: str | Path, reading: Reading = DEFAULT) -> Fraction:

@@ -12,7 +12,7 @@ from talkingface.models.table import Digest, Model, ModelError
 from talkingface.models.untrusted import quoted, read_object
 
 # Suffixes of the files that hold weights; the others say how they are used.
-WEIGHT_SUFFIXES = (".safetensors", ".bin", ".pth", ".model")
+WEIGHT_SUFFIXES = (".safetensors", ".bin", ".pth", ".model", ".onnx")
 MAKE_AGAIN = (
     "  To fetch or check it again: snakemake --cores 1 --forcerun models --until models, with the "
     "settings that you use"

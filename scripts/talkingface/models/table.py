@@ -100,6 +100,7 @@ def _hub_model(
 
 
 _WITHOUT_HUBERT = "leave hubert out of `features`"
+_WITHOUT_HALLO = "leave hallo out of `exports`"
 # Sizes, hashes and revisions are those that the Hub shows or that several public projects pin.
 # A file has mirrors only where its hash is known.
 _TABLE = (
@@ -187,6 +188,44 @@ _TABLE = (
         ModelFile("config.json"),
         ModelFile("preprocessor_config.json", 211),
         ModelFile("pytorch_model.bin"),
+    ),
+    _hub_model(
+        "facebook--wav2vec2-base-960h",
+        "facebook/wav2vec2-base-960h",
+        "22aad52d435eb6dbaf354bdad9b0da84ce7d6156",
+        "Apache-2.0",
+        _WITHOUT_HALLO,
+        ModelFile(
+            "config.json", 1_596, "d3ec255c063d9f95057b553b19c20135b259875834a4fe9deb218a6be25b4cf3"
+        ),
+        ModelFile(
+            "preprocessor_config.json",
+            159,
+            "b225d617c025463b9e157e06afea8b90dc7078fc70b013c533328423e0486b4a",
+        ),
+        ModelFile(
+            "model.safetensors",
+            377_607_901,
+            "8aa76ab2243c81747a1f832954586bc566090c83a0ac167df6f31f0fa917d74a",
+        ),
+    ),
+    Model(
+        "glintr100",
+        (
+            ModelFile(
+                "glintr100.onnx",
+                260_665_334,
+                "4ab1d6435d639628a6f3e5008dd4f929edf4c4124b1a7169e1048f9fef534cdf",
+                (
+                    "hf://fudan-generative-ai/hallo@main/face_analysis/models/glintr100.onnx",
+                    "hf://DIAMONIK7777/antelopev2@main/glintr100.onnx",
+                ),
+            ),
+        ),
+        "none stated for the file; InsightFace's models are for non-commercial research only",
+        "https://github.com/deepinsight/insightface/tree/master/python-package#model-zoo "
+        "(antelopev2)",
+        _WITHOUT_HALLO,
     ),
 )
 MODELS = {model.name: model for model in _TABLE}

@@ -35,6 +35,7 @@ _DATASET = tuple(
     f"dataset/{name}"
     for name in ("clips.csv", "train.csv", "eval.csv", "rejected.csv", "summary.json")
 )
+_CARD = ("dataset/settings.json", "dataset/README.md")
 # What it makes Python raise when a record is a record of something else.
 _NO_RECORD = (AttributeError, KeyError, TypeError)
 
@@ -276,11 +277,12 @@ class _Check:
 
 
 def check_others(results: str | Path, *, decode: bool = False, record: bool = False) -> Checked:
-    """Check what is of no single video: the dataset, and the records of models."""
+    """Check what is of no single video: the dataset, its card, and the records of models."""
     root = Path(os.path.realpath(results))
     check = _Check(root, decode, record)
-    if any((root / path).exists() for path in _DATASET):
-        check.outputs(_DATASET[-1], _DATASET, dict.fromkeys(_DATASET, Expected()))
+    for made in (_DATASET, _CARD):
+        if any((root / path).exists() for path in made):
+            check.outputs(made[-1], made, dict.fromkeys(made, Expected()))
     for name in sorted(names_in(str(root / "models"))):
         if name.endswith(".json") and not name.startswith("."):
             path = f"models/{name}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import re
+import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from talkingface.media.audio import read_wav
 from talkingface.media.container import open_media
 from talkingface.media.own_video import film_fault, own_frames
 from talkingface.media.picture import picture_fault, read_picture
+from talkingface.stage import is_folder
 from talkingface.stages import STAGES
 from talkingface.tables import Table, tables_by_path
 
@@ -95,7 +97,8 @@ def _sound_fault(path: Path, expected: Expected, full: bool) -> str:
 
 def _array_fault(path: Path, expected: Expected, full: bool) -> str:
     # A map of a file that is too short cannot be made.
-    return _shape_fault(read_array(path, None if full else "r"), expected)
+    of_frame = is_folder(expected.pattern)
+    return _shape_fault(read_array(path, None if full else "r"), expected, of_frame)
 
 
 def _arrays_fault(path: Path, expected: Expected, full: bool) -> str:
@@ -106,6 +109,13 @@ def _arrays_fault(path: Path, expected: Expected, full: bool) -> str:
     if len(lengths) > 1:
         return f"arrays of {sorted(lengths)} frames"
     return _shape_fault(arrays["points"], expected)
+
+
+def _tensor_fault(path: Path, expected: Expected, full: bool) -> str:
+    # What torch writes is a zip; what is in it cannot be read without torch.
+    with damage_in(path, zipfile.BadZipFile), zipfile.ZipFile(path) as file:
+        bad = file.testzip() if full else None
+    return f"a checksum inside is wrong, of {bad}" if bad else ""
 
 
 def _picture_fault(path: Path, expected: Expected, full: bool) -> str:
@@ -213,6 +223,7 @@ _CHECKS = {
     ".wav": _sound_fault,
     ".npy": _array_fault,
     ".npz": _arrays_fault,
+    ".pt": _tensor_fault,
     ".png": _picture_fault,
     ".jpg": _picture_fault,
     ".csv": _table_fault,

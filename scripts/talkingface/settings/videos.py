@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,24 @@ def list_video_ids(path: str | Path) -> list[str]:
     with open(path, newline="", encoding="utf-8-sig") as file:
         rows = csv.DictReader(file, skipinitialspace=True)
         return [row["video_id"].strip() for row in rows if row.get("video_id")]
+
+
+def without_rows(content: bytes, video_ids: Collection[str]) -> bytes:
+    """A list of videos without the rows of `video_ids`; all the rest stays byte for byte.
+
+    Raises UnicodeDecodeError and csv.Error where `read_videos` would refuse it.
+    """
+    text = content.decode("utf-8")
+    lines = list(io.StringIO(text, newline=""))
+    plain = [line.removeprefix("\ufeff") if n == 0 else line for n, line in enumerate(lines)]
+    reader = csv.reader(plain, skipinitialspace=True)
+    place = [name.strip() for name in next(reader, [])].index("video_id")
+    kept, begin = lines[: reader.line_num], reader.line_num
+    for cells in reader:
+        if len(cells) <= place or cells[place].strip() not in video_ids:
+            kept += lines[begin : reader.line_num]
+        begin = reader.line_num
+    return "".join(kept).encode("utf-8")
 
 
 def refuse_vanished(videos: Iterable[dict[str, str | None]], records: str | Path) -> None:

@@ -18,6 +18,7 @@ from talkingface.job.progress import Progress
 from talkingface.media.audio import SoundTrack
 from talkingface.media.clock import BrokenClock
 from talkingface.media.container import open_media
+from talkingface.media.decoding import NoVideo, open_video
 from talkingface.media.errors import (
     UnreadableMedia,
     refuse_errors_of_machine,
@@ -30,10 +31,8 @@ from talkingface.media.prefetch import prefetch
 from talkingface.media.reading import Reading
 from talkingface.media.streams import audio_stream, find_streams, video_stream
 from talkingface.media.video import (
-    NoVideo,
     ShownFrame,
     limited_yuv420p,
-    open_video,
     plane_array,
     shown_frames,
 )

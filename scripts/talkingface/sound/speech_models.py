@@ -26,14 +26,14 @@ UNUSED = ("masked_spec_embed",)
 class WaveModel:
     """HuBERT, wav2vec 2.0 or WavLM; see hubert.SpeechModel.
 
-    Sounds of different length share no batch (`mixed`) where features are normalised over time
-    (`feat_extract_norm` "group"): padding changes them.
+    `model` is transformers' own. Sounds of different length share no batch (`mixed`) where features
+    are normalised over time (`feat_extract_norm` "group"): padding changes them.
     """
 
     window: int | None = None
 
     def __init__(self, model: Any, normalise: bool) -> None:
-        self._model, self._normalise = model, normalise
+        self.model, self._normalise = model, normalise
         config = model.config
         self.layers: int = config.num_hidden_layers + 1
         self.width: int = config.hidden_size
@@ -63,11 +63,11 @@ class WaveModel:
         padded, mask = np.zeros((2, len(waves), max(lengths)), np.float32)
         for i, wave in enumerate(waves):
             padded[i, : len(wave)], mask[i, : len(wave)] = wave, 1
-        values = torch.from_numpy(padded).to(self._model.device, self._model.dtype)
+        values = torch.from_numpy(padded).to(self.model.device, self.model.dtype)
         if min(lengths) == max(lengths):
             states = self._states(values, None, layers)
         elif self.mixed:
-            attended = torch.from_numpy(mask).long().to(self._model.device)
+            attended = torch.from_numpy(mask).long().to(self.model.device)
             states = self._states(values, attended, layers)
         else:
             raise ValueError("sounds of different length cannot be batched with this model")
@@ -78,11 +78,18 @@ class WaveModel:
             results.append(torch.cat([of_wave, of_wave[:, -1:]], dim=1))
         return results
 
+    @torch.inference_mode()
+    def states(self, wave: np.ndarray, layers: Sequence[int]) -> torch.Tensor:
+        """(len(layers), T, width) on the model's device of a prepared wave, (n,): the T steps that
+        the network gives."""
+        values = torch.from_numpy(wave[None]).to(self.model.device, self.model.dtype)
+        return self._states(values, None, layers)[:, 0]
+
     def _states(
         self, values: torch.Tensor, mask: torch.Tensor | None, layers: Sequence[int]
     ) -> torch.Tensor:
         """(len(layers), B, T, width)."""
-        output = self._model(values, attention_mask=mask, output_hidden_states=True)
+        output = self.model(values, attention_mask=mask, output_hidden_states=True)
         return _stacked(output, self.layers, layers)
 
 

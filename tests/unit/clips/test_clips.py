@@ -84,7 +84,7 @@ PROXY = Proxy(
 )
 OPTIONS = {
     "crop": "none", "scale": None, "size": 320, "correct_offset": "trusted",
-    "encoding": Encoding("ultrafast", 18, 2),
+    "encoding": Encoding("ultrafast", 18, 25, 2),
 }  # fmt: skip
 
 
@@ -215,7 +215,7 @@ def test_seeking_over_a_gap_gives_the_same_clips(tmp_path, monkeypatch):
     for gap in (1, 10**6):
         monkeypatch.setattr(video, "SEEK_GAP", gap)
         folder = tmp_path / f"{gap}"
-        cut(path, folder, [segment(*span) for span in spans], encoding=Encoding("fast", 18, 1))
+        cut(path, folder, [segment(*span) for span in spans], encoding=Encoding("fast", 18, 25, 1))
         made[gap] = [(folder / f"{clip_name('v', *s, 0)}.mp4").read_bytes() for s in spans]
     assert made[1] == made[10**6]
     pictures, wav, aac = check_exact(tmp_path / "1", "v_000320_000345_00", 25)
@@ -261,7 +261,7 @@ def test_a_picture_that_stands_still_for_long(tmp_path):
 @pytest.mark.parametrize("preset", ["ultrafast", "slow"])
 def test_few_frames_with_any_encoder(film_path, tmp_path, threads, preset):
     segments = [segment(70, 73), segment(80, 81), segment(90, 131)]
-    cut(film_path("25"), tmp_path, segments, encoding=Encoding(preset, 18, threads))
+    cut(film_path("25"), tmp_path, segments, encoding=Encoding(preset, 18, 25, threads))
     for one in segments:
         pictures, _, _ = check_exact(tmp_path, one["clip_id"], one["n_frames"])
         span = range(one["start_frame"], one["end_frame"])
@@ -360,6 +360,16 @@ def test_only_what_the_ledger_keeps_is_cut(film_path, tmp_path):
     assert [clip.clip_id for clip in read_clips(folder, manifest)] == ["v_000000_000020_00"]
     endings = sorted(path.name.removeprefix("v_000000_000020_00") for path in folder.iterdir())
     assert endings == [".csv", ".mp4", ".wav"]
+
+
+@pytest.mark.parametrize("interval", [1, 25, 40])
+def test_keyframes_are_as_near_as_the_setting_says(film_path, tmp_path, interval):
+    encoding = Encoding("superfast", 18, interval, 2)
+    cut(film_path("25"), tmp_path, [segment(0, 120)], encoding=encoding)
+    with av.open(str(tmp_path / "v_000000_000120_00.mp4")) as container:
+        keys = [k for k, frame in enumerate(container.decode(video=0)) if frame.key_frame]
+    assert keys[0] == 0
+    assert max(np.diff([*keys, 120])) <= interval
 
 
 def test_frames_that_are_not_there(film_path, tmp_path):

@@ -17,6 +17,7 @@ import yaml
 from helpers.small_results import CLIPS, write_dataset
 from helpers.tables import read_frame
 from talkingface.exports.export import make_export
+from talkingface.job.files import DamagedFile
 from talkingface.job.tables import read_table, write_table
 from talkingface.stages import products_of
 from talkingface.tables import dataset_clips
@@ -184,8 +185,31 @@ def test_a_side_without_clips_is_no_split(results: Path, tmp_path: Path) -> None
     assert set(splits(folder / "README.md")) == {"train"}
     assert not (folder / "video/validation").exists()
     write_dataset(results, ())
-    head = (export(results, tmp_path) / "README.md").read_text()
-    assert head.startswith("---\n---\n")
+    assert splits(export(results, tmp_path) / "README.md") == {}
+
+
+def test_the_card_is_the_dataset_s_own(results: Path, tmp_path: Path) -> None:
+    """With the files of the layout in the place of the dataset's."""
+    card = (
+        "---\nlicense: cc-by-4.0\nconfigs: []\n---\n# Faces of mine\n\n"
+        "<!-- files -->\ntrain.csv lists them\n<!-- end of files -->\n\nGiven by friends.\n"
+    )
+    (results / "dataset/README.md").write_text(card)
+    folder = export(results, tmp_path)
+    for path in (folder / "README.md", folder / "audio/README.md"):
+        text = path.read_text()
+        assert yaml.safe_load(text.split("---\n")[1])["license"] == "cc-by-4.0"
+        assert "# Faces of mine" in text
+        assert "Given by friends." in text
+        assert "train.csv" not in text
+        assert set(splits(path)) == set(SPLITS)
+
+
+def test_a_damaged_card_is_named(results: Path, tmp_path: Path) -> None:
+    path = results / "dataset/README.md"
+    path.write_text("# Faces\n")
+    with pytest.raises(DamagedFile, match=f"{path}: damaged"):
+        export(results, tmp_path)
 
 
 def test_a_clip_of_which_a_file_is_gone_is_in_neither_list(results: Path, tmp_path: Path) -> None:
@@ -195,3 +219,15 @@ def test_a_clip_of_which_a_file_is_gone_is_in_neither_list(results: Path, tmp_pa
         assert [row["clip_id"] for row in rows(folder, column, "train")] == NAMES[1:2]
     assert not list(folder.rglob(f"{NAMES[0]}*"))
     assert read_frame(folder / "skipped.csv").clip_id.tolist() == [NAMES[0]]
+
+
+def test_the_dataset_s_card_is_told_its_own_files(results: Path, tmp_path: Path) -> None:
+    whole = (
+        "---\nlicense: cc-by-4.0\nconfigs:\n- data_files: train.csv\n---\n\n# Talks\n\n"
+        "<!-- files -->\nthe dataset's\n<!-- end of files -->\n\n## People\n"
+    )
+    (results / "dataset/README.md").write_text(whole)
+    text = (export(results, tmp_path) / "README.md").read_text()
+    assert text.startswith("---\nlicense: cc-by-4.0\n") and text.count("\n# ") == 1
+    assert "path: video/train/**" in text and "train.csv" not in text
+    assert "load_dataset" in text and "the dataset's" not in text and text.endswith("## People\n")

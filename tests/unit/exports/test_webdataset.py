@@ -116,6 +116,7 @@ def test_pictures_of_every_frame_are_a_zip_archive(finished: Path, tmp_path: Pat
     for name in PICTURES:
         with zipfile.ZipFile(io.BytesIO(sample[f"{name}.zip"])) as archive:
             assert archive.namelist() == [f"{k:06d}.png" for k in range(1, 61)]
+            assert {about.date_time for about in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
             for picture in ("000001.png", "000060.png"):
                 path = finished / f"{name}/talk1/{NAMES[0]}/{picture}"
                 assert archive.read(picture) == path.read_bytes()

@@ -5,8 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from talkingface.job.files import DamagedFile
 from talkingface.job.tables import (
+    OtherColumns,
     empty_table,
+    read_rows,
     read_table,
     table_of_columns,
     table_of_rows,
@@ -122,3 +125,21 @@ def test_text_from_outside_is_written_for_spreadsheets_and_read_as_it_was(tmp_pa
     assert lines[1] == "=1+1,'=1+1" and lines[5] == "'=x,''=x" and lines[6] == "'x,'x"
     read = read_table(tmp_path / "t.csv", definition)
     assert read["own"].tolist() == words and read["theirs"].tolist() == words
+
+
+def test_some_columns_are_read_row_by_row(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    write_table(
+        table_of_rows(MIXED, [("a", 'x, "y"', 1, 3, 0.5), ("b", "", None, 4, None)]), path, MIXED
+    )
+    assert list(read_rows(path, ("x", "video_id", "reason"))) == [
+        ("0.5", "a", 'x, "y"'),
+        ("", "b", ""),
+    ]
+    with pytest.raises(OtherColumns, match=r"t.csv: it has no column z"):
+        list(read_rows(path, ("x", "z")))
+    path.write_text("x,y\n1,2\n3\n")
+    rows = read_rows(path, ("y",))
+    assert next(rows) == ("2",)
+    with pytest.raises(DamagedFile, match=r"line 3: 1 cells, but 2 columns"):
+        next(rows)

@@ -29,11 +29,11 @@ from helpers.synthetic import (
 )
 from talkingface.media import clock, decoding, video
 from talkingface.media.clock import BrokenClock
+from talkingface.media.decoding import open_video
 from talkingface.media.video import (
     bgr_frames,
     first_timestamp,
     limited_yuv420p,
-    open_video,
     plane_array,
     shown_frames,
 )

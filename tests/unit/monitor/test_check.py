@@ -7,15 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from helpers.finished_results import finish_dataset, finish_video, halve, suffix
+from helpers.finished_results import finish_dataset, finish_video, halve, one_file
 from talkingface.job.checksums import take_checksum
 from talkingface.monitor.check import Checked, Fault, check_others, check_video
-from talkingface.stage import is_folder
 from talkingface.stages import STAGES
 
 CLIP = "v_000000_000004_00"
 OUTPUTS = [
-    path.format(video="v", clip=CLIP) + (f"/000003{suffix(path)}" if is_folder(path) else "")
+    one_file(path).format(video="v", clip=CLIP)
     for stage in STAGES.values()
     for path in (*stage.video_files, *stage.clip_files)
     if path != "raw/{video}.media"
@@ -55,7 +54,9 @@ def faults(results: Path, **options: bool) -> list[Fault]:
 def test_whole_files_have_no_faults(results: Path, old: Path, decode: bool) -> None:
     for folder, unknown in ((results, False), (old, True)):
         checked = check_video(folder, "v", decode=decode)
-        files = sum(len(list((folder / p).parent.glob("*"))) if "0003" in p else 1 for p in OUTPUTS)
+        files = sum(
+            len(list((folder / p).parent.iterdir())) if "/000003" in p else 1 for p in OUTPUTS
+        )
         assert checked == Checked([], files, files if unknown else 0, 1)
 
 
@@ -211,9 +212,21 @@ def test_the_dataset_and_the_models_are_checked(results: Path, old: Path) -> Non
 
 
 def test_a_video_whose_copy_could_not_be_made_has_empty_files(old: Path) -> None:
-    for ending in ("mp4", "wav"):
-        (old / f"proxy/v.{ending}").write_bytes(b"")
+    for suffix in ("mp4", "wav"):
+        (old / f"proxy/v.{suffix}").write_bytes(b"")
     assert len(faults(old)) == 2
     record = (old / "proxy/v.json").read_text()
     (old / "proxy/v.json").write_text(record.replace('"ok"', '"no_audio"'))
     assert faults(old, decode=True) == []
+
+
+def test_a_damaged_card_is_found_and_one_that_is_not_there_is_not_missed(results: Path) -> None:
+    assert check_others(results).faults == []
+    for name in ("settings.json", "README.md"):
+        (results / "dataset" / name).write_text('{"a": 1}\n')
+    assert check_others(results, record=True).faults == []
+    halve(results / "dataset/README.md")
+    (fault,) = check_others(results).faults
+    assert fault == Fault("dataset/README.md", "4 bytes, 9 were written")
+    (results / "dataset/README.md").unlink()
+    assert check_others(results).faults == [Fault("dataset/README.md", "missing", True)]

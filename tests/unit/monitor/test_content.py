@@ -10,10 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
-from helpers.finished_results import HEIGHT, N_FRAMES, WIDTH, film, finish_video, halve
+from helpers.finished_results import HEIGHT, N_FRAMES, WIDTH, film, finish_video, halve, one_file
 from talkingface.media.audio import write_wav
 from talkingface.monitor.content import Expected, content_fault
-from talkingface.stage import is_folder
 from talkingface.stages import STAGES
 
 CLIP = "v_000000_000004_00"
@@ -29,8 +28,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def file(results: Path, pattern: str) -> Path:
-    path = results / pattern.format(video="v", clip=CLIP)
-    return next(path.glob("000002.*")) if is_folder(pattern) else path
+    return results / one_file(pattern).format(video="v", clip=CLIP)
 
 
 def copied(whole: Path, pattern: str, folder: Path) -> Path:
@@ -66,7 +64,7 @@ def test_foreign_files_are_found(whole: Path, tmp_path: Path, pattern: str, cont
         assert content_fault(path, expected(pattern), full=full)
 
 
-@pytest.mark.parametrize("pattern", [p for p in PATTERNS if p.endswith((".mp4", "{clip}", ".png"))])
+@pytest.mark.parametrize("pattern", [p for p in PATTERNS if one_file(p).endswith((".mp4", ".png"))])
 def test_wrong_bits_inside_pictures_and_films_are_found_by_decoding(
     whole: Path, tmp_path: Path, pattern: str
 ) -> None:
@@ -112,6 +110,9 @@ def test_lengths_and_kinds_are_those_of_the_register(tmp_path: Path) -> None:
     assert fault(np.zeros(16, np.float32), mel)
     assert fault(np.zeros((25, 8, 1024), np.float16), "hubert/{video}/{clip}.npy") == ""
     assert fault(np.zeros((25, 9, 1024), np.float16), "hubert/{video}/{clip}.npy")
+    # A file of one frame, in a folder with one of each.
+    assert fault(np.zeros((478, 3), np.float32), "aniportrait/{video}/{clip}") == ""
+    assert fault(np.zeros((468, 3), np.float32), "aniportrait/{video}/{clip}")
     write_wav(tmp_path / "a.wav", np.zeros(640 * 3, np.int16), 16_000)
     assert content_fault(tmp_path / "a.wav", expected("clips/{video}/{clip}.wav"), full=False)
 

@@ -71,12 +71,12 @@ def test_features_are_those_of_the_register() -> None:
 
 def test_sections_are_in_the_order_of_the_stages() -> None:
     names = [section.name for section in sections() if section.name]
-    # What is no stage stands where it is first met: how files are read, at last split and exports.
+    # What is no stage stands where it is first met: how files are read, last split, card, exports.
     assert names.index("media") == names.index("download") + 1
     names.remove("media")
     stages = [name for name in STAGES if name in names]
     exports = [name for name in EXPORTS if name in names and name not in STAGES]
-    assert names == ["checkpoints", *stages, "split", *exports]
+    assert names == ["checkpoints", *stages, "split", "card", *exports]
 
 
 def test_a_changed_description_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:

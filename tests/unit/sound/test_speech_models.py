@@ -210,7 +210,7 @@ def test_nothing_is_loaded_but_the_files_that_are_named(tmp_path: Path) -> None:
         (tmp_path / stray).write_text("{")
     files = ["config.json", "preprocessor_config.json", "pytorch_model.bin"]
     network = load_network(tmp_path, files, torch.device("cpu"), torch.float32)
-    weights = dict(network._model.named_parameters())
+    weights = dict(network.model.named_parameters())
     assert torch.equal(weights[name], state[name])
 
 
@@ -223,7 +223,7 @@ def test_an_index_leads_to_no_other_file(tmp_path: Path) -> None:
     path = folder / "model.safetensors.index.json"
     index = json.loads(path.read_text())
     assert len(set(index["weight_map"].values())) > 1
-    for there, back in zip(model.state_dict().values(), load(folder)._model.state_dict().values(),
+    for there, back in zip(model.state_dict().values(), load(folder).model.state_dict().values(),
                            strict=True):  # fmt: skip
         assert torch.equal(there, back)
     first = min(index["weight_map"])

@@ -9,15 +9,14 @@ are linear in the quantity that the backend measures: quantity = offset + scale 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 import numpy as np
 
 from talkingface.faces.landmark_files import Landmarks
-from talkingface.job.files import DamagedFile, read_json, write_json
+from talkingface.job.files import DamagedFile, write_json
 from talkingface.job.per_clip import make_for_clips
 from talkingface.media.clip_files import Clip
 from talkingface.media.picture import read_picture
@@ -25,13 +24,12 @@ from talkingface.media.prefetch import prefetch
 from talkingface.models.store import StoredModel
 from talkingface.networks.backend import load_learned
 from talkingface.pictures.batches import BATCH, clip_landmarks, run_in_batches
+from talkingface.pictures.depth.scale import Scale
 from talkingface.pictures.numbered import numbered_path, write_numbered
 from talkingface.tables import DEPTH
 
 LEARNED = ("dagan", "depth_anything")
 BACKENDS = ("mesh", *LEARNED)
-
-_FARTHEST, _NEAREST = 1, 65535
 
 
 class Backend(Protocol):
@@ -64,32 +62,6 @@ class Backend(Protocol):
         backend may ignore it). present: (B,) bool, whether there is a face; where not, points are
         NaN. Returns (B, H, W) float32, NaN where there is no depth.
         """
-
-
-@dataclass(frozen=True)
-class Scale:
-    """Between a quantity and the 16 bits of a picture: quantity = offset + scale * value."""
-
-    scale: float = 1.0
-    offset: float = 0.0
-
-    @classmethod
-    def between(cls, near: float, far: float) -> Self:
-        """The scale on which `far` is 1 and `near` is 65535."""
-        scale = (near - far) / (_NEAREST - _FARTHEST) or 1.0
-        return cls(scale, far - _FARTHEST * scale)
-
-    def encode(self, depth: np.ndarray) -> np.ndarray:
-        """float32 quantity -> uint16 values, 0 for NaN; what is beyond the ends is put there."""
-        values = np.rint((depth - np.float32(self.offset)) / np.float32(self.scale))
-        np.clip(values, _FARTHEST, _NEAREST, out=values)
-        return np.nan_to_num(values, copy=False, nan=0).astype(np.uint16)
-
-    def decode(self, values: np.ndarray) -> np.ndarray:
-        """uint16 values -> float32 quantity, NaN for 0."""
-        depth = (self.offset + self.scale * values).astype(np.float32)
-        depth[values == 0] = np.nan
-        return depth
 
 
 def load(
@@ -217,12 +189,6 @@ def read_map(path: str | Path) -> np.ndarray:
     if values.dtype != np.uint16 or values.ndim != 2:
         raise DamagedFile(path, "no 16-bit grey picture")
     return values
-
-
-def read_scale(record: str | Path) -> Scale:
-    """The scale in a clip's record."""
-    values = read_json(record, "scale", "offset")
-    return Scale(values["scale"], values["offset"])
 
 
 def _blank(height: int, width: int) -> np.ndarray:

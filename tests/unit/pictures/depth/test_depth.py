@@ -16,6 +16,7 @@ from talkingface.media.writer import VideoWriter
 from talkingface.models.store import StoredModel
 from talkingface.pictures.batches import BATCH
 from talkingface.pictures.depth import depth
+from talkingface.pictures.depth.scale import read_scale
 from talkingface.tables import DEPTH
 
 WIDTH, HEIGHT = 120, 100
@@ -72,7 +73,7 @@ def test_values_decode_to_the_plane_within_a_step(made, landmarks):
         seen = picture > 0
         assert seen.sum() > 3000
         assert abs(z - plane(x, y, k))[seen].max() <= abs(values["scale"])
-        assert np.array_equal(np.isfinite(depth.read_scale(record).decode(picture)), seen)
+        assert np.array_equal(np.isfinite(read_scale(record).decode(picture)), seen)
 
 
 def test_nearer_is_larger_on_one_scale_for_all_frames(made, landmarks):
@@ -80,12 +81,12 @@ def test_nearer_is_larger_on_one_scale_for_all_frames(made, landmarks):
     pictures = [depth.read_map(folder / f"{k:06d}.png") for k in (1, 3, 4)]
     both = (pictures[0] > 0) & (pictures[1] > 0)
     # 10 pixels nearer at the same place two frames later
-    steps = 10 / abs(depth.read_scale(record).scale)
+    steps = 10 / abs(read_scale(record).scale)
     gain = pictures[1][both].astype(int) - pictures[0][both]
     assert abs(gain - steps).max() <= 1.5
     # The clip's nearest and farthest corners are the ends of the scale.
     used = landmarks.points[PRESENT][:, np.unique(TRIANGLES), 2]
-    ends = depth.read_scale(record).decode(np.array([1, 65535], np.uint16))
+    ends = read_scale(record).decode(np.array([1, 65535], np.uint16))
     np.testing.assert_allclose(ends, [used.max(), used.min()], atol=1e-4)
 
 
@@ -174,7 +175,7 @@ def test_a_backend_gets_every_frame_with_its_landmarks(tmp_path, greys):
     folder, record = tmp_path / "clip", tmp_path / "clip.json"
     depth.write_depth(backend, clip_of(greys, 19, 32, 16), flat_landmarks(19), folder, record)
     assert sum(backend.batches) == 19 and max(backend.batches) <= BATCH
-    scale = depth.read_scale(record)
+    scale = read_scale(record)
     assert scale.scale > 0
     for k in range(19):
         decoded = scale.decode(depth.read_map(folder / f"{k + 1:06d}.png"))

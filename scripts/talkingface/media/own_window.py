@@ -1,0 +1,89 @@
+"""Some frames of a clip that this workflow wrote, without decoding the rest of it.
+
+A training environment reads clips by this module: it needs PyAV and numpy, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+import numpy as np
+from av.video.reformatter import VideoReformatter
+
+from talkingface.grid import FPS
+from talkingface.job.files import DamagedFile, damage_in
+from talkingface.media.decoding import NoVideo, open_video
+from talkingface.media.errors import UnreadableMedia, refuse_errors_of_machine
+
+# Seeking goes by decoding times in some containers and versions of libav, which are up to x264's
+# largest reordering, in frames, before the times of presentation.
+_REORDERING = 16
+
+
+def window_frames(path: str | Path, start: int, stop: int, *, threads: int = 1) -> np.ndarray:
+    """Frames `start` to `stop` (exclusive) of a clip, (n, H, W, 3) uint8 RGB.
+
+    Colours are those that `media.video` gives, by the file's tags. Decoding begins at the keyframe
+    before `start` and leaves out what no other frame is predicted from. threads: of the decoder; 1
+    is best where several processes read.
+    Raises DamagedFile where the file is no film, a frame is missing or cannot be decoded, and
+    ValueError where start < stop does not hold.
+    """
+    if not 0 <= start < stop:
+        raise ValueError(f"frames {start} to {stop} are no window")
+    with _damage(path):
+        container, stream = open_video(path, threads=threads)
+        with container:
+            pictures: np.ndarray | None = None
+            scaler, wanted = VideoReformatter(), start
+            for k, frame in _frames_from(container, stream, start):
+                if k != wanted or frame.is_corrupt:
+                    break
+                # Given a format, a frame would set up a scaler of its own.
+                picture = scaler.reformat(frame, format="rgb24").to_ndarray()
+                if pictures is None:
+                    pictures = np.empty((stop - start, *picture.shape), np.uint8)
+                pictures[k - start] = picture
+                wanted += 1
+                if wanted == stop:
+                    return pictures
+    raise DamagedFile(path, f"its frame {wanted} cannot be decoded")
+
+
+def _frames_from(
+    container: av.container.InputContainer, stream: av.VideoStream, start: int
+) -> Iterator[tuple[int, av.VideoFrame]]:
+    """Frames from number `start` on, with their numbers."""
+    ticks = int(1 / (FPS * stream.time_base))
+    origin = stream.start_time or 0
+    wanted = origin + start * ticks
+    for target in (start, start - _REORDERING, 0):
+        if start:
+            container.seek(origin + max(0, target) * ticks, stream=stream, backward=True)
+        began = False
+        for packet in container.demux(stream):
+            if not began and packet.pts is not None and packet.pts > wanted and target > 0:
+                break  # The keyframe is behind what is wanted.
+            began = True
+            early = packet.pts is not None and packet.pts < wanted
+            stream.codec_context.skip_frame = "NONREF" if early else "DEFAULT"
+            for frame in packet.decode():
+                k = (frame.pts - origin) // ticks
+                if k >= start:
+                    yield k, frame
+        if began:
+            return
+
+
+@contextmanager
+def _damage(path: str | Path) -> Iterator[None]:
+    """libav's errors of a film of ours mean that it was damaged, but for those of this machine."""
+    with damage_in(path, UnreadableMedia, NoVideo, ValueError):
+        try:
+            yield
+        except av.FFmpegError as error:
+            refuse_errors_of_machine(error)
+            raise DamagedFile(path, error.strerror or type(error).__name__) from error

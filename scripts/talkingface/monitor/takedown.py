@@ -1,0 +1,278 @@
+"""A source taken out of a workspace: of the list, the results, the dataset and every export.
+
+What is to be done is written down first, so that a second call finishes what was killed. The list
+comes before the results, so that no run makes anew what is being removed. The user's own files,
+which results only link to, stay.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from talkingface.dataset.removal import count_rows
+from talkingface.job.files import DamagedFile, atomic_path, read_json, write_json
+from talkingface.job.tables import OtherColumns
+from talkingface.monitor.missing import names_in
+from talkingface.monitor.named import (
+    NoSuchVideo,
+    find_videos,
+    known_videos,
+    read_records,
+    readings,
+)
+from talkingface.monitor.remade import CannotBuild, clean_dataset, clean_exports, refuse_gone
+from talkingface.monitor.traces import (
+    NO_LOGS,
+    Trace,
+    delete,
+    drop_records,
+    find_mentions,
+    find_strangers,
+    find_traces,
+    mentions,
+)
+from talkingface.monitor.verify import is_locked
+from talkingface.settings.schema import ConfigError
+from talkingface.settings.sources import local_path
+from talkingface.settings.videos import read_videos, without_rows
+from talkingface.text import clean
+
+JOURNAL = ".takedown.json"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A video that is to go: why, and all spellings of where it comes from."""
+
+    why: str
+    sources: tuple[str, ...] = ()
+
+
+@dataclass
+class Order:
+    """What is to be taken down: videos by name, and names of people of whom none is left."""
+
+    videos: dict[str, Target] = field(default_factory=dict)
+    identities: list[str] = field(default_factory=list)
+
+    @property
+    def texts(self) -> list[str]:
+        """What no log may name."""
+        sources = [source for target in self.videos.values() for source in target.sources]
+        return [*self.videos, *self.identities, *sources]
+
+
+def run_takedown(
+    workspace: str | Path,
+    words: Sequence[str],
+    *,
+    identity: str | None = None,
+    videos: str | Path | None = None,
+    dry_run: bool = False,
+) -> str | None:
+    """The command: remove the videos that are meant, and print what was removed; what is to be said
+    at the end of an error.
+
+    words: names of videos, paths or addresses. identity: whose videos go, too. videos: the list;
+    `videos.csv` of the workspace where it is not given. dry_run: only print what would be removed.
+    """
+    given = {word: readings(word) for word in words}
+    workspace = Path(workspace).resolve()
+    listed = Path(videos).resolve() if videos else workspace / "videos.csv"
+    if not listed.is_file():
+        return f"{listed}: no such file; say where the list of videos is: --videos LIST"
+    if is_locked(workspace) and not dry_run:
+        return f"{workspace} is locked: a run is at work, or one was killed (snakemake --unlock)"
+    # Relative sources start here.
+    with contextlib.chdir(workspace):
+        results = Path("results")
+        try:
+            rows = read_videos(listed)
+            records = read_records(results)
+            order = _order(results, rows, records, given, identity)
+            sources = [str(row["source"]) for row in rows]
+            sources += [source for target in order.videos.values() for source in target.sources]
+            _refuse_own_files(find_traces(results, order.videos), sources)
+            refuse_gone(results, order.videos)
+        except (ConfigError, NoSuchVideo, CannotBuild, DamagedFile) as error:
+            return str(error)
+        if dry_run:
+            _print_plan(results, listed, rows, order)
+            return None
+        _take_down(results, listed, rows, records, order)
+    return None
+
+
+def _order(
+    results: Path,
+    rows: Sequence[Mapping[str, Any]],
+    records: Mapping[str, Mapping[str, Any]],
+    given: Mapping[str, set[str]],
+    identity: str | None,
+) -> Order:
+    """What is to be taken down, with what an earlier call was killed at."""
+    order = _read_journal(results / JOURNAL)
+    known = known_videos(rows, records)
+    sources = [text for target in order.videos.values() for text in target.sources]
+    begun = {*order.videos, *sources, *order.identities}
+    begun |= {text for source in sources for text in readings(source)}
+    words = {}
+    for word, read in given.items():
+        read = read | readings(word)
+        if not ({word} | read) & begun:
+            words[word] = read
+    if identity is not None and clean(identity) in begun:
+        identity = None
+    if not words and identity is None and not order.videos:
+        raise NoSuchVideo("name a video, a source or, with --identity, who speaks")
+    made = {word for word in words if word not in known and find_traces(results, [word])}
+    for video, why in find_videos(known, words, identity, made).items():
+        order.videos[video] = Target(why, known[video].sources if video in known else ())
+    left = {video for video in known if video not in order.videos}
+    order.identities = sorted(
+        {*order.identities, *(known[video].identity for video in order.videos if video in known)}
+        - {"", *(known[video].identity for video in left)}
+    )
+    return order
+
+
+def _read_journal(path: Path) -> Order:
+    if not path.exists():
+        return Order()
+    content = read_json(path, "videos", "identities")
+    found = {
+        video: Target(target["why"], tuple(target["sources"]))
+        for video, target in content["videos"].items()
+    }
+    return Order(found, list(content["identities"]))
+
+
+def _refuse_own_files(traces: Iterable[Trace], sources: Iterable[str]) -> None:
+    """Raise NoSuchVideo where a file that a video comes from lies in what is to be deleted."""
+    doomed = {_place(trace.path) for trace in traces}
+    for path in filter(None, map(local_path, sources)):
+        place = _place(path)
+        for folder in (place, *place.parents):
+            if folder in doomed:
+                raise NoSuchVideo(
+                    f"{path}, from which a video comes, lies in {folder}, which would be deleted: "
+                    "move it out of the results; nothing was removed"
+                )
+
+
+def _place(path: Path) -> Path:
+    """Where a path is, without following it itself."""
+    return Path(os.path.realpath(path.parent), path.name)
+
+
+def _take_down(
+    results: Path,
+    listed: Path,
+    rows: Sequence[Mapping[str, Any]],
+    records: Mapping[str, Mapping[str, Any]],
+    order: Order,
+) -> None:
+    journal = results / JOURNAL
+    if results.is_dir():
+        videos = {video: vars(target) for video, target in order.videos.items()}
+        write_json({"videos": videos, "identities": order.identities}, journal)
+    _print_videos(rows, order)
+    gone = [row for row in rows if row["video_id"] in order.videos]
+    if gone:
+        _rewrite_list(listed, order.videos)
+    print(f"{listed}: {len(gone)} rows removed")
+    if results.is_dir():
+        traces = find_traces(results, order.videos)
+        for trace in traces:
+            if trace.path.is_symlink() and trace.path.is_dir():
+                print(f"left, as {trace.path} is a link to it: {trace.path.resolve()}")
+            delete(trace.path)
+        print(f"results: {_amount(traces)} removed")
+        ids = [str(row["video_id"]) for row in rows if row["video_id"] not in order.videos]
+        others = {video: record for video, record in records.items() if video not in order.videos}
+        clean_dataset(results, order.videos, others, ids)
+        clean_exports(results)
+    _clean_logs(results, order)
+    for path in find_strangers(results, order.videos):
+        print(f"left, as no stage of this version makes it: {path}")
+    _print_rest(order)
+    journal.unlink(missing_ok=True)
+
+
+def _rewrite_list(listed: Path, video_ids: Collection[str]) -> None:
+    # What a link leads to is the list.
+    path = Path(os.path.realpath(listed))
+    content = without_rows(path.read_bytes(), video_ids)
+    mode = path.stat().st_mode
+    with atomic_path(path) as partial:
+        partial.write_bytes(content)
+        partial.chmod(mode)
+
+
+def _clean_logs(results: Path, order: Order) -> None:
+    """Take the videos out of what Snakemake notes, and delete the logs that name them."""
+    state, wanted = Path(".snakemake"), mentions(order.texts)
+    print(f"{state}: {drop_records(state, order.videos)} records of outputs removed")
+    logs, databases = find_mentions(state, wanted, NO_LOGS)
+    # Of single videos are the folders there.
+    stages = names_in(str(results / "logs")) - {"exports", "models"}
+    logs += find_mentions(results / "logs", wanted, stages)[0]
+    for path in logs:
+        delete(path)
+        with contextlib.suppress(OSError):  # One that is not empty stays.
+            for parent in (
+                path.relative_to(state).parents[:-2] if path.is_relative_to(state) else ()
+            ):
+                (state / parent).rmdir()
+    print(f"logs that name them: {len(logs)} removed")
+    for path in databases:
+        print(f"left, as it is a database: {path}")
+
+
+def _print_videos(rows: Sequence[Mapping[str, Any]], order: Order) -> None:
+    listed = {str(row["video_id"]) for row in rows}
+    for video, target in order.videos.items():
+        source = clean(target.sources[0]) if target.sources else "source not known"
+        unlisted = "" if video in listed else ", not in the list"
+        print(f"{video} ({source}): {target.why}{unlisted}")
+
+
+def _print_plan(
+    results: Path, listed: Path, rows: Sequence[Mapping[str, Any]], order: Order
+) -> None:
+    _print_videos(rows, order)
+    print("would be removed:")
+    count = sum(row["video_id"] in order.videos for row in rows)
+    print(f"  {listed}: {count} rows")
+    traces = find_traces(results, order.videos)
+    for trace in traces:
+        print(f"  {trace.path}: {trace.files} files, {trace.size:,} bytes")
+    print(f"  together {_amount(traces)}")
+    with contextlib.suppress(DamagedFile, OtherColumns):
+        for name, count in count_rows(results / "dataset", order.videos).items():
+            print(f"  {results / 'dataset' / name}: {count} rows")
+    for name in sorted(names_in(str(results / "exports"))):
+        print(f"  {results / 'exports' / name}: would be built anew")
+    for path in find_strangers(results, order.videos):
+        print(f"would be left, as no stage of this version makes it: {path}")
+
+
+def _print_rest(order: Order) -> None:
+    kept = [local_path(s) for t in order.videos.values() for s in t.sources[:1]]
+    for path in dict.fromkeys(path for path in kept if path is not None and path.exists()):
+        print(f"not touched, as it is yours: {path}")
+    print(
+        "Pictures, copies, uploads, backups and models that were made from them before are yours "
+        "to look after.\nThe next run of snakemake makes the dataset, its card and the exports "
+        "again, and nothing else: the sides\nof the split are worked out from all videos together."
+    )
+
+
+def _amount(traces: Sequence[Trace]) -> str:
+    files, size = sum(trace.files for trace in traces), sum(trace.size for trace in traces)
+    return f"{files:,} files, {size:,} bytes"

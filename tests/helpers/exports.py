@@ -1,0 +1,56 @@
+"""What tests of exports do again and again with the small results."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from helpers.small_results import CLIPS, SmallClip
+from talkingface.exports.export import make_export
+from talkingface.faces.landmark_files import Landmarks, read_landmarks, write_landmarks
+from talkingface.media.clip_files import Clip, read_clips
+
+VIDEOS = tuple(dict.fromkeys(clip.video for clip in CLIPS))
+
+
+def clips_of(results: Path, video: str) -> list[Clip]:
+    return read_clips(results / f"clips/{video}", results / f"clips/{video}.csv")
+
+
+def make_stage(results: Path, name: str, make: Callable[..., None], **settings: Any) -> None:
+    """Run the stage of an export, which reads clips and landmarks, on all videos."""
+    for video in VIDEOS:
+        make(
+            clips_of(results, video),
+            results / f"landmarks/{video}",
+            results / f"{name}/{video}",
+            results / f"{name}/{video}.csv",
+            **settings,
+        )
+
+
+def export(results: Path, name: str, settings: dict[str, Any] | None = None) -> Path:
+    """Make the export and give its folder."""
+    folder = results / f"exports/{name}"
+    make_export(name, results, folder, settings or {})
+    return folder
+
+
+def lose_faces(results: Path, clip: SmallClip, frames: Iterable[int]) -> None:
+    """Take the face out of these frames of a clip."""
+    path = results / f"landmarks/{clip.video}/{clip.clip_id}.npz"
+    found = read_landmarks(path)
+    points, points68 = found.points.copy(), found.points68.copy()
+    for frame in frames:
+        points[frame], points68[frame] = np.nan, np.nan
+    write_landmarks(path, Landmarks.of(points, points68))
+
+
+def counts(folder: Path) -> tuple[int, int]:
+    """How many clips an export says it has, and how many it left out."""
+    record = json.loads((folder / "export.json").read_text())
+    return record["clips"], record["skipped"]
