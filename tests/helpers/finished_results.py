@@ -122,6 +122,9 @@ def write_product(path: Path, pattern: str) -> None:
     elif path.suffix == ".npy":
         shapes = {"pose": (4, 3), "mfcc": (16, 39), "mel": (16, 80), "hubert": (2, 8, 5)}
         np.save(path, np.ones(shapes[name], np.float32))
+    elif name == "landmarks_hdf5":
+        features, points = (np.ones((N_FRAMES, width), np.float32) for width in (128, 136))
+        np.savez(path, features=features, landmarks=points)
     elif path.suffix == ".npz":
         points, points68 = (np.ones(s, np.float32) for s in ((4, 478, 3), (4, 68, 2)))
         write_landmarks(path, Landmarks.of(points, points68))

@@ -33,6 +33,11 @@ _SHAPES = {
     for product in stage.products
 }
 _TABLES = tables_by_path()
+# What an npz holds; the register has the shape of the first.
+_ARRAYS = {
+    "landmarks/{video}/{clip}.npz": ("points", "points68", "present"),
+    "landmarks_hdf5/{video}/{clip}.npz": ("features", "landmarks"),
+}
 
 
 @dataclass(frozen=True)
@@ -103,12 +108,13 @@ def _array_fault(path: Path, expected: Expected, full: bool) -> str:
 
 def _arrays_fault(path: Path, expected: Expected, full: bool) -> str:
     arrays = read_arrays(path)
-    if not {"points", "points68", "present"} <= set(arrays):
+    wanted = _ARRAYS.get(expected.pattern, tuple(arrays))
+    if not arrays or not set(wanted) <= set(arrays):
         return f"it holds {', '.join(arrays) or 'nothing'}"
     lengths = {len(array) for array in arrays.values()}
     if len(lengths) > 1:
         return f"arrays of {sorted(lengths)} frames"
-    return _shape_fault(arrays["points"], expected)
+    return _shape_fault(arrays[wanted[0]], expected)
 
 
 def _tensor_fault(path: Path, expected: Expected, full: bool) -> str:
