@@ -13,6 +13,18 @@ _SOURCE_FRAME = Column("source_frame", "int", "the same frame on the video's gri
 _FACELESS = Column("faceless_frames", "int", "number of frames without a face")
 _LONGEST_RUN = Column("longest_run", "int", "longest stretch of frames with a face", "frames")
 
+RADNERF = manifest(
+    "radnerf",
+    _FACELESS,
+    Column("focal", "float", "focal length of the camera", "pixels"),
+    Column(
+        "camera_error", "float", "median distance of the head's mesh from the landmarks",
+        "pixels of a clip of 512",
+    ),
+    Column("lips_side", "float", "smallest side of the square around the lips", "pixels"),
+    Column("lips_margin", "float", "least way from it to the edge of the picture", "pixels"),
+)  # fmt: skip
+
 PC_AVS = manifest(
     "pc_avs",
     _FACELESS,
@@ -103,8 +115,4 @@ HALLO = manifest(
     SHA256,
 )
 
-ANIPORTRAIT = manifest(
-    "aniportrait",
-    _FACELESS,
-    _LONGEST_RUN,
-)
+ANIPORTRAIT = manifest("aniportrait", _FACELESS, _LONGEST_RUN)

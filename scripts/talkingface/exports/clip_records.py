@@ -9,6 +9,7 @@ from typing import Any
 
 from talkingface.exports.export_clips import ExportClip
 from talkingface.settings.sources import local_path
+from talkingface.stage import is_folder
 from talkingface.stages import FEATURES, STAGES, Product, products_of
 from talkingface.tables import Column, dataset_clips
 
@@ -54,11 +55,6 @@ def chosen_products(clip: ExportClip, features: Sequence[str] | None) -> list[Pr
     return products_of([name for name in _ONE_FILE if clip.has(STAGES[name].products[0].column)])
 
 
-def is_folder(product: Product) -> bool:
-    """Whether a product is a folder with a picture a frame."""
-    return product.path.endswith("{clip}")
-
-
 def _plain(column: Column, value: Any) -> Any:
     if column.kind == "text":
         return str(value)
@@ -78,5 +74,5 @@ _COLUMNS = dataset_clips().columns
 _ONE_FILE = tuple(
     name
     for name in FEATURES
-    if name != "overlay" and not any(map(is_folder, STAGES[name].products))
+    if name != "overlay" and not any(is_folder(product.path) for product in STAGES[name].products)
 )

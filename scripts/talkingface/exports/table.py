@@ -72,6 +72,14 @@ _REGISTER = (
         needs=("landmarks", "pose", "frames"),
     ),
     Export(
+        "radnerf",
+        "RAD-NeRF, ER-NeRF, SyncTalk, TalkingGaussian",
+        "a scene for every clip: pictures, cameras, background, torso, parsing, points, sound",
+        needs=("landmarks", "parsing", "background", "torso"),
+        takes=("expression", "hubert"),
+        settings=(("clips.crop", ("fixed", "none")),),
+    ),
+    Export(
         "pc_avs",
         "Hangz-nju-cuhk/Talking-Face_PC-AVS",
         "aligned crops of 224 pixels as pictures, sound, lists of eight fields",

@@ -6,11 +6,12 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from talkingface.exports.clip_records import chosen_products, clip_record, is_folder, typed_columns
+from talkingface.exports.clip_records import chosen_products, clip_record, typed_columns
 from talkingface.exports.export_clips import ExportClip
 from talkingface.exports.layout_card import SPLITS, layout_card, splits_of
 from talkingface.exports.shards import Member, Sample, divide_samples, write_shard
 from talkingface.exports.tree import Tree
+from talkingface.stage import is_folder
 
 # Suffixes of the files that every sample has, which readers know by these.
 _PLAIN = {"video": "mp4", "audio": "wav"}
@@ -72,7 +73,7 @@ def _sample(clip: ExportClip, columns: Sequence[str], features: Sequence[str] | 
     row = json.dumps({name: record[name] for name in columns}, ensure_ascii=False)
     members = [Member("json", row.encode())]
     for product in chosen_products(clip, features):
-        suffix = "zip" if is_folder(product) else Path(product.path).suffix[1:]
+        suffix = "zip" if is_folder(product.path) else Path(product.path).suffix[1:]
         suffix = _PLAIN.get(product.column, f"{product.column}.{suffix}")
         members.append(Member(suffix, clip.path(product.column)))
     return Sample(clip.clip_id, tuple(members))
