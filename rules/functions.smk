@@ -127,7 +127,7 @@ def exported(name):
         except ConfigError as error:
             sys.exit(str(error))
         stage = expand(f"results/{name}/{{video}}.csv", video=VIDEOS) if name in STAGES else []
-        card = rules.card.output if EXPORTS[name].card else []
+        card = rules.card.output if EXPORTS[name].has_card else []
         return [*rules.dataset.output, *card, *stage]
 
     return inputs

@@ -24,10 +24,11 @@ class Export:
 
     `reader` is the project whose training code reads it, `purpose` what is in it. `needs`: the
     features that it cannot do without, `takes` those that it adds where they are made. `settings`:
-    keys of the config, dotted, each with the values that the layout can be made with. `chooses`:
-    whether its section of the config has a list `features` of those that go in. `card`: whether the
-    dataset's card is in it, so that it is made first. An export for which pictures are made, or
-    much is read, of every clip has a stage of its name in the register of stages.
+    keys of the config, dotted, each with the values that the layout can be made with.
+    `chooses_features`: whether its section of the config has a list `features` of those that go in.
+    `has_card`: whether the dataset's card is in it, so that it is made first. An export for which
+    pictures are made, or much is read, of every clip has a stage of its name in the register of
+    stages.
     """
 
     name: str
@@ -36,12 +37,15 @@ class Export:
     needs: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
     settings: tuple[tuple[str, tuple[Any, ...]], ...] = ()
-    chooses: bool = False
-    card: bool = False
+    chooses_features: bool = False
+    has_card: bool = False
 
     def faults(self, config: Mapping[str, Any]) -> list[str]:
         """What of a complete config keeps the export from being made, and what to set."""
-        wanted: Any = [*self.needs, *(config[self.name]["features"] or () if self.chooses else ())]
+        wanted: Any = [
+            *self.needs,
+            *(config[self.name]["features"] or () if self.chooses_features else ()),
+        ]
         lacking = [name for name in dict.fromkeys(wanted) if name not in config["features"]]
         faults = []
         if lacking:
@@ -130,15 +134,15 @@ _REGISTER = (
         "webdataset",
         "WebDataset, wids and Hugging Face datasets, which stream it",
         "tar archives of bounded size, a sample a clip: film, sound, measures, features",
-        chooses=True,
-        card=True,
+        chooses_features=True,
+        has_card=True,
     ),
     Export(
         "huggingface",
         "Hugging Face datasets, and their Hub",
         "a folder to load or to upload: films, sound, measures, features, a card",
-        chooses=True,
-        card=True,
+        chooses_features=True,
+        has_card=True,
     ),
 )
 

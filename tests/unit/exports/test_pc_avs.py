@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from helpers.exports import lose_faces
 from helpers.small_results import CLIPS, SIZE, write_dataset
 from helpers.tables import read_frame
 from talkingface.exports.export import make_export
@@ -187,10 +188,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_clip_with_a_frame_without_a_face_is_skipped(results: Path, folder: Path) -> None:
-    path = results / f"landmarks/talk1/{CLIPS[0].clip_id}.npz"
-    marks = read_landmarks(path)
-    marks.points[[3, 9]], marks.points68[[3, 9]] = np.nan, np.nan
-    write_landmarks(path, Landmarks.of(marks.points, marks.points68))
+    lose_faces(results, CLIPS[0], [3, 9])
     make_stage(results, "talk1")
     write_dataset(results, CLIPS[:2])
     export(results, folder)

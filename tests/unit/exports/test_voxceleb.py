@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.export_stage import write_stage
+from helpers.exports import write_stage
 from helpers.recut_video import ENCODING, FILM, RecutVideo, face_box
 from helpers.small_results import CLIPS, write_dataset
 from helpers.synthetic import decode_pictures, shown_at

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from helpers.exports import clips_of, lose_faces
 from helpers.small_results import CLIPS, SIZE, write_dataset
 from helpers.tables import read_frame
 from talkingface.exports.export import make_export
@@ -18,18 +19,13 @@ from talkingface.exports.wav2lip import (
     usable_frames,
     window_starts,
 )
-from talkingface.faces.landmark_files import Landmarks, read_landmarks, write_landmarks
-from talkingface.media.clip_files import Clip, read_clips
+from talkingface.faces.landmark_files import Landmarks, read_landmarks
 from talkingface.media.writer import VideoWriter, frame_from_planes
 
 NAME = "wav2lip"
 SETTINGS = {"quality": 95, "min_side": 96}
 JAW, EYES, LIPS, NOSE_BASE = slice(0, 17), slice(36, 48), slice(48, 68), 33
 CHIN = slice(5, 12)
-
-
-def clips_of(results: Path, video: str) -> list[Clip]:
-    return read_clips(results / f"clips/{video}", results / f"clips/{video}.csv")
 
 
 def make_stage(results: Path, *videos: str) -> None:
@@ -64,13 +60,6 @@ def export(results: Path, folder: Path, **settings: int) -> Path:
 def landmarks_of(results: Path, number: int) -> Landmarks:
     clip = CLIPS[number]
     return read_landmarks(results / f"landmarks/{clip.video}/{clip.clip_id}.npz")
-
-
-def hide_faces(results: Path, number: int, frames: list[int]) -> None:
-    clip, marks = CLIPS[number], landmarks_of(results, number)
-    marks.points[frames], marks.points68[frames] = np.nan, np.nan
-    path = results / f"landmarks/{clip.video}/{clip.clip_id}.npz"
-    write_landmarks(path, Landmarks.of(marks.points, marks.points68))
 
 
 def talking(finished: Path, opening: np.ndarray) -> Landmarks:
@@ -217,7 +206,7 @@ def test_a_picture_is_that_part_of_its_own_frame(results: Path, folder: Path) ->
 
 
 def test_frames_of_no_use_are_left_out_with_their_numbers(results: Path, folder: Path) -> None:
-    hide_faces(results, 0, [0, 25, 26])
+    lose_faces(results, CLIPS[0], [0, 25, 26])
     make_stage(results, "talk1")
     write_dataset(results, CLIPS[:2])
     row = read_frame(results / f"{NAME}/talk1.csv").iloc[0]
@@ -230,8 +219,8 @@ def test_frames_of_no_use_are_left_out_with_their_numbers(results: Path, folder:
 
 
 def test_what_the_reader_would_pass_over_is_skipped(results: Path, folder: Path) -> None:
-    hide_faces(results, 0, [*range(15, 60)])
-    hide_faces(results, 1, [*range(0, 90, 5), *range(1, 90, 5)])
+    lose_faces(results, CLIPS[0], [*range(15, 60)])
+    lose_faces(results, CLIPS[1], [*range(0, 90, 5), *range(1, 90, 5)])
     make_stage(results, "talk1", "talk2")
     export(results, folder)
     skipped = read_frame(folder / "skipped.csv")
@@ -266,7 +255,7 @@ def test_pixels_that_the_source_did_not_have_do_not_count(results: Path) -> None
 
 
 def test_a_clip_without_any_face_is_skipped(results: Path, folder: Path) -> None:
-    hide_faces(results, 2, [*range(170)])
+    lose_faces(results, CLIPS[2], [*range(170)])
     make_stage(results, "talk2")
     write_dataset(results, CLIPS[2:])
     export(results, folder)

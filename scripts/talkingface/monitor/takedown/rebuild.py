@@ -42,7 +42,7 @@ def refuse_gone(results: str | Path, video_ids: Collection[str]) -> None:
     taken, own = {"video", "audio"}, set[str]()
     for name in names:
         export = EXPORTS[name]
-        features = FEATURES if export.chooses else (*export.needs, *export.takes)
+        features = FEATURES if export.chooses_features else (*export.needs, *export.takes)
         taken |= {product.column for stage in features for product in STAGES[stage].products}
         own |= {product.column for product in (STAGES[name].products if name in STAGES else ())}
     try:
