@@ -15,7 +15,7 @@ parser = argparse.ArgumentParser(
 )
 parser.add_argument("workspace", type=Path, help="the folder of the run")
 parser.add_argument(
-    "words",
+    "references",
     nargs="*",
     metavar="VIDEO_OR_SOURCE",
     help="the name of a video in videos.csv, an address, or the path of a file",

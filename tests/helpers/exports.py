@@ -1,4 +1,4 @@
-"""What tests of exports do again and again with the small results."""
+"""What tests of exports share: stages, exports and lost faces of the small results."""
 
 from __future__ import annotations
 

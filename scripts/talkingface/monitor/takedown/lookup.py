@@ -71,11 +71,11 @@ def known_videos(
     return found
 
 
-def source_spellings(word: str) -> set[str]:
-    """What a word stands for as a source, read in the working directory: a file by its path, also
-    where links lead it, or an address."""
-    found = {canonical(word)}
-    path = local_path(word)
+def source_spellings(source: str) -> set[str]:
+    """All spellings of where something comes from, read in the working directory: a file's path,
+    also where links lead it, or an address."""
+    found = {canonical(source)}
+    path = local_path(source)
     if path is not None:
         found.add(os.path.realpath(path))
     return found
@@ -83,43 +83,43 @@ def source_spellings(word: str) -> set[str]:
 
 def find_videos(
     videos: Mapping[str, KnownVideo],
-    words: Mapping[str, set[str]],
+    references: Mapping[str, set[str]],
     identity: str | None,
     made: Iterable[str] = (),
 ) -> dict[str, str]:
     """The videos that are meant, each with why, and those that are the same recording as these.
 
-    words: what was given, each with its `source_spellings`. made: names of videos that are known by
-    nothing but what stages made of them. A video is the same recording as another that has its
-    source or its file, by its SHA-256.
+    references: names of videos, paths or addresses, each with its `source_spellings`. made: names
+    of videos that are known by nothing but what stages made of them. A video is the same recording
+    as another that has its source or its file, by its SHA-256.
 
-    Raises NoSuchVideo where nothing is meant by a word or by `identity`, and where a word is the
-    name of one video and the source of another.
+    Raises NoSuchVideo where nothing is meant by a reference or by `identity`, and where a reference
+    is the name of one video and the source of another.
     """
     spelled = {
         video: set().union(*map(source_spellings, known.sources)) for video, known in videos.items()
     }
     made, meant = set(made), dict[str, str]()
-    for word, read in words.items():
-        from_there = [video for video, sources in spelled.items() if sources & read]
-        if word in videos or word in made:
-            others = [video for video in from_there if video != word]
+    for reference, spellings in references.items():
+        from_there = [video for video, sources in spelled.items() if sources & spellings]
+        if reference in videos or reference in made:
+            others = [video for video in from_there if video != reference]
             if others:
                 raise NoSuchVideo(
-                    f"{word!r} is the name of a video and the source of {others[0]!r}: give a path "
-                    f"with a folder in it, as in ./{word}, or the names of the videos"
+                    f"{reference!r} is the name of a video and the source of {others[0]!r}: give a "
+                    f"path with a folder in it, as in ./{reference}, or the names of the videos"
                 )
-            meant[word] = "named"
+            meant[reference] = "named"
         elif from_there:
-            meant |= dict.fromkeys(from_there, f"from {clean(word)}")
+            meant |= dict.fromkeys(from_there, f"from {clean(reference)}")
         else:
-            same = _of_file(word, videos)
+            same = _of_file(reference, videos)
             if not same:
                 raise NoSuchVideo(
-                    f"{word!r}: no video has this name, and none comes from there; nothing was "
-                    "removed"
+                    f"{reference!r}: no video has this name, and none comes from there; "
+                    "nothing was removed"
                 )
-            meant |= dict.fromkeys(same, f"the same file as {clean(word)}")
+            meant |= dict.fromkeys(same, f"the same file as {clean(reference)}")
     if identity is not None:
         of_identity = [v for v, known in videos.items() if known.identity == clean(identity)]
         if not of_identity:
@@ -128,9 +128,9 @@ def find_videos(
     return meant | _same_as(meant, videos)
 
 
-def _of_file(word: str, videos: Mapping[str, KnownVideo]) -> list[str]:
-    """The videos whose file is that at the path `word`, though they come from elsewhere."""
-    path = local_path(word)
+def _of_file(reference: str, videos: Mapping[str, KnownVideo]) -> list[str]:
+    """The videos whose file is that at the path `reference`, though they come from elsewhere."""
+    path = local_path(reference)
     if path is None or not path.is_file():
         return []
     with open(path, "rb") as file:

@@ -59,7 +59,7 @@ class Target:
 
 
 @dataclass
-class Order:
+class Removal:
     """What is to be taken down: videos by name, and names of people of whom none is left."""
 
     videos: dict[str, Target] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class Order:
 
 def run_takedown(
     workspace: str | Path,
-    words: Sequence[str],
+    references: Sequence[str],
     *,
     identity: str | None = None,
     videos: str | Path | None = None,
@@ -83,10 +83,11 @@ def run_takedown(
     """The command: remove the videos that are meant, and print what was removed; what is to be said
     at the end of an error.
 
-    words: names of videos, paths or addresses. identity: whose videos go, too. videos: the list;
-    `videos.csv` of the workspace where it is not given. dry_run: only print what would be removed.
+    references: names of videos, paths or addresses. identity: whose videos go, too. videos: the
+    list; `videos.csv` of the workspace where it is not given. dry_run: only print what would be
+    removed.
     """
-    given = {word: source_spellings(word) for word in words}
+    given = {reference: source_spellings(reference) for reference in references}
     workspace = Path(workspace).resolve()
     listed = Path(videos).resolve() if videos else workspace / "videos.csv"
     if not listed.is_file():
@@ -99,62 +100,69 @@ def run_takedown(
         try:
             rows = read_videos(listed)
             records = read_records(results)
-            order = _order(results, rows, records, given, identity)
+            removal = _removal(results, rows, records, given, identity)
             sources = [str(row["source"]) for row in rows]
-            sources += [source for target in order.videos.values() for source in target.sources]
-            _refuse_own_files(find_traces(results, order.videos), sources)
-            refuse_gone(results, order.videos)
+            sources += [source for target in removal.videos.values() for source in target.sources]
+            _refuse_own_files(find_traces(results, removal.videos), sources)
+            refuse_gone(results, removal.videos)
         except (ConfigError, NoSuchVideo, CannotBuild, DamagedFile) as error:
             return str(error)
         if dry_run:
-            _print_plan(results, listed, rows, order)
+            _print_plan(results, listed, rows, removal)
             return None
-        _take_down(results, listed, rows, records, order)
+        _take_down(results, listed, rows, records, removal)
     return None
 
 
-def _order(
+def _removal(
     results: Path,
     rows: Sequence[Mapping[str, Any]],
     records: Mapping[str, Mapping[str, Any]],
     given: Mapping[str, set[str]],
     identity: str | None,
-) -> Order:
+) -> Removal:
     """What is to be taken down, with what an earlier call was killed at."""
-    order = _read_journal(results / JOURNAL)
+    removal = _read_journal(results / JOURNAL)
     known = known_videos(rows, records)
-    sources = [text for target in order.videos.values() for text in target.sources]
-    begun = {*order.videos, *sources, *order.identities}
+    sources = [text for target in removal.videos.values() for text in target.sources]
+    begun = {*removal.videos, *sources, *removal.identities}
     begun |= {text for source in sources for text in source_spellings(source)}
-    words = {}
-    for word, read in given.items():
-        read = read | source_spellings(word)
-        if not ({word} | read) & begun:
-            words[word] = read
+    references = {}
+    for reference, spellings in given.items():
+        spellings = spellings | source_spellings(reference)
+        if not ({reference} | spellings) & begun:
+            references[reference] = spellings
     if identity is not None and clean(identity) in begun:
         identity = None
-    if not words and identity is None and not order.videos:
+    if not references and identity is None and not removal.videos:
         raise NoSuchVideo("name a video, a source or, with --identity, who speaks")
-    made = {word for word in words if word not in known and find_traces(results, [word])}
-    for video, why in find_videos(known, words, identity, made).items():
-        order.videos[video] = Target(why, known[video].sources if video in known else ())
-    left = {video for video in known if video not in order.videos}
-    order.identities = sorted(
-        {*order.identities, *(known[video].identity for video in order.videos if video in known)}
+    made = {
+        reference
+        for reference in references
+        if reference not in known and find_traces(results, [reference])
+    }
+    for video, why in find_videos(known, references, identity, made).items():
+        removal.videos[video] = Target(why, known[video].sources if video in known else ())
+    left = {video for video in known if video not in removal.videos}
+    removal.identities = sorted(
+        {
+            *removal.identities,
+            *(known[video].identity for video in removal.videos if video in known),
+        }
         - {"", *(known[video].identity for video in left)}
     )
-    return order
+    return removal
 
 
-def _read_journal(path: Path) -> Order:
+def _read_journal(path: Path) -> Removal:
     if not path.exists():
-        return Order()
+        return Removal()
     content = read_json(path, "videos", "identities")
     found = {
         video: Target(target["why"], tuple(target["sources"]))
         for video, target in content["videos"].items()
     }
-    return Order(found, list(content["identities"]))
+    return Removal(found, list(content["identities"]))
 
 
 def _refuse_own_files(traces: Iterable[Trace], sources: Iterable[str]) -> None:
@@ -180,32 +188,32 @@ def _take_down(
     listed: Path,
     rows: Sequence[Mapping[str, Any]],
     records: Mapping[str, Mapping[str, Any]],
-    order: Order,
+    removal: Removal,
 ) -> None:
     journal = results / JOURNAL
     if results.is_dir():
-        videos = {video: vars(target) for video, target in order.videos.items()}
-        write_json({"videos": videos, "identities": order.identities}, journal)
-    _print_videos(rows, order)
-    gone = [row for row in rows if row["video_id"] in order.videos]
+        videos = {video: vars(target) for video, target in removal.videos.items()}
+        write_json({"videos": videos, "identities": removal.identities}, journal)
+    _print_videos(rows, removal)
+    gone = [row for row in rows if row["video_id"] in removal.videos]
     if gone:
-        _rewrite_list(listed, order.videos)
+        _rewrite_list(listed, removal.videos)
     print(f"{listed}: {len(gone)} rows removed")
     if results.is_dir():
-        traces = find_traces(results, order.videos)
+        traces = find_traces(results, removal.videos)
         for trace in traces:
             if trace.path.is_symlink() and trace.path.is_dir():
                 print(f"left, as {trace.path} is a link to it: {trace.path.resolve()}")
             delete(trace.path)
         print(f"results: {_amount(traces)} removed")
-        ids = [str(row["video_id"]) for row in rows if row["video_id"] not in order.videos]
-        others = {video: record for video, record in records.items() if video not in order.videos}
-        clean_dataset(results, order.videos, others, ids)
+        ids = [str(row["video_id"]) for row in rows if row["video_id"] not in removal.videos]
+        others = {video: record for video, record in records.items() if video not in removal.videos}
+        clean_dataset(results, removal.videos, others, ids)
         clean_exports(results)
-    _clean_logs(results, order)
-    for path in find_unknown_files(results, order.videos):
+    _clean_logs(results, removal)
+    for path in find_unknown_files(results, removal.videos):
         print(f"left, as no stage of this version makes it: {path}")
-    _print_rest(order)
+    _print_rest(removal)
     journal.unlink(missing_ok=True)
 
 
@@ -219,10 +227,10 @@ def _rewrite_list(listed: Path, video_ids: Collection[str]) -> None:
         partial.chmod(mode)
 
 
-def _clean_logs(results: Path, order: Order) -> None:
+def _clean_logs(results: Path, removal: Removal) -> None:
     """Take the videos out of what Snakemake notes, and delete the logs that name them."""
-    state, wanted = Path(".snakemake"), mentions(order.texts)
-    print(f"{state}: {drop_records(state, order.videos)} records of outputs removed")
+    state, wanted = Path(".snakemake"), mentions(removal.texts)
+    print(f"{state}: {drop_records(state, removal.videos)} records of outputs removed")
     logs, databases = find_mentions(state, wanted, NO_LOGS)
     # Of single videos are the folders there.
     stages = names_in(str(results / "logs")) - {"exports", "models"}
@@ -239,36 +247,36 @@ def _clean_logs(results: Path, order: Order) -> None:
         print(f"left, as it is a database: {path}")
 
 
-def _print_videos(rows: Sequence[Mapping[str, Any]], order: Order) -> None:
+def _print_videos(rows: Sequence[Mapping[str, Any]], removal: Removal) -> None:
     listed = {str(row["video_id"]) for row in rows}
-    for video, target in order.videos.items():
+    for video, target in removal.videos.items():
         source = clean(target.sources[0]) if target.sources else "source not known"
         unlisted = "" if video in listed else ", not in the list"
         print(f"{video} ({source}): {target.why}{unlisted}")
 
 
 def _print_plan(
-    results: Path, listed: Path, rows: Sequence[Mapping[str, Any]], order: Order
+    results: Path, listed: Path, rows: Sequence[Mapping[str, Any]], removal: Removal
 ) -> None:
-    _print_videos(rows, order)
+    _print_videos(rows, removal)
     print("would be removed:")
-    count = sum(row["video_id"] in order.videos for row in rows)
+    count = sum(row["video_id"] in removal.videos for row in rows)
     print(f"  {listed}: {count} rows")
-    traces = find_traces(results, order.videos)
+    traces = find_traces(results, removal.videos)
     for trace in traces:
         print(f"  {trace.path}: {trace.files} files, {trace.size:,} bytes")
     print(f"  together {_amount(traces)}")
     with contextlib.suppress(DamagedFile, OtherColumns):
-        for name, count in count_rows(results / "dataset", order.videos).items():
+        for name, count in count_rows(results / "dataset", removal.videos).items():
             print(f"  {results / 'dataset' / name}: {count} rows")
     for name in sorted(names_in(str(results / "exports"))):
         print(f"  {results / 'exports' / name}: would be built anew")
-    for path in find_unknown_files(results, order.videos):
+    for path in find_unknown_files(results, removal.videos):
         print(f"would be left, as no stage of this version makes it: {path}")
 
 
-def _print_rest(order: Order) -> None:
-    kept = [local_path(s) for t in order.videos.values() for s in t.sources[:1]]
+def _print_rest(removal: Removal) -> None:
+    kept = [local_path(s) for t in removal.videos.values() for s in t.sources[:1]]
     for path in dict.fromkeys(path for path in kept if path is not None and path.exists()):
         print(f"not touched, as it is yours: {path}")
     print(

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from helpers.finished_workspace import EXPORT, add_video, finish, note, record_path
 from helpers.paths import SCRIPTS
 from helpers.tables import read_frame
-from helpers.whole_workspace import EXPORT, add_video, finish, note, record_path
 from talkingface.monitor.takedown import rebuild, takedown, traces
 from talkingface.monitor.takedown.lookup import (
     NoSuchVideo,
@@ -397,7 +397,9 @@ RECORDS = {
         ("/v/old.mp4", {"old": "from /v/old.mp4"}),
     ],
 )
-def test_a_word_means_videos_and_all_that_are_the_same(word: str, meant: dict[str, str]) -> None:
+def test_a_reference_means_videos_and_all_that_are_the_same(
+    word: str, meant: dict[str, str]
+) -> None:
     videos = known_videos(ROWS, RECORDS)
     assert find_videos(videos, {word: source_spellings(word)}, None) == meant
 

@@ -1,4 +1,4 @@
-"""The example learns what there is to be learnt."""
+"""The example of the loader learns what there is to be learnt."""
 
 from __future__ import annotations
 
