@@ -19,6 +19,7 @@ from talkingface.dataset.card_text import (
     CITE,
     CLIP_FILES,
     COLUMNS_NOTE,
+    ELSEWHERE_NOTE,
     LIMITS,
     ORIGINS_NOTE,
     PEOPLE,
@@ -123,7 +124,8 @@ def card_of_layout(
     _, ended, tail = rest.partition(FILES_END)
     if not ended:
         raise DamagedFile(path, "it has no part that says what its files are")
-    return with_data_files(path, f"{head}{begun}{files}{ended}{tail}", clips, data_files)
+    text = f"{head}{begun}{files}{ended}\n{ELSEWHERE_NOTE}{tail}"
+    return with_data_files(path, text, clips, data_files)
 
 
 def _top(card: Mapping[str, Any], summary: Mapping[str, Any]) -> str:
@@ -286,7 +288,7 @@ def _rejected(summary: Mapping[str, Any]) -> str:
         f"{summary['kept']['clips']:,} were kept. `rejected.csv` has each of the others with what "
         "was measured and the threshold. A row without a stretch is a whole video or a gap in one, "
         "and has no length here.\n\n"
-        + markdown_table(("what became of the video", "videos"), statuses)
+        + markdown_table(("status of the download", "videos"), statuses)
         + "\n"
         + markdown_table(("stage", "reason", "count", "whole videos", "length"), rows)
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from talkingface.job.files import damage_in
-from talkingface.job.tables import OtherColumns, read_table
+from talkingface.job.tables import read_table
 from talkingface.stages import PRODUCTS
 from talkingface.tables import dataset_clips
 
@@ -21,12 +21,5 @@ def read_clip_table(path: str | Path) -> tuple[np.recarray, tuple[str, ...]]:
     """
     with open(path, newline="", encoding="utf-8") as file, damage_in(path, UnicodeError, csv.Error):
         header = next(csv.reader(file), [])
-    fixed = len(dataset_clips().columns)
-    products = tuple(header[fixed:])
-    unknown = sorted(set(products) - set(PRODUCTS))
-    if unknown:
-        raise OtherColumns(
-            f"{path}: its column {unknown[0]} is not known here: another version made it; run "
-            "snakemake with this one"
-        )
+    products = tuple(name for name in header if name in PRODUCTS)
     return read_table(path, dataset_clips(products)), products

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from talkingface.dataset.clip_table import read_clip_table
+from talkingface.job.tables import OtherColumns
 from talkingface.loader.items import Item
 from talkingface.stages import FEATURES, PRODUCTS
 
@@ -68,12 +69,18 @@ def dataset_table(folder: Path, side: str) -> Path:
 def _read(folder: Path, side: str, items: Sequence[Item]) -> np.recarray:
     path = dataset_table(folder, side)
     if not path.is_file():
-        inner = folder / "results"
-        hint = "this is the `results` folder of a run that is finished"
-        if dataset_table(inner, side).is_file():
-            hint = f"give the folder {inner}"
+        hint = "give the `results` folder of a run that is finished"
+        for near in (folder / "results", folder.parent):
+            if dataset_table(near, side).is_file():
+                hint = f"give the folder {near}"
         raise FileNotFoundError(f"{path} is not there: {hint}")
-    table, products = read_clip_table(path)
+    # Before it is asked for what is in it: of another version it may lack that, too.
+    try:
+        table, products = read_clip_table(path)
+    except OtherColumns as error:
+        raise OtherColumns(
+            f"{error} by the workflow, or install the version of the loader that made it"
+        ) from None
     for item in items:
         if not set(item.columns) <= set(products):
             raise ValueError(_lacking(path, item, products))
