@@ -132,7 +132,7 @@ def lay_out(clips: Sequence[ExportClip], tree: Tree, **settings: Any) -> None:
     """
     chosen: dict[str, list[ExportClip]] = {side: [] for side in SIDES}
     for clip in clips:
-        if _fits(clip, tree):
+        if _is_read(clip, tree):
             for column, (folder, suffix) in FILES.items():
                 tree.link(clip.path(column), f"{folder}/{clip.clip_id}{suffix}")
             tree.link_folder(clip.path("frames"), f"{PICTURES}/{clip.clip_id}")
@@ -148,7 +148,7 @@ def lay_out(clips: Sequence[ExportClip], tree: Tree, **settings: Any) -> None:
         tree.write_text(f"{side}_stage2.json", json.dumps(second, indent=4) + "\n")
 
 
-def _fits(clip: ExportClip, tree: Tree) -> bool:
+def _is_read(clip: ExportClip, tree: Tree) -> bool:
     """Whether both stages take a clip; what it does not meet is noted."""
     measures, size = clip.measures, f"{clip.width} x {clip.height}"
     return tree.check(

@@ -20,7 +20,7 @@ from talkingface.export_tables import LANDMARKS_HDF5
 from talkingface.exports.conditions import at_least
 from talkingface.exports.export_clips import ExportClip
 from talkingface.exports.face_runs import face_runs, longest_run
-from talkingface.exports.mean_face import align_eyes, transfer_expression
+from talkingface.exports.landmarks_hdf5_faces import align_eyes, transfer_expression
 from talkingface.exports.tree import Tree
 from talkingface.faces.landmark_files import clip_landmarks
 from talkingface.job.arrays import read_arrays

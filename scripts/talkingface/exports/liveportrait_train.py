@@ -12,7 +12,7 @@ from talkingface.exports.tree import Tree
 # Pixels: its reader divides landmarks by this whatever the pictures' size is.
 SIZE = 512
 # Its reader draws two different frames.
-MIN_FRAMES = 2
+LEAST_FRAMES = 2
 
 
 def lay_out(clips: Sequence[ExportClip], tree: Tree) -> None:
@@ -22,7 +22,7 @@ def lay_out(clips: Sequence[ExportClip], tree: Tree) -> None:
         fits = tree.check(
             clip,
             equal("width x height (px)", f"{clip.width} x {clip.height}", f"{SIZE} x {SIZE}"),
-            at_least("frames", clip.n_frames, MIN_FRAMES),
+            at_least("frames", clip.n_frames, LEAST_FRAMES),
         )
         if fits and not skip_unequal(clip, tree):
             base, name = clip.side, clip.clip_id

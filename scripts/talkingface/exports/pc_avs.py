@@ -36,7 +36,7 @@ _GROUPS = (slice(36, 42), slice(42, 48), slice(60, 68))
 
 # The reader leaves out two frames at either end of its spectrogram, which is one frame longer than
 # the sound: this many frames give it one to look at.
-_FEWEST_FRAMES = 4
+_LEAST_FRAMES = 4
 
 
 def make_pc_avs(
@@ -130,7 +130,7 @@ def _is_read(clip: ExportClip, tree: Tree) -> bool:
     """Whether the reader, and the program that crops for it, take a clip."""
     return tree.check(
         clip,
-        at_least("frames", clip.n_frames, _FEWEST_FRAMES),
+        at_least("frames", clip.n_frames, _LEAST_FRAMES),
         equal("frames without a face", clip.measures.faceless_frames, 0),
     )
 

@@ -2,7 +2,7 @@
 
 A scene has one camera and one background, so it is made of one clip, cropped by a square that
 keeps still. What is written is listed in docs/exports/radnerf.md; the camera is explained in
-`head_camera`, the colours in `head_parts`.
+`radnerf_camera`, the colours in `radnerf_parts`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from talkingface.dataset.split import SIDES
 from talkingface.export_tables import RADNERF
 from talkingface.exports.conditions import Condition, at_least, at_most, equal
 from talkingface.exports.export_clips import ExportClip
-from talkingface.exports.head_parts import PARTS, PARTS_AND_HAIR, face_mask, person_over
+from talkingface.exports.radnerf_parts import PARTS, PARTS_AND_HAIR, face_mask, person_over
 from talkingface.exports.tree import Tree
 from talkingface.faces.landmark_files import Landmarks, clip_landmarks
 from talkingface.job.arrays import read_array
@@ -35,7 +35,7 @@ from talkingface.pictures.numbered import numbered_path, write_numbered
 from talkingface.pictures.parsing.labels import read_labels
 
 if TYPE_CHECKING:
-    from talkingface.exports.head_camera import HeadCamera
+    from talkingface.exports.radnerf_camera import HeadCamera
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ def make_radnerf(
     A frame without a face has -1 for all coordinates and stands in none of the lists of cameras.
     """
     # It reads the mesh's topology from mediapipe, which whoever only lays out need not have.
-    from talkingface.exports.head_camera import fit_head_camera
+    from talkingface.exports.radnerf_camera import fit_head_camera
 
     def make(clip: Clip, into: Path) -> Mapping[str, Any]:
         def place(kind: str) -> Path:

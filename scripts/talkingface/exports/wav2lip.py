@@ -45,9 +45,9 @@ _WINDOW, _COLUMNS = 5, 16
 # hparams.py: samples of a column; columns a second, as the reader computes them.
 _HOP, _COLUMN_RATE, _FRAME_RATE = 200, 80.0, 25.0
 # Its reader passes over a clip with at most three windows' worth of pictures.
-_FEWEST_PICTURES = 3 * _WINDOW + 1
+_LEAST_PICTURES = 3 * _WINDOW + 1
 # One window, and another one that shows another mouth.
-_FEWEST_WINDOWS = 2
+_LEAST_WINDOWS = 2
 
 # Its train.txt and val.txt; test.txt is read by others only.
 _LISTS = {"train": ("train",), "eval": ("val", "test")}
@@ -187,9 +187,9 @@ def _is_read(clip: ExportClip, tree: Tree, min_side: int) -> bool:
     return tree.check(
         clip,
         at_least(
-            "frames with mouth and chin in the lower half", measures.pictures, _FEWEST_PICTURES
+            "frames with mouth and chin in the lower half", measures.pictures, _LEAST_PICTURES
         ),
-        at_least("windows of 5 such frames in a row", measures.windows, _FEWEST_WINDOWS),
+        at_least("windows of 5 such frames in a row", measures.windows, _LEAST_WINDOWS),
         at_least("smallest side of the face (px)", measures.smallest_side, min_side),
     )
 

@@ -89,7 +89,7 @@ def test_a_dataset_of_another_version_is_refused(results: Path) -> None:
 def test_a_product_of_another_version_is_refused(results: Path) -> None:
     path = results / "dataset/clips.csv"
     path.write_text(path.read_text().replace(",hubert\n", ",gaze\n", 1))
-    with pytest.raises(OtherColumns, match="column gaze"):
+    with pytest.raises(OtherColumns, match="it has gaze"):
         export(results)
 
 

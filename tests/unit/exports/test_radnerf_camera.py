@@ -10,7 +10,7 @@ import pytest
 
 from helpers.paths import SAMPLES
 from helpers.small_results import CLIPS, FOCAL, SCALE, SIZE, rotations
-from talkingface.exports.head_camera import RIGID, HeadCamera, fit_head_camera
+from talkingface.exports.radnerf_camera import RIGID, HeadCamera, fit_head_camera
 from talkingface.faces.face_model import CANONICAL
 from talkingface.faces.mesh68 import MeshLandmarker
 

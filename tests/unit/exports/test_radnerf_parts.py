@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from talkingface.exports.head_parts import PARTS, PARTS_AND_HAIR, face_mask, person_over
+from talkingface.exports.radnerf_parts import PARTS, PARTS_AND_HAIR, face_mask, person_over
 from talkingface.pictures.parsing.labels import LABELS
 
 ALL = np.arange(19, dtype=np.uint8)[None]  # one pixel of every label

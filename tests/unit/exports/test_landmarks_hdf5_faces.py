@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from talkingface.exports.mean_face import align_eyes, transfer_expression
+from talkingface.exports.landmarks_hdf5_faces import align_eyes, transfer_expression
 
 RIGHT, LEFT = 36, 45  # outer corners of the eyes
 
