@@ -101,7 +101,7 @@ class TalkingFaceDataset:
         tables = ", ".join(str(dataset_table(folder, self.side)) for folder in self.results)
         if not listed:
             raise ValueError(
-                f"{tables}: no clip is listed. `dataset.eval_fraction` and the column `split` of "
+                f"{tables}: no clip is listed. `split.eval_fraction` and the column `split` of "
                 "videos.csv say which side clips are on, and dataset/rejected.csv why others were "
                 "left out"
             )

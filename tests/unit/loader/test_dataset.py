@@ -217,7 +217,7 @@ def test_a_folder_of_another_version(own_results):
 
 def test_a_side_without_clips(tmp_path):
     folder = numbered_results(tmp_path / "results", [NumberedClip("a", 10)], features=())
-    with pytest.raises(ValueError, match=r"eval.csv: no clip is listed.*eval_fraction"):
+    with pytest.raises(ValueError, match=r"eval.csv: no clip is listed.*`split\.eval_fraction`"):
         TalkingFaceDataset(folder, "eval", ["audio"], n_frames=5)
     with pytest.raises(ValueError, match="no clip has 11 frames; the longest of 1 has 10"):
         TalkingFaceDataset(folder, "train", ["audio"], n_frames=11)
