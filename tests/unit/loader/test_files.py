@@ -162,6 +162,21 @@ def test_wrong_bytes_anywhere_give_an_error_that_names_the_file(results, tmp_pat
     assert found
 
 
+# Boxes of ISO/IEC 14496-12: the kind of the coding, and the ticks of the clock in a second.
+@pytest.mark.parametrize(
+    ("box", "place", "value"), [(b"avc1", 0, b"zzzz"), (b"mdhd", 16, bytes([0, 0, 0, 1]))]
+)
+def test_a_film_whose_index_is_wrong(results, tmp_path, box, place, value):
+    folder = shutil.copytree(results, tmp_path / "results")
+    path = folder / "clips/a/a_000100_000160_00.mp4"
+    content = bytearray(path.read_bytes())
+    begin = content.index(box) + place
+    content[begin : begin + 4] = value
+    path.write_bytes(content)
+    with pytest.raises(DamagedFile, match=f"{path}: damaged"):
+        TalkingFaceDataset(folder, "train", ["frames"], n_frames=3)[0]
+
+
 @pytest.mark.parametrize(
     ("item", "shape"),
     [("pose", (60, 2)), ("mfcc", (240, 40)), ("hubert", (120, 8)), ("pose", (60, 3, 1))],
