@@ -164,7 +164,7 @@ def test_wrong_bytes_anywhere_give_an_error_that_names_the_file(results, tmp_pat
 
 # Boxes of ISO/IEC 14496-12: the kind of the coding, and the ticks of the clock in a second.
 @pytest.mark.parametrize(
-    ("box", "place", "value"), [(b"avc1", 0, b"zzzz"), (b"mdhd", 16, bytes([0, 0, 0, 1]))]
+    ("box", "place", "value"), [(b"stsd", 16, b"zzzz"), (b"mdhd", 16, bytes([0, 0, 0, 1]))]
 )
 def test_a_film_whose_index_is_wrong(results, tmp_path, box, place, value):
     folder = shutil.copytree(results, tmp_path / "results")
