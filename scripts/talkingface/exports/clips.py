@@ -19,9 +19,11 @@ from talkingface.job.tables import read_table
 from talkingface.stages import STAGES
 from talkingface.tables import tables_by_path
 
-# The product of the register that leads to each column.
-_PATTERNS = {
-    product.column: product.path for stage in STAGES.values() for product in stage.products
+# The stage that makes what a column of the register leads to, and where that is.
+PRODUCTS = {
+    product.column: (name, product.path)
+    for name, stage in STAGES.items()
+    for product in stage.products
 }
 # What a file system, a list of names or a shell might take for something else.
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
@@ -88,7 +90,7 @@ class ExportClip:
 
     def path(self, column: str) -> Path:
         """The file, or the folder of pictures, of a product by its column, such as `audio`."""
-        return self.results / _PATTERNS[column].format(video=self.video_id, clip=self.clip_id)
+        return self.results / PRODUCTS[column][1].format(video=self.video_id, clip=self.clip_id)
 
 
 def read_export_clips(results: str | Path, stage: str | None = None) -> list[ExportClip]:
