@@ -17,6 +17,9 @@ from talkingface.settings.schema import ConfigError
 
 logger = logging.getLogger(__name__)
 
+# Relative to the workspace, in which the workflow runs.
+EXPORTS_FOLDER = "results/exports"
+
 
 @dataclass(frozen=True)
 class Export:
@@ -26,7 +29,8 @@ class Export:
     features that it cannot do without, `takes` those that it adds where they are made. `settings`:
     keys of the config, dotted, each with the values that the layout can be made with. `chooses`:
     whether its section of the config has a list `features` of those that go in. `card`: whether the
-    dataset's card is in it, so that it is made first. An export for which pictures are made, or
+    dataset's card is in it, so that it is made first. `blanks`: whether the path of its folder may
+    have blanks, at which lists of paths may be divided. An export for which pictures are made, or
     much is read, of every clip has a stage of its name in the register of stages.
     """
 
@@ -38,9 +42,11 @@ class Export:
     settings: tuple[tuple[str, tuple[Any, ...]], ...] = ()
     chooses: bool = False
     card: bool = False
+    blanks: bool = True
 
     def faults(self, config: Mapping[str, Any]) -> list[str]:
-        """What of a complete config keeps the export from being made, and what to set."""
+        """What of a complete config, or of the working directory, keeps the export from being made,
+        and what to set."""
         wanted: Any = [*self.needs, *(config[self.name]["features"] or () if self.chooses else ())]
         lacking = [name for name in dict.fromkeys(wanted) if name not in config["features"]]
         faults = []
@@ -54,6 +60,12 @@ class Export:
             if value not in allowed:
                 choices = " or ".join(map(str, allowed))
                 faults.append(f"export {self.name} needs {key}: {choices}, not {value}")
+        folder = os.path.abspath(EXPORTS_FOLDER)
+        if not self.blanks and len(folder.split()) > 1:
+            faults.append(
+                f"export {self.name} needs a path without blanks, at which its lists are divided: "
+                f"work in another folder than {folder!r}"
+            )
         return faults
 
 
@@ -99,6 +111,7 @@ _REGISTER = (
         "Hangz-nju-cuhk/Talking-Face_PC-AVS",
         "aligned crops of 224 pixels as pictures, sound, lists of eight fields",
         needs=("landmarks",),
+        blanks=False,
     ),
     Export(
         "webdataset",
