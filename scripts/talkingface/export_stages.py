@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from talkingface.stage import Product, Stage
 
+# What RAD-NeRF's kind reads of a clip beside the dataset: name, suffix, what it is, shape, unit.
+_OF_SCENES = (
+    ("ori_imgs", "", "`000001.jpg` ...: the frames", "(N, H, W, 3)", ""),
+    ("lms", "", "`000001.lms` ...: the 68 points as text; -1 without a face", "", "clip pixels"),
+    ("gt_imgs", "", "`000001.jpg` ...: the person before the background", "(N, H, W, 3)", ""),
+    ("parsing", "", "`000001.png` ...: head, neck and torso in colours", "(N, H, W, 3)", ""),
+    ("hair", "", "`000001.png` ...: the same, hair and mouth apart", "(N, H, W, 3)", ""),
+    ("face", "", "`000001.png` ...: the face with a soft edge", "(N, H, W, 3)", ""),
+    ("bc", ".jpg", "the background without the person", "(H, W, 3)", ""),
+    ("train", ".json", "the camera in the first 10 of 11 parts of the frames", "", "m"),
+    ("val", ".json", "the camera in the rest of the frames", "", "m"),
+)
+
 # In the order of the rules.
 EXPORT_STAGES = (
     Stage(
@@ -164,6 +177,23 @@ EXPORT_STAGES = (
                 "float32",
                 "shares",
             ),
+        ),
+    ),
+    Stage(
+        "radnerf",
+        "makes pictures and cameras of a head that keeps still",
+        ("proxy", "clips", "landmarks", "parsing", "background"),
+        export=True,
+        products=tuple(
+            Product(
+                f"radnerf_{name}",
+                f"radnerf/{{video}}/{{clip}}_{name}{suffix}",
+                content,
+                shape,
+                "uint8" if shape else "",
+                unit,
+            )
+            for name, suffix, content, shape, unit in _OF_SCENES
         ),
     ),
 )

@@ -105,3 +105,15 @@ ANIPORTRAIT = manifest(
     _FACELESS,
     Column("longest_run", "int", "most frames in a row with a face"),
 )
+
+RADNERF = manifest(
+    "radnerf",
+    Column("faceless", "int", "frames without a face"),
+    Column("focal", "float", "focal length of the camera", "pixels"),
+    Column(
+        "camera_error", "float", "median distance of the head's mesh from the landmarks",
+        "pixels of a clip of 512",
+    ),
+    Column("lips_side", "float", "smallest side of the square around the lips", "pixels"),
+    Column("lips_margin", "float", "least way from it to the edge of the picture", "pixels"),
+)  # fmt: skip

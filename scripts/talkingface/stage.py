@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Product:
-    """A file that a stage makes of every clip, or a folder with one numbered picture a frame.
+    """A file that a stage makes of every clip, or a folder with one numbered file a frame.
 
     `column` leads to it in the dataset's tables. `shape`, `dtype` and `unit` are those of what is
     in it, empty where the file itself says it, as a table or a film does.
@@ -57,8 +57,7 @@ class Stage:
 
     @property
     def clip_files(self) -> tuple[str, ...]:
-        """Patterns of what it makes of every clip, in the folder `clip_folder`; one that ends with
-        `{clip}` is a folder with a picture a frame."""
+        """Patterns of what it makes of every clip, in the folder `clip_folder`; see `is_folder`."""
         products = (product.path for product in self.products)
         return (*products, *(path for path in self.others if "{clip}" in path))
 
@@ -66,3 +65,10 @@ class Stage:
     def clip_folder(self) -> str | None:
         """Pattern of the folder of a video's clips; None of a stage that makes nothing of clips."""
         return f"{self.name}/{{video}}" if self.clip_files else None
+
+
+def is_folder(pattern: str) -> bool:
+    """Whether one of a stage's `clip_files` is a folder with a numbered file a frame, such as
+    `000001.png`: its name has no suffix."""
+    name = pattern.rpartition("/")[2]
+    return bool(name) and "." not in name

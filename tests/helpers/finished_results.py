@@ -16,6 +16,7 @@ from talkingface.media.audio import write_wav
 from talkingface.media.writer import VideoWriter, frame_from_planes
 from talkingface.shots.proxy import Proxy, write_proxy
 from talkingface.shots.timeline import Picture
+from talkingface.stage import is_folder
 from talkingface.stages import STAGES
 
 N_FRAMES, WIDTH, HEIGHT = 4, 32, 16
@@ -85,8 +86,12 @@ def film(path: Path, n_frames: int = N_FRAMES) -> None:
 def write_product(path: Path, pattern: str) -> None:
     """What a stage makes of a clip, with the shape that docs/outputs.md says it has."""
     name = pattern.split("/")[0]
-    if pattern.endswith("{clip}"):
+    if is_folder(pattern):
         path.mkdir()
+        if one_file(pattern).endswith(".lms"):
+            for k in range(N_FRAMES):
+                (path / f"{k + 1:06d}.lms").write_text("1.5 2.5\n" * 68)
+            return
         if name == "aniportrait":
             for k in range(N_FRAMES):
                 np.save(path / f"{k + 1:06d}.npy", np.ones((478, 3), np.float32))
@@ -95,13 +100,14 @@ def write_product(path: Path, pattern: str) -> None:
             "depth": ((HEIGHT, WIDTH), np.uint16),
             "frames": ((HEIGHT, WIDTH, 3), np.uint8),
             "parsing": ((HEIGHT, WIDTH), np.uint8),
+            "radnerf": ((HEIGHT, WIDTH, 3), np.uint8),
             "torso": ((HEIGHT, WIDTH, 4), np.uint8),
             "wav2lip": ((HEIGHT // 2, WIDTH // 3, 3), np.uint8),
             "pc_avs": ((224, 224, 3), np.uint8),
         }[name]
         for k in range(N_FRAMES):
             cv2.imwrite(str(path / f"{k + 1:06d}.png"), np.full(shape, k, dtype))
-    elif path.suffix == ".png":
+    elif path.suffix in (".png", ".jpg"):
         shape = (HEIGHT, WIDTH, 3)
         if name == "hallo":
             shape = (64, 64) if "{clip}." in pattern.removesuffix(".png") else (HEIGHT, WIDTH)
@@ -116,6 +122,9 @@ def write_product(path: Path, pattern: str) -> None:
     elif path.suffix == ".npy":
         shapes = {"pose": (4, 3), "mfcc": (16, 39), "mel": (16, 80), "hubert": (2, 8, 5)}
         np.save(path, np.ones(shapes[name], np.float32))
+    elif name == "landmarks_hdf5":
+        features, points = (np.ones((N_FRAMES, width), np.float32) for width in (128, 136))
+        np.savez(path, features=features, landmarks=points)
     elif path.suffix == ".npz":
         points, points68 = (np.ones(s, np.float32) for s in ((4, 478, 3), (4, 68, 2)))
         write_landmarks(path, Landmarks.of(points, points68))
@@ -129,8 +138,8 @@ def write_product(path: Path, pattern: str) -> None:
 
 def one_file(pattern: str) -> str:
     """The pattern of a file of a product: of a folder with one a frame, the third."""
-    suffix = ".npy" if pattern.startswith("aniportrait") else ".png"
-    return f"{pattern}/000003{suffix}" if pattern.endswith("{clip}") else pattern
+    suffix = {"aniportrait/{video}/{clip}": ".npy", "radnerf/{video}/{clip}_lms": ".lms"}
+    return f"{pattern}/000003{suffix.get(pattern, '.png')}" if is_folder(pattern) else pattern
 
 
 def halve(path: Path) -> None:

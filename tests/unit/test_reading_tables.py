@@ -21,6 +21,8 @@ README, OUTPUTS = (
     for page in ("README.md", "docs/outputs.md")
 )
 READING, EXAMPLE = OUTPUTS
+# Another block of the README is the loader's.
+(README_READING,) = [lines for lines in README if "read_csv" in lines]
 # Every kind of table that has names, and that of the whole dataset.
 TABLES = {
     table.path: table
@@ -39,7 +41,7 @@ def cell(column: Column, number: int) -> object:
     return 3 if "int" in column.kind else 0.5
 
 
-@pytest.mark.parametrize("lines", [READING, *README], ids=["outputs", "README"])
+@pytest.mark.parametrize("lines", [READING, README_READING], ids=["outputs", "README"])
 @pytest.mark.parametrize("path", TABLES)
 def test_names_are_names_and_numbers_numbers(
     path: str, lines: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -20,6 +20,7 @@ from talkingface.dataset.card_words import (
     CITE,
     CLIP_FILES,
     COLUMNS_NOTE,
+    ELSEWHERE_NOTE,
     LIMITS,
     ORIGINS_NOTE,
     PEOPLE,
@@ -126,7 +127,8 @@ def card_of_layout(
     _, ended, tail = rest.partition(FILES_END)
     if not ended:
         raise DamagedFile(path, "it has no part that says what its files are")
-    return with_data_files(path, f"{head}{begun}{files}{ended}{tail}", clips, state, data_files)
+    text = f"{head}{begun}{files}{ended}\n{ELSEWHERE_NOTE}{tail}"
+    return with_data_files(path, text, clips, state, data_files)
 
 
 def _top(card: Mapping[str, Any], summary: Mapping[str, Any]) -> str:
@@ -284,7 +286,7 @@ def _rejected(summary: Mapping[str, Any]) -> str:
         f"{summary['kept']['clips']:,} were kept. `rejected.csv` has each of the others with what "
         "was measured and the threshold. A row without a stretch is a whole video or a gap in one, "
         "and has no length here.\n\n"
-        + markdown_table(("what became of the video", "videos"), statuses)
+        + markdown_table(("status of the download", "videos"), statuses)
         + "\n"
         + markdown_table(("stage", "reason", "count", "whole videos", "length"), rows)
     )

@@ -19,6 +19,12 @@ Coordinates in clip pixels are continuous: the centre of the top left pixel is (
 right are the subject's.
 """
 
+# In the card of a layout, which has the measures in a form of its own.
+ELSEWHERE_NOTE = """\
+What is called `clips.csv`, `rejected.csv` and `settings.json` below is in the folder `dataset` of
+the results that this was made of, not here.
+"""
+
 ORIGINS_NOTE = """\
 As the sites said when the videos were downloaded; of local files nobody said anything. A licence of
 the whole dataset cannot give more than those of its sources. Fill in what is unknown before you
@@ -63,6 +69,7 @@ Write to: {contact}. Whoever holds the results removes a video, a source or a pe
 the results, the tables, this card and every layout made of them, by
 
     python scripts/takedown.py WORKSPACE VIDEO_OR_SOURCE
+    python scripts/takedown.py WORKSPACE --identity PERSON
 
 What was copied, uploaded or trained from before has to be looked after by whoever did it.
 """

@@ -145,6 +145,14 @@ _REGISTER = (
         "frames and their face meshes, and the list of both",
         needs=("landmarks", "frames"),
     ),
+    Export(
+        "radnerf",
+        "RAD-NeRF, ER-NeRF, SyncTalk, TalkingGaussian",
+        "a scene for every clip: pictures, cameras, background, torso, parsing, points, sound",
+        needs=("landmarks", "parsing", "background", "torso"),
+        takes=("expression", "hubert"),
+        settings=(("clips.crop", ("fixed", "none")),),
+    ),
 )
 
 EXPORTS = {export.name: export for export in _REGISTER}

@@ -155,4 +155,6 @@ def _outside(squares: np.ndarray, picture: tuple[int, int]) -> np.ndarray:
     """(N,) shares of squares (N, 4) that lie outside a picture of this width and height."""
     first = np.clip(squares[:, :2], 0, picture)
     last = np.clip(squares[:, :2] + squares[:, 2:], 0, picture)
-    return 1 - (last - first).prod(axis=1) / squares[:, 2:].prod(axis=1)
+    shares = 1 - (last - first).prod(axis=1) / squares[:, 2:].prod(axis=1)
+    # A quotient a rounding above 1 is no share below 0.
+    return np.clip(shares, 0, 1)

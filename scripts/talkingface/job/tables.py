@@ -98,11 +98,16 @@ def read_table(path: str | Path, definition: Table) -> np.recarray:
 
 def check_columns(path: str | Path, header: Sequence[str], definition: Table) -> None:
     """Raise OtherColumns where the header of a table is not the definition's."""
-    if list(header) != definition.names:
-        raise OtherColumns(
-            f"{path}: its columns are {','.join(header)}, not {','.join(definition.names)}; "
-            "delete it to have it made again"
-        )
+    if list(header) == definition.names:
+        return
+    odd = [name for name in header if name not in definition.names]
+    lacking = [name for name in definition.names if name not in header]
+    which = [f"it has {', '.join(odd)}"] * bool(odd)
+    which += [f"it lacks {', '.join(lacking)}"] * bool(lacking)
+    raise OtherColumns(
+        f"{path}: its columns are not those of this version: "
+        f"{', '.join(which) or 'they stand in another order'}; delete it to have it made again"
+    )
 
 
 def read_rows(path: str | Path, columns: Sequence[str]) -> Iterator[tuple[str, ...]]:

@@ -226,6 +226,8 @@ def _one_of(name: str, value: str, choices: Sequence[str]) -> str:
 
 def _check_numbers(n_frames: int | None, stride: int | None, windows: str) -> None:
     for name, value in (("n_frames", n_frames), ("stride", stride)):
+        if value is not None and not isinstance(value, int | np.integer):
+            raise ValueError(f"{name} is {value!r}: a whole number is needed")
         if value is not None and value < 1:
             raise ValueError(f"{name} is {value}: at least 1 is needed")
     if stride is not None and (n_frames is None or windows != "all"):

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from talkingface.job.files import damage_in
-from talkingface.job.tables import read_table
+from talkingface.job.tables import OtherColumns, read_table
 from talkingface.loader.items import PRODUCTS, Item
 from talkingface.stages import FEATURES
 from talkingface.tables import dataset_clips
@@ -71,16 +71,21 @@ def dataset_table(folder: Path, side: str) -> Path:
 def _read(folder: Path, side: str, items: Sequence[Item]) -> np.recarray:
     path = dataset_table(folder, side)
     if not path.is_file():
-        inner = folder / "results"
-        hint = "this is the `results` folder of a run that is finished"
-        if dataset_table(inner, side).is_file():
-            hint = f"give the folder {inner}"
+        hint = "give the `results` folder of a run that is finished"
+        for near in (folder / "results", folder.parent):
+            if dataset_table(near, side).is_file():
+                hint = f"give the folder {near}"
         raise FileNotFoundError(f"{path} is not there: {hint}")
     with open(path, newline="", encoding="utf-8") as file, damage_in(path, UnicodeError, csv.Error):
         header = next(csv.reader(file), [])
     products = tuple(name for name in header if name in PRODUCTS)
     # Before it is asked for what is in it: of another version it may lack that, too.
-    table = read_table(path, dataset_clips(products))
+    try:
+        table = read_table(path, dataset_clips(products))
+    except OtherColumns as error:
+        raise OtherColumns(
+            f"{error} by the workflow, or install the version of the loader that made it"
+        ) from None
     for item in items:
         if not set(item.columns) <= set(products):
             raise ValueError(_lacking(path, item, products))

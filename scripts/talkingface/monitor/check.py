@@ -27,7 +27,8 @@ from talkingface.job.files import DamagedFile, read_json
 from talkingface.job.tables import OtherColumns, read_table
 from talkingface.monitor.content import Expected, content_fault
 from talkingface.monitor.missing import names_in, numbered_names, read_clip_lengths
-from talkingface.stages import STAGES, Stage
+from talkingface.stage import Stage, is_folder
+from talkingface.stages import STAGES
 from talkingface.tables import CLIPS
 
 _DATASET = tuple(
@@ -163,9 +164,7 @@ class _Check:
         and no run could make that file."""
         # Of pictures that are gone nobody can tell the format.
         pictures = {
-            os.path.splitext(path)[0]
-            for path, what in expected.items()
-            if what.pattern.endswith("{clip}")
+            os.path.splitext(path)[0] for path, what in expected.items() if is_folder(what.pattern)
         }
         return any(
             path not in expected
@@ -268,7 +267,7 @@ class _Check:
             for clip, n_frames in clips:
                 path = pattern.format(video=video, clip=clip)
                 expected = Expected(pattern, n_frames, sizes.get(clip))
-                if pattern.endswith("{clip}") and self._folder(path)[0] != "link":
+                if is_folder(pattern) and self._folder(path)[0] != "link":
                     names = names_in(str(self.root / path))
                     for name in numbered_names(names, n_frames):
                         found[f"{path}/{name}"] = expected

@@ -23,6 +23,7 @@ from talkingface.media.audio import read_wav
 from talkingface.media.container import open_media
 from talkingface.media.own_video import film_fault, own_frames
 from talkingface.media.picture import picture_fault, read_picture
+from talkingface.stage import is_folder
 from talkingface.stages import STAGES
 from talkingface.tables import Table, tables_by_path
 
@@ -32,6 +33,11 @@ _SHAPES = {
     for product in stage.products
 }
 _TABLES = tables_by_path()
+# What an npz holds; the register has the shape of the first.
+_ARRAYS = {
+    "landmarks/{video}/{clip}.npz": ("points", "points68", "present"),
+    "landmarks_hdf5/{video}/{clip}.npz": ("features", "landmarks"),
+}
 
 
 @dataclass(frozen=True)
@@ -96,18 +102,19 @@ def _sound_fault(path: Path, expected: Expected, full: bool) -> str:
 
 def _array_fault(path: Path, expected: Expected, full: bool) -> str:
     # A map of a file that is too short cannot be made.
-    of_frame = expected.pattern.endswith("{clip}")
+    of_frame = is_folder(expected.pattern)
     return _shape_fault(read_array(path, None if full else "r"), expected, of_frame)
 
 
 def _arrays_fault(path: Path, expected: Expected, full: bool) -> str:
     arrays = read_arrays(path)
-    if not {"points", "points68", "present"} <= set(arrays):
+    wanted = _ARRAYS.get(expected.pattern, tuple(arrays))
+    if not arrays or not set(wanted) <= set(arrays):
         return f"it holds {', '.join(arrays) or 'nothing'}"
     lengths = {len(array) for array in arrays.values()}
     if len(lengths) > 1:
         return f"arrays of {sorted(lengths)} frames"
-    return _shape_fault(arrays["points"], expected)
+    return _shape_fault(arrays[wanted[0]], expected)
 
 
 def _tensor_fault(path: Path, expected: Expected, full: bool) -> str:
@@ -176,6 +183,16 @@ def _text_fault(path: Path, expected: Expected, full: bool) -> str:
     return ""
 
 
+def _points_fault(path: Path, expected: Expected, full: bool) -> str:
+    try:
+        lines = [line.split() for line in path.read_text("ascii").splitlines()]
+        numbers = [float(word) for line in lines for word in line]
+    except ValueError as error:
+        return str(error)
+    whole = len(lines) == 68 and all(len(line) == 2 for line in lines)
+    return "" if whole and np.isfinite(numbers).all() else "it has not 68 lines of two numbers"
+
+
 def _shape_fault(array: np.ndarray, expected: Expected, of_frame: bool = False) -> str:
     """Whether an array has the shape and dtype of the register; `of_frame`: without its N."""
     shape, dtype = _SHAPES.get(expected.pattern, ("", ""))
@@ -218,4 +235,5 @@ _CHECKS = {
     ".csv": _table_fault,
     ".json": _record_fault,
     ".txt": _text_fault,
+    ".lms": _points_fault,
 }

@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from talkingface.stages import STAGES, Stage, stages_made
+from talkingface.stage import Stage, is_folder
+from talkingface.stages import STAGES, stages_made
 
 # No clip has more: 11 hours.
 MOST_FRAMES = 1_000_000
@@ -108,7 +109,7 @@ def _gone(root: str, stage: Stage, video: str, clips: Sequence[tuple[str, int]])
             path = pattern.format(video=video, clip=clip)
             if os.path.basename(path) not in there:
                 gone.append(path)
-            elif pattern.endswith("{clip}"):
+            elif is_folder(pattern):
                 if done_at is None:
                     done_at = os.stat(f"{root}/{stage.manifest.format(video=video)}").st_mtime_ns
                 # The time of a folder is that of its last change by name, as when a file went.

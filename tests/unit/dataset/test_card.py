@@ -326,6 +326,9 @@ def test_another_layout_has_its_own_files(root: Path) -> None:
     assert header["size_categories"] == ["10K<n<100K"] and header["license"] == "unknown"
     assert "<!-- files -->\nA folder a side.\n<!-- end of files -->" in text
     assert "landmarks68" not in text and text.endswith(before[-5000:])
+    assert "not here" not in before
+    note = text.index("`rejected.csv` and `settings.json` below is in the folder `dataset` of")
+    assert text.index("<!-- end of files -->") < note < text.index("`rejected.csv` has each")
     for broken in ("# no header\n<!-- files -->\n<!-- end of files -->\n", "---\na: b\n---\n"):
         (results / "dataset/README.md").write_text(broken)
         with pytest.raises(DamagedFile, match=r"README.md: damaged"):

@@ -161,4 +161,5 @@ def test_the_measures(video: RecutVideo) -> None:
         assert row.face_size == pytest.approx((180, 170)[track])
         # Its centre stands 80 pixels from the edge, half a square is 119; the square ends at 324.
         assert row.outside_share == pytest.approx((0, 39 / 238)[track], abs=1e-6)
+        assert row.outside_share >= 0
         assert (row.sync_offset, row.sync_confidence) == ((2, -3)[track], 4.5)

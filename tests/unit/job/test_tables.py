@@ -77,7 +77,10 @@ def test_columns_that_do_not_fit_are_refused() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("scene,start_frame\n0,1\n", "its columns are scene,start_frame, not scene,start_frame,"),
+        ("scene,start_frame\n0,1\n", "of this version: it lacks end_frame; delete it"),
+        ("scene,start_frame,end_frame,x\n0,1,2,3\n", "of this version: it has x; delete it"),
+        ("scene,start,end\n0,1,2\n", "it has start, end, it lacks start_frame, end_frame;"),
+        ("scene,end_frame,start_frame\n0,2,1\n", "they stand in another order"),
         ("", "it has no header"),
         ("scene,start_frame,end_frame\n0,1,2\n1,2\n", "line 3: 2 cells, but 3 columns"),
         ("scene,start_frame,end_frame\n0,1,12", "its last line is cut"),

@@ -225,6 +225,8 @@ def test_a_file_that_is_gone_is_named(own_results, item, file):
 def test_a_folder_that_is_none(results, tmp_path):
     with pytest.raises(FileNotFoundError, match=f"give the folder {re.escape(str(results))}"):
         TalkingFaceDataset(results.parent, "train", ["pose"], n_frames=5)
+    with pytest.raises(FileNotFoundError, match=f"give the folder {re.escape(str(results))}$"):
+        TalkingFaceDataset(results / "dataset", "train", ["pose"], n_frames=5)
     with pytest.raises(FileNotFoundError, match=r"dataset/eval.csv is not there.*finished"):
         TalkingFaceDataset(tmp_path, "eval", ["pose"], n_frames=5)
 
@@ -232,7 +234,7 @@ def test_a_folder_that_is_none(results, tmp_path):
 def test_a_folder_of_another_version(own_results):
     path = own_results / "dataset/train.csv"
     path.write_text(path.read_text().replace("speech_share", "share_of_speech", 1))
-    with pytest.raises(OtherColumns, match=r"train.csv: its columns are .*share_of_speech"):
+    with pytest.raises(OtherColumns, match=r"it has share_of_speech.*install the version"):
         TalkingFaceDataset(own_results, "train", ["pose"], n_frames=5)
 
 
@@ -254,7 +256,10 @@ def test_a_side_without_clips(tmp_path):
         ({"side": "test"}, "side is 'test', not one of train, eval"),
         ({"windows": "some"}, "windows is 'some'"),
         ({"n_frames": 0}, "n_frames is 0"),
+        ({"n_frames": 5.0}, "n_frames is 5.0: a whole number"),
+        ({"n_frames": "5"}, "n_frames is '5': a whole number"),
         ({"stride": 0, "windows": "all"}, "stride is 0"),
+        ({"stride": 2.5, "windows": "all"}, "stride is 2.5: a whole number"),
         ({"stride": 5}, "a stride goes with windows='all'"),
         ({"results": []}, "no results folder"),
     ],

@@ -83,7 +83,7 @@ def test_tables_that_are_damaged(tmp_path):
     with pytest.raises(OtherColumns, match="a.csv"):
         read()
     path.write_text(whole.replace("probability", "p"))
-    with pytest.raises(OtherColumns, match="its columns are frame,p, not frame,probability"):
+    with pytest.raises(OtherColumns, match="it has p, it lacks probability"):
         read()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -24,8 +25,10 @@ def results(tmp_path: Path) -> Path:
     return results
 
 
-def found(results: Path, features: tuple[str, ...] = FEATURES) -> Missing:
-    return find_missing(results, ["v", "empty", "to_come"], features, EXPORTS)
+def found(
+    results: Path, features: tuple[str, ...] = FEATURES, exports: Sequence[str] = EXPORTS
+) -> Missing:
+    return find_missing(results, ["v", "empty", "to_come"], features, exports)
 
 
 def test_of_a_whole_workspace_nothing_is_missed(results: Path) -> None:
@@ -99,9 +102,9 @@ def test_what_may_be_deleted_is_not_missed(results: Path) -> None:
 def test_what_is_not_asked_for_is_not_missed(results: Path) -> None:
     for feature in set(FEATURES) - {"landmarks", "pose"}:
         shutil.rmtree(results / feature)
-    assert found(results, ("landmarks",)) == Missing([], {})
+    assert found(results, ("landmarks",), []) == Missing([], {})
     # The torso is cut out by means of the parsing.
-    outputs = set(found(results, ("torso",)).outputs)
+    outputs = set(found(results, ("torso",), []).outputs)
     assert outputs == {f"{name}/{v}.csv" for name in ("parsing", "torso") for v in ("v", "empty")}
 
 
