@@ -29,9 +29,11 @@ class Export:
     features that it cannot do without, `takes` those that it adds where they are made. `settings`:
     keys of the config, dotted, each with the values that the layout can be made with. `chooses`:
     whether its section of the config has a list `features` of those that go in. `card`: whether the
-    dataset's card is in it, so that it is made first. `blanks`: whether the path of its folder may
-    have blanks, at which lists of paths may be divided. An export for which pictures are made, or
-    much is read, of every clip has a stage of its name in the register of stages.
+    dataset's card is in it, so that it is made first. `absolute`: whether it has absolute paths, so
+    that it is made again where the workspace has been moved or copied. `blanks`: whether the path
+    of its folder may have blanks, at which lists of paths may be divided. An export for which
+    pictures are made, or much is read, of every clip has a stage of its name in the register of
+    stages.
     """
 
     name: str
@@ -42,7 +44,13 @@ class Export:
     settings: tuple[tuple[str, tuple[Any, ...]], ...] = ()
     chooses: bool = False
     card: bool = False
+    absolute: bool = False
     blanks: bool = True
+
+    @property
+    def place(self) -> str | None:
+        """The absolute path of its folder, in the working directory; None where it has none."""
+        return os.path.abspath(f"{EXPORTS_FOLDER}/{self.name}") if self.absolute else None
 
     def faults(self, config: Mapping[str, Any]) -> list[str]:
         """What of a complete config, or of the working directory, keeps the export from being made,
@@ -99,6 +107,7 @@ _REGISTER = (
         "bytedance/LatentSync",
         "films with sound in which the face is aligned in every frame, lists of their paths",
         needs=("landmarks",),
+        absolute=True,
     ),
     Export(
         "wav2lip",
@@ -111,6 +120,7 @@ _REGISTER = (
         "Hangz-nju-cuhk/Talking-Face_PC-AVS",
         "aligned crops of 224 pixels as pictures, sound, lists of eight fields",
         needs=("landmarks",),
+        absolute=True,
         blanks=False,
     ),
     Export(
@@ -138,12 +148,14 @@ _REGISTER = (
         "fudan-generative-vision/hallo",
         "films, frames, masks of face and lips, ArcFace embeddings, wav2vec 2.0 features",
         needs=("landmarks", "frames"),
+        absolute=True,
     ),
     Export(
         "aniportrait",
         "Zejun-Yang/AniPortrait",
         "frames and their face meshes, and the list of both",
         needs=("landmarks", "frames"),
+        absolute=True,
     ),
     Export(
         "radnerf",
