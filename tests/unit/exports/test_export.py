@@ -165,7 +165,7 @@ def test_names_of_speakers_are_safe_and_nobody_else_s() -> None:
 def test_exports_with_absolute_paths_are_told_where_they_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The rule has the place among its params, so that a copy of a workspace has lists of its own."""
+    """The rule has the place among its params, so a copied workspace has lists of its own."""
     monkeypatch.chdir(tmp_path)
     folder = Path(importlib.import_module("talkingface.exports").__path__[0])
     for name, entry in EXPORTS.items():
