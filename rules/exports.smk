@@ -257,6 +257,7 @@ for EXPORT in EXPORTS:
         params:
             name=EXPORT,
             settings=config.get(EXPORT, {}),
+            place=EXPORTS[EXPORT].place,
             version=1,
         script:
             "../scripts/export.py"

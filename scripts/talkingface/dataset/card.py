@@ -5,6 +5,7 @@ What users, sites and files say (titles, names, uploaders, licences) is text in 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -79,13 +80,16 @@ def make_card(
     }
     with damage_in(summary_path, KeyError, TypeError, ValueError, AttributeError):
         clips = summary["kept"]["clips"]
-        top, counts, left_out = (
-            _top(card, summary),
-            _counts(summary, statistics),
-            _rejected(summary),
-        )
+        top, left_out = _top(card, summary), _rejected(summary)
+        counts = _counts(summary, statistics)
+    with open(folder / "clips.csv", "rb") as file:
+        state = hashlib.file_digest(file, "sha256").hexdigest()[:16]
     header = card_header(
-        title=card["title"], licence=card["licence"], language=card["language"], clips=clips
+        title=card["title"],
+        licence=card["licence"],
+        language=card["language"],
+        clips=clips,
+        state=state,
     )
     contact = _stated(card["contact"])
     parts = [
@@ -110,12 +114,12 @@ def make_card(
 
 
 def card_of_layout(
-    results: str | Path, *, clips: int, data_files: Mapping[str, str], files: str
+    results: str | Path, *, clips: int, state: str, data_files: Mapping[str, str], files: str
 ) -> str:
     """The card of the dataset in `results` as that of another layout of it.
 
-    clips: how many are in the layout. data_files: path or pattern of every split, relative to the
-    card. files: what its files are, in Markdown.
+    clips: how many are in the layout. state: another one for other content. data_files: path or
+    pattern of every split, relative to the card. files: what its files are, in Markdown.
 
     Raises FileNotFoundError where there is no card, and DamagedFile where it has lost its header.
     """
@@ -125,7 +129,7 @@ def card_of_layout(
     if not ended:
         raise DamagedFile(path, "it has no part that says what its files are")
     text = f"{head}{begun}{files}{ended}\n{ELSEWHERE_NOTE}{tail}"
-    return with_data_files(path, text, clips, data_files)
+    return with_data_files(path, text, clips, state, data_files)
 
 
 def _top(card: Mapping[str, Any], summary: Mapping[str, Any]) -> str:

@@ -47,13 +47,15 @@ def card_header(
     licence: str | None,
     language: Sequence[str],
     clips: int,
+    state: str,
     data_files: Mapping[str, str] = DATA_FILES,
 ) -> str:
     """The header, with the lines `---` around it.
 
     title, licence, language: as in the section `card` of the settings; without a licence it is the
     Hub's `unknown`, and one that the Hub has no name for is `other` with its name. clips: how many
-    there are. data_files: path or pattern of every split, relative to the card.
+    there are. state: another one for other content, see `_of_files`. data_files: path or pattern of
+    every split, relative to the card.
     """
     header: dict[str, Any] = {"pretty_name": clean(title) if title else "Talking-face clips"}
     header |= _licence(licence)
@@ -62,11 +64,13 @@ def card_header(
     header["task_categories"] = ["image-to-video"]
     header["annotations_creators"] = ["machine-generated"]
     header["tags"] = list(TAGS)
-    return _text(header | _of_files(clips, data_files))
+    return _text(header | _of_files(clips, state, data_files))
 
 
-def with_data_files(path: str | Path, card: str, clips: int, data_files: Mapping[str, str]) -> str:
-    """A card whose header says the files and the number of clips of another layout.
+def with_data_files(
+    path: str | Path, card: str, clips: int, state: str, data_files: Mapping[str, str]
+) -> str:
+    """A card whose header says the files, the number of clips and the state of another layout.
 
     Raises DamagedFile, naming `path`, where the card has no header.
     """
@@ -74,13 +78,20 @@ def with_data_files(path: str | Path, card: str, clips: int, data_files: Mapping
     header = yaml.safe_load(found[1]) if found else None
     if found is None or not isinstance(header, dict):
         raise DamagedFile(path, "it has no YAML header")
-    return _text(header | _of_files(clips, data_files)) + card[found.end() :]
+    return _text(header | _of_files(clips, state, data_files)) + card[found.end() :]
 
 
-def _of_files(clips: int, data_files: Mapping[str, str]) -> dict[str, Any]:
+def _of_files(clips: int, state: str, data_files: Mapping[str, str]) -> dict[str, Any]:
+    """What a header says of its files.
+
+    `datasets` keeps what it has read of a local folder under the folder's name and what this part
+    of the header says, whatever is in the files: without the state, it would give the clips of
+    another workspace, or ones that were taken out, for those that are there.
+    """
     files = [{"split": split, "path": path} for split, path in data_files.items()]
     size = [name for least, name in _SIZES if clips >= least][-1]
-    configs = [{"config_name": "default", "data_files": files}]
+    told = f"{clips} clips, state {state}"
+    configs = [{"config_name": "default", "description": told, "data_files": files}]
     return {"size_categories": [size], "configs": configs}
 
 

@@ -68,8 +68,8 @@ def lay_out(clips: Sequence[ExportClip], tree: Tree, *, features: Sequence[str] 
     # Patterns, as the name of a video may be that of a split, too.
     films = {split: f"video/{split}/**" for split in splits_of(complete)}
     sound = {split: f"{split}/**" for split in splits_of(complete)}
-    tree.write_text("README.md", layout_card(complete, films, _README))
-    tree.write_text("audio/README.md", layout_card(complete, sound, _AUDIO_README))
+    tree.write_text("README.md", layout_card(complete, features, films, _README))
+    tree.write_text("audio/README.md", layout_card(complete, features, sound, _AUDIO_README))
 
 
 def _place(clip: ExportClip, product: Product, split: str) -> str:

@@ -17,6 +17,9 @@ from talkingface.settings.schema import ConfigError
 
 logger = logging.getLogger(__name__)
 
+# Relative to the workspace, in which the workflow runs.
+EXPORTS_FOLDER = "results/exports"
+
 
 @dataclass(frozen=True)
 class Export:
@@ -26,7 +29,10 @@ class Export:
     features that it cannot do without, `takes` those that it adds where they are made. `settings`:
     keys of the config, dotted, each with the values that the layout can be made with.
     `chooses_features`: whether its section of the config has a list `features` of those that go in.
-    `has_card`: whether the dataset's card is in it, so that it is made first. An export for which
+    `has_card`: whether the dataset's card is in it, so that it is made first. `absolute`: whether
+    it has absolute paths, so that it is made again where the workspace has been moved or copied.
+    `blanks`: whether the path of its folder may have blanks, at which lists of paths may be
+    divided. An export for which
     pictures are made, or much is read, of every clip has a stage of its name in the register of
     stages.
     """
@@ -39,13 +45,19 @@ class Export:
     settings: tuple[tuple[str, tuple[Any, ...]], ...] = ()
     chooses_features: bool = False
     has_card: bool = False
+    absolute: bool = False
+    blanks: bool = True
+
+    @property
+    def place(self) -> str | None:
+        """The absolute path of its folder, in the working directory; None where it has none."""
+        return os.path.abspath(f"{EXPORTS_FOLDER}/{self.name}") if self.absolute else None
 
     def faults(self, config: Mapping[str, Any]) -> list[str]:
-        """What of a complete config keeps the export from being made, and what to set."""
-        wanted: Any = [
-            *self.needs,
-            *(config[self.name]["features"] or () if self.chooses_features else ()),
-        ]
+        """What of a complete config, or of the working directory, keeps the export from being made,
+        and what to set."""
+        chosen = config[self.name]["features"] or () if self.chooses_features else ()
+        wanted: Any = [*self.needs, *chosen]
         lacking = [name for name in dict.fromkeys(wanted) if name not in config["features"]]
         faults = []
         if lacking:
@@ -58,6 +70,12 @@ class Export:
             if value not in allowed:
                 choices = " or ".join(map(str, allowed))
                 faults.append(f"export {self.name} needs {key}: {choices}, not {value}")
+        folder = os.path.abspath(EXPORTS_FOLDER)
+        if not self.blanks and len(folder.split()) > 1:
+            faults.append(
+                f"export {self.name} needs a path without blanks, at which its lists are divided: "
+                f"work in another folder than {folder!r}"
+            )
         return faults
 
 
@@ -88,6 +106,8 @@ _REGISTER = (
         "Hangz-nju-cuhk/Talking-Face_PC-AVS",
         "aligned crops of 224 pixels as pictures, sound, lists of eight fields",
         needs=("landmarks",),
+        absolute=True,
+        blanks=False,
     ),
     Export(
         "wav2lip",
@@ -111,6 +131,7 @@ _REGISTER = (
         "bytedance/LatentSync",
         "films with sound in which the face is aligned in every frame, lists of their paths",
         needs=("landmarks",),
+        absolute=True,
     ),
     Export(
         "musetalk",
@@ -123,12 +144,14 @@ _REGISTER = (
         "fudan-generative-vision/hallo",
         "films, frames, masks of face and lips, ArcFace embeddings, wav2vec 2.0 features",
         needs=("landmarks", "frames"),
+        absolute=True,
     ),
     Export(
         "aniportrait",
         "Zejun-Yang/AniPortrait",
         "frames and their face meshes, and the list of both",
         needs=("landmarks", "frames"),
+        absolute=True,
     ),
     Export(
         "webdataset",

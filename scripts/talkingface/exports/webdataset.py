@@ -65,7 +65,7 @@ def lay_out(
     # Without a card its reader would take the lists, which are json, for the data.
     there = splits_of(complete)
     archives = {split: f"{side}-*.tar" for side, split in SPLITS.items() if split in there}
-    tree.write_text("README.md", layout_card(complete, archives, _README))
+    tree.write_text("README.md", layout_card(complete, features, archives, _README))
 
 
 def _sample(clip: ExportClip, columns: Sequence[str], features: Sequence[str] | None) -> Sample:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import multiprocessing.context
+import operator
 from collections.abc import Callable, Sequence
 from multiprocessing.sharedctypes import RawValue
 from pathlib import Path
@@ -77,6 +78,7 @@ class TalkingFaceDataset:
         self.layers = None if layers is None else tuple(int(layer) for layer in layers)
         if not self.results:
             raise ValueError("no results folder was given")
+        _refuse_twice(self.results)
         wanted = [ITEMS[name] for name in self.items]
         clips = read_clip_list(self.results, side, wanted, where)
         lengths = clips["n_frames"]
@@ -101,7 +103,7 @@ class TalkingFaceDataset:
         tables = ", ".join(str(dataset_table(folder, self.side)) for folder in self.results)
         if not listed:
             raise ValueError(
-                f"{tables}: no clip is listed. `dataset.eval_fraction` and the column `split` of "
+                f"{tables}: no clip is listed. `split.eval_fraction` and the column `split` of "
                 "videos.csv say which side clips are on, and dataset/rejected.csv why others were "
                 "left out"
             )
@@ -116,8 +118,8 @@ class TalkingFaceDataset:
         return int(self._first[-1])
 
     def __getitem__(self, index: int) -> Sample:
-        """An element; raises IndexError beyond the last, FileNotFoundError where a file is gone,
-        and DamagedFile where one is damaged."""
+        """An element; raises IndexError beyond the last, TypeError for what is no whole number,
+        FileNotFoundError where a file is gone, and DamagedFile where one is damaged."""
         window = self.window(index)
         sample: Sample = {}
         for name in self.items:
@@ -183,12 +185,12 @@ class TalkingFaceDataset:
 
     def _place(self, index: int) -> tuple[int, int]:
         """The clip of an element, and which of the clip's windows it is."""
-        length = len(self)
-        if not -length <= index < length:
-            raise IndexError(f"element {index} of {length}")
-        index = int(index) % length
-        chosen = int(np.searchsorted(self._first, index, side="right")) - 1
-        return int(self._chosen[chosen]), index - int(self._first[chosen])
+        length, number = len(self), operator.index(index)
+        if not -length <= number < length:
+            raise IndexError(f"element {number} of {length}")
+        number %= length
+        chosen = int(np.searchsorted(self._first, number, side="right")) - 1
+        return int(self._chosen[chosen]), number - int(self._first[chosen])
 
     def _gone(self, path: str) -> str:
         return (
@@ -205,6 +207,15 @@ def _items(items: Sequence[str]) -> tuple[str, ...]:
     if not names:
         raise ValueError(f"no item was asked for: choose from {', '.join(ITEMS)}")
     return tuple(dict.fromkeys(names))
+
+
+def _refuse_twice(folders: Sequence[Path]) -> None:
+    """Its clips would count twice, with the same windows both times."""
+    places: dict[Path, Path] = {}
+    for folder in folders:
+        first = places.setdefault(folder.resolve(), folder)
+        if first is not folder:
+            raise ValueError(f"one results folder was given twice: {first} and {folder}")
 
 
 def _one_of(name: str, value: str, choices: Sequence[str]) -> str:

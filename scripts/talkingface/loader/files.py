@@ -9,7 +9,6 @@ from __future__ import annotations
 import mmap
 import wave
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import IO
 import numpy as np
 
 from talkingface.grid import SAMPLE_RATE
-from talkingface.job.arrays import read_array
+from talkingface.job.arrays import damage_in_array, read_array
 from talkingface.job.files import DamagedFile, damage_in
 from talkingface.job.tables import check_columns
 from talkingface.tables import Table
@@ -39,15 +38,17 @@ def read_rows(
     path: str | Path,
     rows_of: Callable[[int], slice],
     axis: int,
+    sizes: Sequence[int | None],
     layers: Sequence[int] | None,
 ) -> np.ndarray:
     """Rows of an npy along `axis`: `rows_of` says which, by the length of that axis.
 
+    sizes: what the axes must have, None where any length is right.
     layers: the entries wanted of the first axis, where `axis` is another; None for all.
     Raises DamagedFile where it is no npy or not whole, and IndexError where a layer is not in it.
     """
     array = read_array(path, "r")
-    if axis >= array.ndim:
+    if not _fits(array.shape, sizes):
         raise DamagedFile(path, f"its shape is {array.shape}")
     rows = rows_of(array.shape[axis])
     part = array[(slice(None),) * axis + (rows,)]
@@ -62,7 +63,9 @@ def read_rows(
 def read_samples(path: str | Path, first: int, last: int, length: int) -> np.ndarray:
     """Samples `first` to `last` of a clip's wav, (n,) int16. Raises DamagedFile where it is no mono
     wav of 16 bit and 16 kHz with `length` samples."""
-    with damage_in(path, wave.Error, EOFError), wave.open(str(path), "rb") as file:
+    # RuntimeError is what chunks that reach beyond others make of it.
+    errors = (wave.Error, EOFError, RuntimeError, ValueError)
+    with damage_in(path, *errors), wave.open(str(path), "rb") as file:
         form = file.getnchannels(), file.getsampwidth(), file.getframerate()
         if form != (1, 2, SAMPLE_RATE):
             raise DamagedFile(path, "{} channels, {} bytes a sample, {} Hz".format(*form))
@@ -70,24 +73,25 @@ def read_samples(path: str | Path, first: int, last: int, length: int) -> np.nda
             raise DamagedFile(path, f"{file.getnframes()} samples, not {length}")
         file.setpos(first)
         content = file.readframes(last - first)
-    samples = np.frombuffer(content, "<i2").astype(np.int16)
+        samples = np.frombuffer(content, "<i2").astype(np.int16)
     if len(samples) != last - first:
         raise DamagedFile(path, "its end is missing")
     return samples
 
 
-def read_member(path: str | Path, name: str, start: int, stop: int, length: int) -> np.ndarray:
-    """Rows `start` to `stop` of an array in an npz, whose first axis must be `length` long.
+def read_member(
+    path: str | Path, name: str, start: int, stop: int, sizes: Sequence[int | None]
+) -> np.ndarray:
+    """Rows `start` to `stop` of an array in an npz, whose axes must have `sizes`, None for any.
 
     Only these rows are read where the npz is not compressed. Where it is, what is before them has
     to be unpacked. Raises DamagedFile where it is no npz, or not whole.
     """
-    errors = (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, SyntaxError)
-    with damage_in(path, *errors), zipfile.ZipFile(path) as archive:
+    with damage_in_array(path), zipfile.ZipFile(path) as archive:
         info = archive.getinfo(f"{name}.npy")
         with _member_file(archive, info, path) as (file, stored):
             shape, in_columns, dtype = _array_header(file)
-            if in_columns or dtype.hasobject or shape[:1] != (length,):
+            if in_columns or dtype.hasobject or not _fits(shape, sizes):
                 raise DamagedFile(path, f"its {name} is {dtype} {shape}")
             row = dtype.itemsize * int(np.prod(shape[1:]))
             if stored:
@@ -98,6 +102,12 @@ def read_member(path: str | Path, name: str, start: int, stop: int, length: int)
     if len(content) != (stop - start) * row:
         raise DamagedFile(path, f"the end of its {name} is missing")
     return np.frombuffer(bytearray(content), dtype).reshape(-1, *shape[1:])
+
+
+def _fits(shape: Sequence[int], sizes: Sequence[int | None]) -> bool:
+    return len(shape) == len(sizes) and all(
+        size in (None, length) for length, size in zip(shape, sizes, strict=True)
+    )
 
 
 @contextmanager

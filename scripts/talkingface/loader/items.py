@@ -95,6 +95,12 @@ def _factors(shape: str) -> list[Fraction]:
     return [Fraction(number or 1) for number in re.findall(r"([\d.]*) ?\bN\b", time)]
 
 
+def _sizes(shape: str) -> list[int | None]:
+    """Lengths of the axes by a shape of the register, None of those that are not the same in every
+    file: `(N, 478, 3)` has None, 478 and 3."""
+    return [int(part) if part.isdigit() else None for part in _parts(shape)]
+
+
 def _product(column: str) -> Product:
     return PRODUCTS[column][1]
 
@@ -124,7 +130,9 @@ def _item(
     )
 
 
-def _array_reader(column: str, factors: Sequence[Fraction], axis: int) -> Reader:
+def _array_reader(
+    column: str, factors: Sequence[Fraction], axis: int, sizes: Sequence[int | None]
+) -> Reader:
     """Reads the rows of an npy that belong to a window.
 
     Where rows do not come in whole numbers a frame, as of Wav2Lip's mel of 80 a second, the first
@@ -144,7 +152,7 @@ def _array_reader(column: str, factors: Sequence[Fraction], axis: int) -> Reader
                     return slice(first, first + ceil(factor * (window.stop - window.start)))
             raise files.wrong_length(path, length, window.n_frames)
 
-        return files.read_rows(path, rows_of, axis, window.layers if axis else None)
+        return files.read_rows(path, rows_of, axis, sizes, window.layers if axis else None)
 
     return read
 
@@ -153,7 +161,7 @@ def _array_item(name: str, content: str = "") -> Item:
     """An item that is an npy with a time axis, cut to the window."""
     shape = _product(name).shape
     axis = next(i for i, part in enumerate(_parts(shape)) if "N" in part.split())
-    return _item(name, _array_reader(name, _factors(shape), axis), content=content)
+    return _item(name, _array_reader(name, _factors(shape), axis, _sizes(shape)), content=content)
 
 
 def _frames(window: Window) -> np.ndarray:
@@ -168,10 +176,11 @@ def _audio(window: Window) -> np.ndarray:
     return files.read_samples(window.path("audio"), first, last, length)
 
 
-def _member(name: str) -> Reader:
+def _member(name: str, shape: str) -> Reader:
     def read(window: Window) -> np.ndarray:
         path = window.path("landmarks")
-        return files.read_member(path, name, window.start, window.stop, window.n_frames)
+        sizes = [window.n_frames, *_sizes(shape)[1:]]
+        return files.read_member(path, name, window.start, window.stop, sizes)
 
     return read
 
@@ -232,10 +241,14 @@ def _background(window: Window) -> np.ndarray:
 _REGISTER = (
     _item("frames", _frames, column="video", content="pictures of the clip, RGB"),
     _item("audio", _audio, content="16 kHz mono"),
-    _item("landmarks", _member("points"), content="mediapipe's mesh; NaN without a face"),
+    _item(
+        "landmarks",
+        _member("points", _product("landmarks").shape),
+        content="mediapipe's mesh; NaN without a face",
+    ),
     _item(
         "landmarks68",
-        _member("points68"),
+        _member("points68", "(N, 68, 2)"),
         column="landmarks",
         content="the 68 points of 300-W; NaN without a face",
         shape="(N, 68, 2)",

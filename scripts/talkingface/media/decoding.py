@@ -50,13 +50,14 @@ def open_video(
 
     `threads` is the number of decoder threads, 0 for as many as there are cores; `rough` leaves
     out the loop filter, a fifth of the work, at the price of visible blocks.
-    Raises what `open_media` does, and NoVideo when the file has no video.
+    Raises what `open_media` does, and NoVideo when the file has no video, or of a kind that nothing
+    here decodes.
     """
     container = open_media(path, MediaSettings(max_pixels=reading.max_pixels))
     stream = video_stream(container, reading)
-    if stream is None:
+    if stream is None or stream.codec_context is None:
         container.close()
-        raise NoVideo(f"{path}: no video stream")
+        raise NoVideo(f"{path}: no video stream" + (" that can be decoded" if stream else ""))
     stream.thread_type = "AUTO"
     stream.codec_context.thread_count = threads
     if rough:

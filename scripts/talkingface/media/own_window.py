@@ -57,7 +57,9 @@ def _frames_from(
     container: av.container.InputContainer, stream: av.VideoStream, start: int
 ) -> Iterator[tuple[int, av.VideoFrame]]:
     """Frames from number `start` on, with their numbers."""
-    ticks = int(1 / (FPS * stream.time_base))
+    ticks = int(1 / (FPS * stream.time_base)) if stream.time_base else 0
+    if ticks < 1:
+        raise ValueError(f"its clock has {stream.time_base} s a tick")
     origin = stream.start_time or 0
     wanted = origin + start * ticks
     for target in (start, start - _REORDERING, 0):

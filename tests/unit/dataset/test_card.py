@@ -296,7 +296,7 @@ def write_clips(path: Path, count: int) -> None:
 
 @pytest.mark.parametrize(("clips", "size"), SIZES.items())
 def test_the_size_is_called_as_the_hub_does(clips: int, size: str) -> None:
-    header = card_header(title=None, licence=None, language=[], clips=clips)
+    header = card_header(title=None, licence=None, language=[], clips=clips, state="")
     assert yaml.safe_load(header.strip("-\n"))["size_categories"] == [size]
 
 
@@ -312,7 +312,7 @@ def test_the_size_is_called_as_the_hub_does(clips: int, size: str) -> None:
     ],
 )
 def test_a_licence_is_called_as_the_hub_does(licence: str | None, told: dict[str, str]) -> None:
-    text = card_header(title=None, licence=licence, language=[], clips=1)
+    text = card_header(title=None, licence=licence, language=[], clips=1, state="")
     header = yaml.safe_load(text.strip("-\n"))
     assert {k: v for k, v in header.items() if k.startswith("license")} == told
 
@@ -321,10 +321,13 @@ def test_another_layout_has_its_own_files(root: Path) -> None:
     results = root / "results"
     before = (results / "dataset/README.md").read_text()
     splits = {"train": "train/**", "validation": "eval/**"}
-    text = card_of_layout(results, clips=12_000, data_files=splits, files="A folder a side.\n")
+    text = card_of_layout(
+        results, clips=12_000, state="ab12", data_files=splits, files="A folder a side.\n"
+    )
     header = yaml.safe_load(text.split("---\n")[1])
     files = [{"split": split, "path": path} for split, path in splits.items()]
-    assert header["configs"] == [{"config_name": "default", "data_files": files}]
+    told = {"description": "12000 clips, state ab12", "data_files": files}
+    assert header["configs"] == [{"config_name": "default", **told}]
     assert header["size_categories"] == ["10K<n<100K"] and header["license"] == "unknown"
     assert "<!-- files -->\nA folder a side.\n<!-- end of files -->" in text
     assert "landmarks68" not in text and text.endswith(before[-5000:])
@@ -334,4 +337,4 @@ def test_another_layout_has_its_own_files(root: Path) -> None:
     for broken in ("# no header\n<!-- files -->\n<!-- end of files -->\n", "---\na: b\n---\n"):
         (results / "dataset/README.md").write_text(broken)
         with pytest.raises(DamagedFile, match=r"README.md: damaged"):
-            card_of_layout(results, clips=1, data_files=splits, files="")
+            card_of_layout(results, clips=1, state="", data_files=splits, files="")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
@@ -159,6 +160,17 @@ def test_names_of_speakers_are_safe_and_nobody_else_s() -> None:
     assert all(name.replace("-", "").replace("_", "").isalnum() for name in names.values())
     assert all(name.isascii() and len(name) < 80 for name in names.values())
     assert folder_name("Alice") == names["v2"]
+
+
+def test_exports_with_absolute_paths_are_told_where_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rule has the place among its params, so a copied workspace has lists of its own."""
+    monkeypatch.chdir(tmp_path)
+    folder = Path(importlib.import_module("talkingface.exports").__path__[0])
+    for name, entry in EXPORTS.items():
+        absolute = ".absolute(" in (folder / f"{name}.py").read_text()
+        assert entry.place == (str(tmp_path / "results/exports" / name) if absolute else None)
 
 
 def test_what_an_export_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

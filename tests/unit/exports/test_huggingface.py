@@ -76,6 +76,31 @@ def test_the_card_leads_to_the_splits(finished: Path, tmp_path: Path) -> None:
             assert others == ["metadata.jsonl"]
 
 
+def state(folder: Path, card: str = "README.md") -> str:
+    head, _, _ = (folder / card).read_text().removeprefix("---\n").partition("---\n")
+    (config,) = yaml.safe_load(head)["configs"]
+    return str(config["description"])
+
+
+def test_the_card_of_other_content_is_another(results: Path, tmp_path: Path) -> None:
+    """`datasets` knows what it has read of a folder again by its name and by this alone."""
+    note = results / "checksums/clips/talk1.csv"
+    note.parent.mkdir(parents=True)
+    note.write_text("path,size,crc32\nclips/talk1/x.mp4,1,00000001\n")
+    told = [state(export(results, tmp_path))]
+    assert told[0].startswith("3 clips, ")
+    assert told[0] == state(export(results, tmp_path), "audio/README.md")
+    told.append(state(export(results, tmp_path, features=["pose"])))
+    set_cells(results, identity=("train", "somebody else"))
+    told.append(state(export(results, tmp_path)))
+    note.write_text("path,size,crc32\nclips/talk1/x.mp4,1,00000002\n")
+    told.append(state(export(results, tmp_path)))
+    write_dataset(results, (CLIPS[0], CLIPS[2]))
+    told.append(state(export(results, tmp_path)))
+    assert len(set(told)) == len(told) == 5
+    assert state(export(results, tmp_path)) == told[-1]
+
+
 @pytest.mark.parametrize("column", ["video", "audio"])
 def test_a_row_leads_to_its_file(finished: Path, tmp_path: Path, column: str) -> None:
     folder = export(finished, tmp_path)

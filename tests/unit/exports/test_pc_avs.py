@@ -14,9 +14,12 @@ from helpers.small_results import CLIPS, SIZE, write_dataset
 from helpers.tables import read_frame
 from talkingface.exports.export import make_export
 from talkingface.exports.pc_avs import crop_matrices, make_pc_avs
+from talkingface.exports.table import check_exports
 from talkingface.faces.landmark_files import Landmarks, read_landmarks, write_landmarks
 from talkingface.media.clip_files import read_clips
 from talkingface.media.writer import VideoWriter, frame_from_planes
+from talkingface.settings.load import check_config
+from talkingface.settings.schema import ConfigError
 
 NAME = "pc_avs"
 # Middle of the eye left in the picture, of the other one and of the mouth, in a crop of 224.
@@ -202,6 +205,21 @@ def test_a_clip_with_a_frame_without_a_face_is_skipped(results: Path, folder: Pa
     assert [path.name for path in (folder / "frames").iterdir()] == [CLIPS[1].clip_id]
     assert len((folder / "train.csv").read_text().splitlines()) == 1
     assert (folder / "eval.csv").read_text() == ""
+
+
+def test_a_path_with_a_blank_is_refused_before_anything_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = check_config({"exports": ["pc_avs"]})
+    monkeypatch.chdir(tmp_path)
+    check_exports(["pc_avs"], config)
+    # White space of any kind: the reader divides as Python does.
+    for name in ("my folder", "my\u3000folder", "folder "):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        with pytest.raises(ConfigError, match="export pc_avs needs a path without blanks"):
+            check_exports(["pc_avs"], config)
+    check_exports(["wav2lip"], config)
 
 
 def test_a_path_with_a_blank_is_refused(made: Path, tmp_path: Path) -> None:

@@ -44,6 +44,34 @@ def test_wrong_bits_inside_an_npz_are_found(files: dict[str, Path]) -> None:
         read_arrays(files["npz"])
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"(50, 3)", b"(50,-3)"),
+        (b"(50, 3)", b"(50, (("),
+        (b"'shape'", b"\0shape'"),
+        (b"(50, 3), }", b"(50, 3, }{"),
+    ],
+)
+def test_a_header_that_is_wrong_is_named(files: dict[str, Path], old: bytes, new: bytes) -> None:
+    content = files["npy"].read_bytes()
+    assert old in content
+    files["npy"].write_bytes(content.replace(old, new))
+    with pytest.raises(DamagedFile, match=r"a\.npy"):
+        read_array(files["npy"])
+
+
+# Of the entry of a file in an archive's directory (APPNOTE.TXT 4.3.12), two bytes each: version
+# needed, flags, method, and the highest of where it begins.
+@pytest.mark.parametrize(("place", "value"), [(6, 255), (8, 1), (10, 99), (44, 255)])
+def test_an_archive_that_is_wrong_is_named(files: dict[str, Path], place: int, value: int) -> None:
+    content = bytearray(files["npz"].read_bytes())
+    content[content.index(b"PK\x01\x02") + place] = value
+    files["npz"].write_bytes(content)
+    with pytest.raises(DamagedFile, match=r"a\.npz"):
+        read_arrays(files["npz"])
+
+
 def test_another_kind_of_file_and_pickled_objects_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.npy"
     path.write_text("<html>no array</html>")

@@ -44,6 +44,27 @@ def test_windows_side_by_side(results):
             dataset[index]
 
 
+@pytest.mark.parametrize("index", [np.int64(1), np.uint8(1), np.array(1), -5])
+def test_any_whole_number_is_an_index(results, index):
+    dataset = TalkingFaceDataset(results, "train", ["pose"], n_frames=20, windows="all")
+    assert dataset.window(index) == dataset.window(1)
+
+
+@pytest.mark.parametrize("index", [1.5, "1", None, slice(2)])
+def test_nothing_else_is_an_index(results, index):
+    dataset = TalkingFaceDataset(results, "train", ["pose"], n_frames=20, windows="all")
+    with pytest.raises(TypeError):
+        dataset[index]
+
+
+def test_a_folder_is_given_once(results, other_results, tmp_path):
+    (tmp_path / "link").symlink_to(results)
+    with pytest.raises(ValueError, match=f"given twice: {results} and {tmp_path}/link"):
+        TalkingFaceDataset(
+            [results, other_results, tmp_path / "link"], "train", ["pose"], n_frames=9
+        )
+
+
 def test_a_plain_loop_ends(results):
     dataset = TalkingFaceDataset(results, "eval", ["pose"], n_frames=20, windows="all")
     assert [sample["start"] for sample in dataset] == [0, 20]
@@ -219,7 +240,7 @@ def test_a_folder_of_another_version(own_results):
 
 def test_a_side_without_clips(tmp_path):
     folder = numbered_results(tmp_path / "results", [NumberedClip("a", 10)], features=())
-    with pytest.raises(ValueError, match=r"eval.csv: no clip is listed.*eval_fraction"):
+    with pytest.raises(ValueError, match=r"eval.csv: no clip is listed.*`split\.eval_fraction`"):
         TalkingFaceDataset(folder, "eval", ["audio"], n_frames=5)
     with pytest.raises(ValueError, match="no clip has 11 frames; the longest of 1 has 10"):
         TalkingFaceDataset(folder, "train", ["audio"], n_frames=11)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 from pathlib import Path
 
@@ -24,15 +25,15 @@ def test_rows_of_an_array_in_an_npz(tmp_path, save):
     path = tmp_path / "a.npz"
     save(path, first=np.arange(1000), points=VALUES, last=np.ones(3))
     for start, stop in ((0, 40), (0, 1), (39, 40), (7, 12)):
-        rows = files.read_member(path, "points", start, stop, 40)
+        rows = files.read_member(path, "points", start, stop, (40, 2, 3))
         assert rows.dtype == np.float32 and np.array_equal(rows, VALUES[start:stop])
     with pytest.raises(DamagedFile, match=r"its points is float32 \(40, 2, 3\)"):
-        files.read_member(path, "points", 0, 1, 41)
+        files.read_member(path, "points", 0, 1, (41, 2, 3))
     with pytest.raises(DamagedFile, match="other"):
-        files.read_member(path, "other", 0, 1, 40)
+        files.read_member(path, "other", 0, 1, (40, 2, 3))
     path.write_bytes(path.read_bytes()[:-30])
     with pytest.raises(DamagedFile, match="a.npz"):
-        files.read_member(path, "points", 0, 1, 40)
+        files.read_member(path, "points", 0, 1, (40, 2, 3))
 
 
 def test_of_an_npz_only_the_rows_are_read(tmp_path):
@@ -42,7 +43,7 @@ def test_of_an_npz_only_the_rows_are_read(tmp_path):
     content = path.read_bytes()
     rows = content.index(bytes([7] * 1000))
     path.write_bytes(content[:rows] + bytes(20_000) + content[rows + 20_000 :])
-    assert (files.read_member(path, "points", 20, 40, 40) == 7).all()
+    assert (files.read_member(path, "points", 20, 40, (40, None)) == 7).all()
 
 
 def frames_table(path: Path, length: int) -> Path:
@@ -118,6 +119,75 @@ def test_pictures(tmp_path):
         path.write_bytes(damaged)
         with pytest.raises(DamagedFile, match="a.png"):
             files.read_picture(path, (8, 16), 0, np.uint16)
+
+
+DAMAGED = [
+    ("frames", "clips/a/{}.mp4"),
+    ("audio", "clips/a/{}.wav"),
+    ("landmarks", "landmarks/a/{}.npz"),
+    ("landmarks68", "landmarks/a/{}.npz"),
+    ("pose", "pose/a/{}.npy"),
+    ("hubert", "hubert/a/{}.npy"),
+    ("expression", "expression/a/{}.csv"),
+    ("boxes", "clips/a/{}.csv"),
+    ("torso", "torso/a/{}/000060.png"),
+    ("depth", "depth/a/{}.json"),
+]
+
+
+@pytest.mark.parametrize(("item", "file"), DAMAGED)
+def test_wrong_bytes_anywhere_give_an_error_that_names_the_file(results, tmp_path, item, file):
+    """Or other numbers of the same form: nothing that is read says more of those."""
+    folder = shutil.copytree(results, tmp_path / "results")
+    path = folder / file.format("a_000100_000160_00")
+    where = lambda row: row.clip_id == "a_000100_000160_00"  # noqa: E731
+    dataset = TalkingFaceDataset(folder, "train", [item], n_frames=3, where=where, windows="all")
+    whole, expected = path.read_bytes(), dataset[19][item]
+    size, rng = len(whole), random.Random(0)
+    found = 0
+    for _ in range(250):
+        content = bytearray(whole)
+        # What says how a file is to be read is at its beginning or its end.
+        first, last = rng.choice([(0, min(size, 130)), (max(0, size - 400), size), (0, size)])
+        for _ in range(rng.choice([1, 1, 2, 5])):
+            content[rng.randrange(first, last)] = rng.choice([*b"\0\xff(-9", rng.randrange(256)])
+        path.write_bytes(content)
+        try:
+            given = dataset[19][item]
+        except (DamagedFile, OtherColumns) as error:
+            assert str(path) in str(error)
+            found += 1
+        else:
+            assert (given.shape, given.dtype) == (expected.shape, expected.dtype)
+    assert found
+
+
+# Boxes of ISO/IEC 14496-12: the kind of the coding, and the ticks of the clock in a second.
+@pytest.mark.parametrize(
+    ("box", "place", "value"), [(b"stsd", 16, b"zzzz"), (b"mdhd", 16, bytes([0, 0, 0, 1]))]
+)
+def test_a_film_whose_index_is_wrong(results, tmp_path, box, place, value):
+    folder = shutil.copytree(results, tmp_path / "results")
+    path = folder / "clips/a/a_000100_000160_00.mp4"
+    content = bytearray(path.read_bytes())
+    begin = content.index(box) + place
+    content[begin : begin + 4] = value
+    path.write_bytes(content)
+    with pytest.raises(DamagedFile, match=f"{path}: damaged"):
+        TalkingFaceDataset(folder, "train", ["frames"], n_frames=3)[0]
+
+
+@pytest.mark.parametrize(
+    ("item", "shape"),
+    [("pose", (60, 2)), ("mfcc", (240, 40)), ("hubert", (120, 8)), ("pose", (60, 3, 1))],
+)
+def test_an_array_of_another_form_is_refused(results, tmp_path, item, shape):
+    folder = shutil.copytree(results, tmp_path / "results")
+    path = folder / f"{item}/a/a_000100_000160_00.npy"
+    np.save(path, np.zeros(shape, np.float32))
+    dataset = TalkingFaceDataset(folder, "train", [item], n_frames=3)
+    with pytest.raises(DamagedFile, match=f"{path}: damaged .its shape is"):
+        dataset[0]
 
 
 @pytest.mark.parametrize(
