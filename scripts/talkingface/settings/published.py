@@ -18,14 +18,16 @@ def published_settings(
 ) -> dict[str, Any]:
     """The settings of a complete config that the data depends on, without the sections `leave_out`.
 
-    No path, address or password of the user's is among them.
+    They stand in the schema's order, in whatever order the user's file has them. No path, address
+    or password of the user's is among them.
     """
-    published = {
-        name: value
-        for name, value in config.items()
-        if name not in _PRIVATE and name not in leave_out
-    }
-    published["download"] = {name: config["download"][name] for name in _OF_DOWNLOAD}
+    published: dict[str, Any] = {}
+    for name, part in load_schema("config")["properties"].items():
+        if name == "download":
+            published[name] = {key: config[name][key] for key in _OF_DOWNLOAD}
+        elif name not in _PRIVATE and name not in leave_out:
+            keys = part.get("properties")
+            published[name] = {key: config[name][key] for key in keys} if keys else config[name]
     return published
 
 
