@@ -16,12 +16,12 @@ class Condition:
 
 
 def at_least(name: str, measured: float, least: float) -> Condition:
-    """`measured` must not be less than `least`; what was not measured, NaN, is not."""
+    """`measured` must not be less than `least`; NaN, what was not measured, is let pass."""
     return Condition(name, measured, f"at least {least}", not measured < least)
 
 
 def at_most(name: str, measured: float, most: float) -> Condition:
-    """`measured` must not be more than `most`; what was not measured, NaN, is not."""
+    """`measured` must not be more than `most`; NaN, what was not measured, is let pass."""
     return Condition(name, measured, f"at most {most}", not measured > most)
 
 

@@ -32,9 +32,8 @@ class Export:
     `has_card`: whether the dataset's card is in it, so that it is made first. `absolute`: whether
     it has absolute paths, so that it is made again where the workspace has been moved or copied.
     `blanks`: whether the path of its folder may have blanks, at which lists of paths may be
-    divided. An export for which
-    pictures are made, or much is read, of every clip has a stage of its name in the register of
-    stages.
+    divided. An export for which pictures are made, or much is read, of every clip has a stage of
+    its name in the register of stages.
     """
 
     name: str
