@@ -30,8 +30,7 @@ from talkingface.job.per_clip import make_for_clips
 from talkingface.media.clip_files import Clip
 from talkingface.media.picture import read_picture, write_picture
 from talkingface.media.prefetch import prefetch
-from talkingface.pictures.frames import write_frames
-from talkingface.pictures.numbered import numbered_path, write_numbered
+from talkingface.pictures.numbered import NumberedFolder, numbered_path, write_numbered_sets
 from talkingface.pictures.parsing.labels import read_labels
 
 if TYPE_CHECKING:
@@ -63,6 +62,12 @@ _SOUND = ("aud.wav", "audio.wav")  # the second is linxiagong/dataprocess-talkin
 _SMALLEST_LIPS = 32
 _LARGEST_ERROR = 2  # pixels at 512
 _SPEECH_CHANNELS = 1024  # what the networks of ER-NeRF, SyncTalk and TalkingGaussian expect
+
+
+# Folders of a clip with a picture a frame, and their format, in the order in which they are drawn.
+_OF_FRAMES = {
+    "ori_imgs": ".jpg", "gt_imgs": ".jpg", "parsing": ".png", "hair": ".png", "face": ".png",
+}  # fmt: skip
 
 
 def make_radnerf(
@@ -97,19 +102,16 @@ def make_radnerf(
         labels = Path(parsing, clip.clip_id)
         plate = read_picture(Path(background, f"{clip.clip_id}.png"))
         options = [cv2.IMWRITE_JPEG_QUALITY, quality]
-        write_frames(
-            clip.frames(), place("ori_imgs"), format="jpg", quality=quality, threads=threads
-        )
-        persons = map(
-            person_over, clip.frames(), _labels(labels, clip), _again(plate, clip.n_frames)
-        )
-        write_numbered(persons, place("gt_imgs"), suffix=".jpg", options=options, threads=threads)
-        for kind, draw in (
-            ("parsing", PARTS.__getitem__),
-            ("hair", PARTS_AND_HAIR.__getitem__),
-            ("face", face_mask),
-        ):
-            write_numbered(map(draw, _labels(labels, clip)), place(kind), threads=threads)
+        folders = [
+            NumberedFolder(place(kind), suffix, options if suffix == ".jpg" else ())
+            for kind, suffix in _OF_FRAMES.items()
+        ]
+        pictures = (
+            (frame, person_over(frame, parts, plate), PARTS[parts], PARTS_AND_HAIR[parts],
+             face_mask(parts))
+            for frame, parts in zip(clip.frames(), _labels(labels, clip), strict=True)
+        )  # fmt: skip
+        write_numbered_sets(pictures, folders, threads=threads)
         write_picture(plate, place("bc.jpg"), options)
         _write_points(found, place("lms"))
         frames, camera = np.flatnonzero(found.present), None
@@ -195,11 +197,6 @@ def _from_zero(name: str, ending: str) -> str:
 
 def _labels(folder: Path, clip: Clip) -> Iterator[np.ndarray]:
     return prefetch(read_labels(folder, clip.n_frames))
-
-
-def _again(plate: np.ndarray, count: int) -> Iterator[np.ndarray]:
-    for _ in range(count):
-        yield plate
 
 
 def _write_points(landmarks: Landmarks, folder: Path) -> None:

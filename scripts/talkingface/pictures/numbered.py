@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -34,15 +35,39 @@ def write_numbered(
     the next ones are made; few wait in memory.
     Raises OSError when one cannot be written.
     """
-    Path(folder).mkdir(parents=True, exist_ok=True)
+    return write_numbered_sets(
+        ((image,) for image in images), (NumberedFolder(folder, suffix, options),), threads=threads
+    )
+
+
+@dataclass(frozen=True)
+class NumberedFolder:
+    """A folder of pictures: `suffix` says their format, `options` are those of cv2.imwrite."""
+
+    folder: str | Path
+    suffix: str = ".png"
+    options: Sequence[int] = ()
+
+
+def write_numbered_sets(
+    sets: Iterable[Sequence[np.ndarray]], folders: Sequence[NumberedFolder], *, threads: int = 1
+) -> int:
+    """Write several pictures of every frame in one pass, each into a folder of its own, and give
+    the number of frames.
+
+    sets: of every frame its pictures, one for each of `folders`. The rest is as in write_numbered.
+    """
+    for each in folders:
+        Path(each.folder).mkdir(parents=True, exist_ok=True)
     unfinished: deque[Future[None]] = deque()
     count = 0
     with ThreadPoolExecutor(max(1, threads)) as pool:
-        for count, image in enumerate(images, start=1):
-            path = numbered_path(folder, count, suffix)
-            unfinished.append(pool.submit(write_picture, image, path, options))
-            if len(unfinished) > 2 * threads:
-                unfinished.popleft().result()
+        for count, images in enumerate(sets, start=1):
+            for image, each in zip(images, folders, strict=True):
+                path = numbered_path(each.folder, count, each.suffix)
+                unfinished.append(pool.submit(write_picture, image, path, each.options))
+                if len(unfinished) > 2 * threads:
+                    unfinished.popleft().result()
         for future in unfinished:
             future.result()
     return count
