@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 PYTEST = $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo bench-scale bench-learned test test-unit test-learned test-slurm lint docs constraints clean
+.PHONY: help demo bench-scale bench-learned test test-unit test-learned test-slurm lint docs report-page constraints clean
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo "make test-slurm   run the demonstration in a SLURM cluster of this machine; as root"
 	@echo "make test-unit   run the tests that run no whole workflow"
 	@echo "make lint   check style and types"
+	@echo "make report-page   build the report's page; needs Node.js"
 	@echo "make docs   write config.yaml, docs/settings.md and the tables in docs/"
 
 # One environment a set of extras, made anew when what it holds changes.
@@ -70,6 +71,10 @@ lint: $(VENV)/.ready-demo,dlib,test
 
 docs: $(VENV)/.ready-demo
 	$(BIN)/python scripts/make_docs.py
+
+# Needs Node.js. The page is in the repository, built; who changes what is in web/ builds it again.
+report-page:
+	cd scripts/talkingface/report/web && npm ci --silent && npm run build
 
 constraints:
 	$(BIN)/python -m pip install --quiet uv

@@ -79,6 +79,7 @@ include: "rules/geometry.smk"
 include: "rules/pictures.smk"
 include: "rules/sound.smk"
 include: "rules/dataset.smk"
+include: "rules/report.smk"
 include: "rules/exports.smk"
 
 
@@ -102,6 +103,7 @@ rule all:
     input:
         rules.dataset.output,
         rules.card.output,
+        rules.report.output if config["report"]["enabled"] else [],
         expand("results/exports/{export}", export=FOLLOWED),
         missing_outputs,
 

@@ -26,7 +26,7 @@ class Stage:
     """A stage of the workflow: one rule, which makes its outputs for one video.
 
     `feature`: whether the config can ask for it. `export`: whether it is made for the export of its
-    name only. `reads`: the stages whose outputs it needs, and
+    name only, and `report`: for the report only. `reads`: the stages whose outputs it needs, and
     `shows` those whose outputs it takes where they are made. `folder`: of its outputs, where it
     is not called like the stage. `suffix`: of the table or record that it writes last. `others`:
     patterns of its files beside that one and the products, and `disposable` of those that may be
@@ -38,6 +38,7 @@ class Stage:
     reads: tuple[str, ...] = ()
     feature: bool = False
     export: bool = False
+    report: bool = False
     products: tuple[Product, ...] = ()
     shows: tuple[str, ...] = ()
     folder: str = ""

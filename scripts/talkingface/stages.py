@@ -279,6 +279,13 @@ _REGISTER = (
         ("proxy", "clips", "landmarks", "pose"),
         others=("quality/{video}/{clip}.csv",),
     ),
+    Stage(
+        "preview",
+        "makes what the report shows of every stretch: small pictures, curves, exact measures",
+        ("tracks", "speech", "sync", "segments", "clips", "landmarks", "pose", "quality"),
+        report=True,
+        others=("preview/{video}/{clip}.jpg", "preview/{video}/{clip}.js"),
+    ),
     *EXPORT_STAGES,
 )
 
@@ -294,10 +301,14 @@ def products_of(features: tuple[str, ...] | list[str]) -> list[Product]:
     return [product for name in ("clips", *features) for product in STAGES[name].products]
 
 
-def stages_made(features: Iterable[str], exports: Iterable[str] = ()) -> tuple[str, ...]:
-    """The stages that a run with these features and exports makes, in the order of the rules."""
+def stages_made(
+    features: Iterable[str], exports: Iterable[str] = (), *, report: bool = False
+) -> tuple[str, ...]:
+    """The stages that a run makes with these features and exports, and with the report or without,
+    in the order of the rules."""
     wanted: set[str] = set()
     waiting = ["quality", *features, *(name for name in exports if name in STAGES)]
+    waiting += [stage.name for stage in _REGISTER if stage.report and report]
     while waiting:
         name = waiting.pop()
         if name not in wanted:

@@ -281,6 +281,37 @@ QUALITY_FRAMES = Table(
     ),
 )
 
+# Of every candidate, kept or not, so not a manifest of clips. Of voice and face with all digits, as
+# they are judged by; the ledger has them rounded.
+PREVIEW = Table(
+    "preview/{video}.csv",
+    "a candidate stretch of a face, kept or not",
+    (
+        CLIP_ID,
+        N_FRAMES,
+        Column("pictures", "int", "small pictures in its strip, 0 where none could be made"),
+        Column("cause_frame", "optional int", "frame of the grid that shows why it is rejected"),
+        Column("alone", "int", "1 where no other face is seen in it"),
+        Column("judged", "int", "1 where `sync` says something of its face"),
+        Column("other_track", "optional int", "the other face whose voice it is most likely"),
+        Column("mouth_motion", "float", "spread of the mouth's opening", "lengths of the nose"),
+        Column("confidence", "float", "mean score of the lips with the sound, the backend's unit"),
+        Column("probability", "float", "how likely the voice heard is this face's own"),
+        Column("other_probability", "float", "how likely it is another visible face's, at most"),
+        Column("speaking", "float", "mean probability of its frames that this face speaks"),
+        Column("other_speaking", "float", "the same of the other faces, at most"),
+        Column("sharpness_frame", "optional int", "frame of the clip that is least sharp"),
+        Column("dark_frame", "optional int", "frame of the clip in which the face is darkest"),
+        Column("bright_frame", "optional int", "frame of the clip in which the face is brightest"),
+        Column("hand_frame", "optional int", "frame of the clip in which hands cover most of it"),
+        Column("border_frame", "optional int", "frame of the clip with the face at the edge"),
+        Column("absent_frame", "optional int", "frame of the clip without a face"),
+        Column("yaw_frame", "optional int", "frame of the clip with the largest yaw"),
+        Column("pitch_frame", "optional int", "frame of the clip with the largest pitch"),
+        Column("roll_frame", "optional int", "frame of the clip with the largest roll"),
+    ),
+)
+
 _OF_VIDEO = (
     Column("identity", "text", "who speaks, by videos.csv", outside=True),
     Column("source", "text", "where the video comes from, by videos.csv", outside=True),

@@ -45,7 +45,7 @@ class QualityThresholds:
 THRESHOLD_KEYS = tuple(field.name for field in fields(QualityThresholds))
 
 
-class _Gate(NamedTuple):
+class Gate(NamedTuple):
     """A threshold, the measure that is compared with it, and the reason of a clip that misses it.
 
     certainty: a measure of how certain the other is. Below TRUSTED_CERTAINTY the gate lets the clip
@@ -59,20 +59,20 @@ class _Gate(NamedTuple):
 
 
 # In the order of judging: a face that is not there has no other measure.
-_GATES = [
-    _Gate("min_present_share", "present_share", "face_lost"),
-    _Gate("min_face_height", "face_height", "small_face"),
-    _Gate("max_border_share", "border_share", "at_border"),
-    _Gate("min_brightness", "brightness", "dark"),
-    _Gate("max_brightness", "brightness", "bright"),
-    _Gate("min_sharpness", "sharpness", "blurred"),
-    _Gate("max_hand_share", "hand_share", "hand"),
-    _Gate("max_abs_yaw", "max_abs_yaw", "yaw"),
-    _Gate("max_abs_pitch", "max_abs_pitch", "pitch"),
-    _Gate("max_abs_roll", "max_abs_roll", "roll"),
-    _Gate("max_residual_offset", "residual_offset", "offset", certainty="residual_certainty"),
-    _Gate("min_residual_certainty", "residual_certainty", "unsure"),
-    _Gate("min_speech_quality", "speech_quality", "poor_sound"),
+GATES = [
+    Gate("min_present_share", "present_share", "face_lost"),
+    Gate("min_face_height", "face_height", "small_face"),
+    Gate("max_border_share", "border_share", "at_border"),
+    Gate("min_brightness", "brightness", "dark"),
+    Gate("max_brightness", "brightness", "bright"),
+    Gate("min_sharpness", "sharpness", "blurred"),
+    Gate("max_hand_share", "hand_share", "hand"),
+    Gate("max_abs_yaw", "max_abs_yaw", "yaw"),
+    Gate("max_abs_pitch", "max_abs_pitch", "pitch"),
+    Gate("max_abs_roll", "max_abs_roll", "roll"),
+    Gate("max_residual_offset", "residual_offset", "offset", certainty="residual_certainty"),
+    Gate("min_residual_certainty", "residual_certainty", "unsure"),
+    Gate("min_speech_quality", "speech_quality", "poor_sound"),
 ]
 
 
@@ -85,7 +85,7 @@ def judge_quality(measures: np.recarray, thresholds: QualityThresholds) -> dict[
     `reason`, `value` and `threshold` are those of the first gate missed in the order of
     `QualityThresholds`, `detail` lists all. Raises ValueError when a column is missing.
     """
-    lacking = {gate.measure for gate in _GATES} - set(measures.dtype.names)
+    lacking = {gate.measure for gate in GATES} - set(measures.dtype.names)
     if lacking:
         raise ValueError(f"no column {min(lacking)} in the measures of quality: make them again")
     # A dict is read faster than a record, and there may be a million clips.
@@ -96,7 +96,7 @@ def judge_quality(measures: np.recarray, thresholds: QualityThresholds) -> dict[
 def _judge(clip: Mapping[str, Any], thresholds: QualityThresholds) -> Verdict:
     """The verdict on a clip, from its row of the table QUALITY."""
     verdict, misses = KEPT, []
-    for gate in _GATES:
+    for gate in GATES:
         threshold = getattr(thresholds, gate.key)
         if threshold is None:
             continue

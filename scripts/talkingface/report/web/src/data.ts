@@ -1,0 +1,170 @@
+/** What the workflow wrote beside the page, and how it gets in.
+ *
+ * A page that is opened from disk may not fetch, but it may load scripts. So every data file is a
+ * script that calls `talkingface.receive(name, JSON.parse("..."))`. All text in it that comes from
+ * videos and sites is plain text and is only ever shown as text.
+ */
+
+/** A column of numbers: null where nothing was measured. */
+export interface NumberColumn {
+  kind: "number";
+  unit: string;
+  meaning: string;
+  values: (number | null)[];
+}
+
+/** A column of text: `codes[row]` is the place of the row's text in `texts`. */
+export interface TextColumn {
+  kind: "text";
+  unit: string;
+  meaning: string;
+  texts: string[];
+  codes: number[];
+}
+
+export type Column = NumberColumn | TextColumn;
+
+/** A table by columns, all of `length` rows. */
+export interface Columns {
+  length: number;
+  columns: Record<string, Column>;
+}
+
+/** A setting that is a threshold: its section and key in config.yaml, and what the schema says. */
+export interface Setting {
+  section: "segments" | "quality";
+  key: string;
+  value: number | boolean | string | null;
+  default: number | boolean | string | null;
+  description: string;
+  unit: string;
+  minimum: number | null;
+  maximum: number | null;
+  integer: boolean;
+  nullable: boolean;
+}
+
+/** A gate of `quality`, in the order of judging: see dataset/gates.py. */
+export interface Gate {
+  key: string;
+  measure: string;
+  reason: string;
+  certainty: string;
+}
+
+/** Where a stage's time went, over all videos. */
+export interface StageTime {
+  stage: string;
+  jobs: number;
+  seconds: number;
+  cpu_seconds: number;
+  max_rss_mb: number;
+  /** Frames of the videos, or of the clips, that the stage went through. */
+  frames: number;
+}
+
+export interface Run {
+  release: string;
+  summary: Record<string, any>;
+  settings: Setting[];
+  /** Settings that the judging depends on and that are no thresholds, such as segments.cut. */
+  fixed: Record<string, number | boolean | string | null>;
+  gates: Gate[];
+  trusted_certainty: number;
+  times: StageTime[];
+  /** Stages that were made of the clips, such as parsing. */
+  features: string[];
+  /** Path pattern of every product, relative to the results folder, by its column. */
+  products: Record<string, string>;
+  /** Name and colour (#rrggbb) of every label of face parsing. */
+  labels: [string, string][];
+  /** In a strip: number of pictures and the side of each in pixels. */
+  strip: { pictures: number; side: number };
+  /** What was decided by hand before, by clip. */
+  decisions: Record<string, { decision: "" | "keep" | "reject"; note: string }>;
+}
+
+/** The curves and boxes of one stretch, one value a frame; null where there is none. */
+export interface Detail {
+  clip_id: string;
+  n_frames: number;
+  width: number;
+  height: number;
+  speech: (number | null)[] | null;
+  opening: (number | null)[] | null;
+  score: (number | null)[] | null;
+  probability: (number | null)[] | null;
+  yaw: (number | null)[] | null;
+  pitch: (number | null)[] | null;
+  roll: (number | null)[] | null;
+  /** Least and most sample of every hundredth of a second, int8, [4 N, 2], base64. */
+  sound: string | null;
+  /** 68 points, uint16 little endian in 1/8 clip pixels, [N, 68, 2], base64; 65535 without a face. */
+  points68: string | null;
+  /** Face box x, y, width, height, in 1/8 clip pixels as int16, [N, 4], base64. */
+  boxes: string | null;
+}
+
+interface Receiver {
+  receive(name: string, data: unknown): void;
+}
+
+const received = new Map<string, unknown>();
+const waiting = new Map<string, ((data: unknown) => void)[]>();
+
+/** Makes the object that the data files call. */
+export function listen(): void {
+  const receiver: Receiver = {
+    receive(name, data) {
+      received.set(name, data);
+      for (const tell of waiting.get(name) ?? []) tell(data);
+      waiting.delete(name);
+    },
+  };
+  (globalThis as unknown as { talkingface: Receiver }).talkingface = receiver;
+}
+
+/** Loads one data file, relative to the page, which calls `receive` with `name`. */
+export function load<T>(name: string, path: string): Promise<T> {
+  if (received.has(name)) return Promise.resolve(received.get(name) as T);
+  return new Promise((resolve, reject) => {
+    const tell = waiting.get(name);
+    const hear = (data: unknown) => resolve(data as T);
+    if (tell) {
+      tell.push(hear);
+      return;
+    }
+    waiting.set(name, [hear]);
+    const script = document.createElement("script");
+    script.src = path;
+    script.onerror = () => {
+      waiting.delete(name);
+      script.remove();
+      reject(new Error(`${path} could not be loaded`));
+    };
+    script.onload = () => script.remove();
+    document.head.append(script);
+  });
+}
+
+/** Lets go of a file that was loaded, so that clips that were looked at do not pile up. */
+export function forget(name: string): void {
+  received.delete(name);
+}
+
+/** The path of a file of the results folder, seen from the page; its parts may hold any character. */
+export function resultPath(path: string): string {
+  return `../${path.split("/").map(encodeURIComponent).join("/")}`;
+}
+
+/** A cell as a number; NaN where nothing was measured or there is no such column. */
+export function number(table: Columns, column: string, row: number): number {
+  const found = table.columns[column];
+  return found?.kind === "number" ? (found.values[row] ?? NaN) : NaN;
+}
+
+/** A cell as text; "" where there is no such column. */
+export function text(table: Columns, column: string, row: number): string {
+  const found = table.columns[column];
+  return found?.kind === "text" ? found.texts[found.codes[row]] : "";
+}

@@ -1,0 +1,38 @@
+/** The report's data as all views share it. */
+import { type Columns, type Detail, type Run, load, number, resultPath, text } from "./data";
+
+export interface Report {
+  run: Run;
+  /** A row for every video of the list. */
+  videos: Columns;
+  /** A row for every row of the ledgers, with its last verdict, in the order of videos and time. */
+  candidates: Columns;
+  /** Row of a candidate by its key, see `rowKey`. */
+  rows: Map<string, number>;
+}
+
+/** What names a row in addresses: its clip_id; of a whole video or a gap its video and frame. */
+export function rowKey(candidates: Columns, row: number): string {
+  const clip = text(candidates, "clip_id", row);
+  if (clip) return clip;
+  const start = number(candidates, "start_frame", row);
+  return `${text(candidates, "video_id", row)}@${Number.isNaN(start) ? "all" : start}`;
+}
+
+export async function loadReport(): Promise<Report> {
+  const [run, videos, candidates] = await Promise.all([
+    load<Run>("run", "data/run.js"),
+    load<Columns>("videos", "data/videos.js"),
+    load<Columns>("candidates", "data/candidates.js"),
+  ]);
+  const rows = new Map<string, number>();
+  for (let row = 0; row < candidates.length; row++) {
+    rows.set(rowKey(candidates, row), row);
+  }
+  return { run, videos, candidates, rows };
+}
+
+/** The curves of one stretch. */
+export function loadDetail(video: string, clip: string): Promise<Detail> {
+  return load<Detail>(clip, resultPath(`preview/${video}/${clip}.js`));
+}

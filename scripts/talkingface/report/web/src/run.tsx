@@ -1,0 +1,6 @@
+import type { Report } from "./report";
+import type { Route } from "./route";
+
+export function RunView({ report }: { report: Report; route: Route }) {
+  return <p>{report.candidates.length} candidates.</p>;
+}
