@@ -68,9 +68,10 @@ def make_dataset(
     Clips stand in the order of `videos`, then by start_frame, then by track. A clip that misses a
     threshold is rejected at stage `quality`. A clip that the ledger keeps but the manifest lacks
     is counted as rejected at stage `clips`, so that the candidates are always the kept and the
-    rejected. Where a person decided otherwise about a clip that was made, that counts, and it is
-    rejected at stage `decisions`. Sides are those of videos: what is rejected moves no other clip. Videos with the same
-    file, by its SHA-256 in their records, are on one side as those of one source are.
+    rejected. Where a person decided otherwise about a clip that was made, that counts; what is
+    rejected by it is at stage `decisions`. Sides are those of videos: what is rejected moves no
+    other clip. Videos with the same file, by its SHA-256 in their records, are on one side as those
+    of one source are.
 
     videos: rows of videos.csv: `video_id`, `source`, `identity`, `split` (the last two may be
         empty).

@@ -70,7 +70,7 @@ def kept_by_hand(decisions: Mapping[str, Decision]) -> dict[str, str]:
     return {clip_id: note for clip_id, (decision, note) in decisions.items() if decision == KEEP}
 
 
-def without_rows(content: bytes, video_ids: Collection[str]) -> bytes:
+def without_clips(content: bytes, video_ids: Collection[str]) -> bytes:
     """A decisions.csv without the rows on clips of `video_ids`; all the rest stays byte for byte.
 
     Raises UnicodeDecodeError and csv.Error where `read_decisions` would refuse it.
