@@ -170,12 +170,14 @@ def test_the_dataset_is_that_of_a_local_run(run: Run) -> None:
 
 
 def products(results: Path) -> set[Path]:
-    """All files but logs, benchmarks and checksums, relative to the folder.
+    """All files but logs, benchmarks, checksums and the report, relative to the folder.
 
-    Films of the same pictures and records of other folders have other checksums.
+    Films of the same pictures and records of other folders have other checksums, and the report
+    says how long everything took.
     """
+    apart = ("logs", "benchmarks", "checksums", "report")
     files = {file.relative_to(results) for file in results.rglob("*") if file.is_file()}
-    return {file for file in files if file.parts[0] not in ("logs", "benchmarks", "checksums")}
+    return {file for file in files if file.parts[0] not in apart}
 
 
 def record(path: Path) -> dict[str, object]:
