@@ -1,7 +1,7 @@
 /** What every source, or every person, gives: a list in which one can be chosen. */
 import { useMemo, useState } from "preact/hooks";
 import { OWN_FOLDER } from "./origins";
-import { count, length, share } from "./quantity";
+import { count, counted, length, share } from "./quantity";
 import type { Report } from "./report";
 import { FPS, type Group, groupsBy } from "./tally";
 import { VirtualList } from "./virtual";
@@ -12,11 +12,16 @@ export interface Grouping {
   column: string;
   title: string;
   one: string;
+  noun: string;
+  nouns: string;
 }
 
 export const GROUPINGS: Grouping[] = [
-  { parameter: "source", column: "place", title: "By source", one: "Source" },
-  { parameter: "identity", column: "identity", title: "By identity", one: "Identity" },
+  { parameter: "source", column: "place", title: "By source", one: "Source", noun: "source", nouns: "sources" },
+  {
+    parameter: "identity", column: "identity", title: "By identity", one: "Identity",
+    noun: "identity", nouns: "identities",
+  },
 ];
 
 const ROW_HEIGHT = 56;
@@ -60,7 +65,7 @@ export function Groups({ report, grouping, chosen }: {
           <span>Name contains</span>
           <input type="search" value={words} onInput={(event) => setWords(event.currentTarget.value)} />
         </label>
-        <p class="quiet" role="status">{words.trim() ? `${count(found.length)} of ${count(groups.length)}` : `${count(groups.length)}, most kept first`}</p>
+        <p class="quiet" role="status">{words.trim() ? `${count(found.length)} of ` : ""}{counted(groups.length, grouping.noun, grouping.nouns)}, longest kept first</p>
       </div>
       <div class="group head" aria-hidden="true">
         <span>{grouping.one}</span><span class="number">Videos</span><span class="number">Length</span>

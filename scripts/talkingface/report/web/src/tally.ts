@@ -26,6 +26,8 @@ interface Amount {
 
 export interface Tally {
   videos: number;
+  /** Of the videos those that could be had. */
+  had: number;
   secondsIn: number;
   shots: number;
   shotFrames: number;
@@ -73,7 +75,7 @@ const nothing = (): Amount => ({ clips: 0, frames: 0 });
 export function tally(report: Report, included: (videoRow: number) => boolean): Tally {
   const { videos, candidates } = report;
   const found: Tally = {
-    videos: 0, secondsIn: 0, shots: 0, shotFrames: 0, tracks: 0, trackFrames: 0,
+    videos: 0, had: 0, secondsIn: 0, shots: 0, shotFrames: 0, tracks: 0, trackFrames: 0,
     candidates: nothing(), kept: nothing(), unsure: nothing(), train: nothing(), eval: nothing(),
     identities: 0, losses: [],
   };
@@ -83,6 +85,7 @@ export function tally(report: Report, included: (videoRow: number) => boolean): 
     if (!included(row)) continue;
     chosen[row] = 1;
     found.videos += 1;
+    if (text(videos, "status", row) === "ok") found.had += 1;
     found.secondsIn += seconds(row);
     found.shots += number(videos, "shots", row) || 0;
     found.shotFrames += number(videos, "shot_frames", row) || 0;

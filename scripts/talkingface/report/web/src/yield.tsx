@@ -92,8 +92,12 @@ function Figures({ found, conditions }: { found: Tally; conditions: Condition[] 
   );
   return (
     <dl class="figures">
-      <Figure name="Videos" id="videos">{count(found.videos)}</Figure>
-      <Figure name="Length of the videos" id="hours-in">{length(found.secondsIn)}</Figure>
+      <Figure name="Videos" id="videos" more={found.had === found.videos ? "all could be had" : (
+        <a href="#run">{count(found.videos - found.had)} could not be had</a>
+      )}>
+        {count(found.videos)}
+      </Figure>
+      <Figure name="Length of the videos" id="hours-in" more="as their files say">{length(found.secondsIn)}</Figure>
       <Figure name="Kept clips" id="clips" more={`of ${counted(found.candidates.clips, "candidate")}`}>
         <a href={listOf([...conditions, ["verdict", "kept"]])}>{count(found.kept.clips)}</a>
       </Figure>
@@ -116,7 +120,7 @@ function Figures({ found, conditions }: { found: Tally; conditions: Condition[] 
 function Figure({ name, id, more, children }: {
   name: string;
   id: string;
-  more?: string;
+  more?: ComponentChildren;
   children: ComponentChildren;
 }) {
   return (
