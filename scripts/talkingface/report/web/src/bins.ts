@@ -20,8 +20,12 @@ export interface Summary {
   low: number;
   median: number;
   high: number;
+  /** How many of the values are from `low` to `high`, in words. */
+  part: string;
 }
 
+// Of fewer values percentiles say nothing.
+const FEW = 20;
 const MOST_BINS = 24;
 
 /** A step of 1, 2 or 5 times a power of ten, so that not more than `most` of them fill a width. */
@@ -32,11 +36,15 @@ export function niceStep(width: number, most: number): number {
   return power * ([1, 2, 5].find((step) => step * power >= least * (1 - 1e-9)) ?? 10);
 }
 
-/** Median and 5th and 95th percentile; NaN of nothing. */
+/** Median, and 5th and 95th percentile, or least and most of few; NaN of nothing. */
 export function summarise(values: Float64Array): Summary {
   const found = values.filter((value) => !Number.isNaN(value)).sort();
   const at = (part: number) => (found.length ? found[Math.round(part * (found.length - 1))] : NaN);
-  return { count: found.length, low: at(0.05), median: at(0.5), high: at(0.95) };
+  const tail = found.length < FEW ? 0 : 0.05;
+  return {
+    count: found.length, low: at(tail), median: at(0.5), high: at(1 - tail),
+    part: tail ? "nine in ten" : "all",
+  };
 }
 
 /** The ends of the ranges for values: far values do not stretch them. */

@@ -109,14 +109,14 @@ function GroupRow({ group, grouping, chosen, longest }: {
     >
       <span class="title">{title}</span>
       <span class="number">{count(group.videos)}<i> videos</i></span>
-      <span class="number">{length(group.secondsIn)}<i> in</i></span>
+      <span class="number">{group.secondsIn > 0 ? length(group.secondsIn) : "not known"}<i> in</i></span>
       <span class="number">{count(group.candidates)}<i> candidates</i></span>
       <span class="number">{count(group.clips)}<i> clips</i></span>
       <span class="number">{length(kept)}<i> kept</i></span>
       <span class="bars">
-        <span class="bar in" style={{ width: part(group.secondsIn) }} />
-        <span class="bar out" style={{ width: part(kept) }} />
-        <span class="percent">{share(kept, group.secondsIn)}</span>
+        {group.secondsIn > 0 && <span class="bar in" style={{ width: part(group.secondsIn) }} />}
+        {kept > 0 && <span class="bar out" style={{ width: part(kept) }} />}
+        {group.secondsIn > 0 && <span class="percent">{share(kept, group.secondsIn)}</span>}
       </span>
     </a>
   );

@@ -27,7 +27,7 @@ export function MeasureCard({ report, of, kept }: { report: Report; of: Measure;
   );
   const worst = useMemo(() => worstRows(values, kept, of.worst, MOST_WORST), [values, kept, of]);
   const total = (side: "kept" | "rejected") => bins.reduce((sum, bin) => sum + bin[side].count, 0);
-  const shown = (value: number) => measure(value * of.factor, of.unit);
+  const shown = (value: number) => measure(value * of.factor, of.short);
   const id = `measure-${of.column.replace(".", "-")}`;
   return (
     <section class="card" aria-labelledby={id} data-column={of.column}>
@@ -47,7 +47,7 @@ export function MeasureCard({ report, of, kept }: { report: Report; of: Measure;
           />
           <p class="summary">
             {summary.count > 0
-              ? <>Kept: half below {shown(summary.median)}, nine in ten from {measure(summary.low * of.factor)} to {shown(summary.high)}.</>
+              ? <>Kept: median {shown(summary.median)}, {summary.part} from {measure(summary.low * of.factor)} to {shown(summary.high)}.</>
               : <>No kept clip was measured.</>}
           </p>
           <Numbers of={of} bins={bins} />
@@ -68,8 +68,8 @@ function sideLink(of: Measure, verdict: "kept" | "rejected", side: Side): string
 }
 
 function rangeWords(of: Measure, bin: Bin): string {
-  if (of.whole && bin.to - bin.from === 1) return measure(bin.from + 0.5, of.unit);
-  return `${measure(bin.from)} to ${measure(bin.to, of.unit)}`;
+  if (of.whole && bin.to - bin.from === 1) return measure(bin.from + 0.5, of.short);
+  return `${measure(bin.from)} to ${measure(bin.to, of.short)}`;
 }
 
 function options(of: Measure, bins: Bin[], width: number): Plot.PlotOptions {
@@ -85,7 +85,7 @@ function options(of: Measure, bins: Bin[], width: number): Plot.PlotOptions {
     insetLeft: 0.5, insetRight: 0.5, title: "words", ariaLabel: "words", href: "link",
   });
   return {
-    marginLeft: 44, marginRight: 12, marginTop: 8, marginBottom: 34,
+    marginLeft: 52, marginRight: 12, marginTop: 8, marginBottom: 34,
     x: { label: of.unit || null, labelArrow: "none", ticks: Math.max(3, Math.floor(width / 80)) },
     y: { label: null, ticks: 5, grid: true, nice: true, tickFormat: wholeCount },
     marks: [mark("kept", 1), mark("rejected", -1), Plot.ruleY([0], { stroke: "currentColor" })],
@@ -119,7 +119,7 @@ function Numbers({ of, bins }: { of: Measure; bins: Bin[] }) {
               <tr>
                 <th scope="row">
                   {place === 0 && "up to " /* what is beyond the ends is in them */}
-                  {place === 0 ? measure(bin.to) : rangeWords({ ...of, unit: "" }, bin)}
+                  {place === 0 ? measure(bin.to) : rangeWords({ ...of, short: "" }, bin)}
                 </th>
                 {cell("kept", bin.kept)}
                 {cell("rejected", bin.rejected)}

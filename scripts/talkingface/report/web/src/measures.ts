@@ -12,6 +12,8 @@ export interface Measure {
   title: string;
   words: string;
   unit: string;
+  /** The unit after a number. */
+  short: string;
   /** What a value is multiplied by to be shown. */
   factor: number;
   /** Whether values are whole numbers as shown. */
@@ -22,15 +24,15 @@ export interface Measure {
   frame?: string;
 }
 
-const PLAIN = { unit: "", factor: 1, whole: false };
+const PLAIN = { unit: "", short: "", factor: 1, whole: false };
 
 export const MEASURES: Measure[] = [
   {
-    ...PLAIN, column: "n_frames", title: "Length", words: "of candidates and of clips", unit: "s",
+    ...PLAIN, column: "n_frames", title: "Length", words: "of candidates and of clips", unit: "s", short: "s",
     factor: 1 / FPS, worst: { end: "least" }, worstTitle: "Shortest clips",
   },
   {
-    ...PLAIN, column: "segments.face_height", title: "Height of the face", unit: "source pixels",
+    ...PLAIN, column: "segments.face_height", title: "Height of the face", unit: "source pixels", short: "px",
     words: "median of the face box, before the clip is scaled",
     worst: { end: "least" }, worstTitle: "Smallest faces",
   },
@@ -40,7 +42,7 @@ export const MEASURES: Measure[] = [
     worst: { end: "least" }, worstTitle: "Least likely voices",
   },
   {
-    ...PLAIN, column: "segments.offset", title: "Offset of sound and lips", unit: "frames", whole: true,
+    ...PLAIN, column: "segments.offset", title: "Offset of sound and lips", unit: "frames", short: "frames", whole: true,
     words: "by how much the sound leads, before it was moved",
     worst: { from: 0 }, worstTitle: "Largest offsets",
   },
@@ -65,21 +67,21 @@ export const MEASURES: Measure[] = [
     worst: { from: 128 }, worstTitle: "Darkest and brightest faces",
   },
   {
-    ...PLAIN, column: "video.fps", title: "Frame rate of the source", unit: "frames a second",
+    ...PLAIN, column: "video.fps", title: "Frame rate of the source", unit: "frames a second", short: "fps",
     words: "of the videos; all clips have 25", worst: { end: "least" }, worstTitle: "Lowest frame rates",
   },
   {
-    ...PLAIN, column: "quality.max_abs_yaw", title: "Largest yaw", unit: "degrees",
+    ...PLAIN, column: "quality.max_abs_yaw", title: "Largest yaw", unit: "degrees", short: "°",
     words: "how far the head is turned aside, 95th percentile of a clip",
     worst: { end: "most" }, worstTitle: "Heads turned most", frame: "preview.yaw_frame",
   },
   {
-    ...PLAIN, column: "quality.yaw_range", title: "Range of yaw", unit: "degrees",
+    ...PLAIN, column: "quality.yaw_range", title: "Range of yaw", unit: "degrees", short: "°",
     words: "within a clip, from the 5th to the 95th percentile",
     worst: { end: "most" }, worstTitle: "Heads that turn most", frame: "preview.yaw_frame",
   },
   {
-    ...PLAIN, column: "quality.pitch_range", title: "Range of pitch", unit: "degrees",
+    ...PLAIN, column: "quality.pitch_range", title: "Range of pitch", unit: "degrees", short: "°",
     words: "within a clip, from the 5th to the 95th percentile",
     worst: { end: "most" }, worstTitle: "Heads that nod most", frame: "preview.pitch_frame",
   },

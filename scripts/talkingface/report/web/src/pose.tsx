@@ -28,7 +28,7 @@ export function PoseCard({ report, kept }: { report: Report; kept: Uint8Array })
   const cells = useMemo(() => cellsOf(yaw, pitch), [yaw, pitch]);
   const range = (values: Float64Array) => {
     const { low, high } = summarise(values);
-    return `from ${measure(low)} to ${measure(high, "degrees")}`;
+    return `from ${measure(low)} to ${measure(high, "°")}`;
   };
   return (
     <section class="card wide" aria-labelledby="pose" data-column="pose">
@@ -42,7 +42,7 @@ export function PoseCard({ report, kept }: { report: Report; kept: Uint8Array })
             options={(width) => options(cells, width)}
             of={[cells]}
           />
-          <p class="summary">Nine in ten have a yaw {range(yaw)}, and a pitch {range(pitch)}.</p>
+          <p class="summary">Of {summarise(yaw).part} the yaw is {range(yaw)}, the pitch {range(pitch)}.</p>
           <details>
             <summary>Show numbers</summary>
             <div class="numbers" tabIndex={0} role="region" aria-label="Numbers of the pose of the head">

@@ -41,5 +41,7 @@ export function measure(value: number, unit = ""): string {
   if (!Number.isFinite(value)) return "not measured";
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 3;
   const words = value.toLocaleString("en-GB", { maximumFractionDigits: digits });
+  if (unit === "frames" && Math.abs(value) === 1) return `${words} frame`;
+  if (unit === "°") return `${words}°`;
   return unit ? `${words} ${unit}` : words;
 }

@@ -96,6 +96,7 @@ const REASONS: Record<string, Meaning> = {
   "sync/other_speaks": { title: "Somebody else speaks", words: "the voice is another face's, somebody's off screen, or dubbed" },
   "sync/unsure": { title: "Not sure who speaks", words: "too little is seen and heard to say whose voice it is" },
   "sync/offset": { title: "Lips and sound apart", words: "the sound is too early or too late" },
+  "decisions/by hand": { title: "By hand", words: "somebody decided so, in decisions.csv" },
   "clips/not in manifest": { title: "Not cut", words: "kept, but no clip was made: files of different runs" },
   "quality/face_lost": { title: "Face lost in the clip", words: "no face mesh in too many frames" },
   "quality/small_face": { title: "Face too small in the clip", words: "the face is lower than asked for" },

@@ -37,6 +37,8 @@ export interface Tally {
   kept: Amount;
   /** Of the kept those in which it is not certain who speaks. */
   unsure: Amount;
+  /** Of the kept those that a person kept against what was measured. */
+  byHand: Amount;
   train: Amount;
   eval: Amount;
   /** Named ones with a kept clip. */
@@ -76,7 +78,7 @@ export function tally(report: Report, included: (videoRow: number) => boolean): 
   const { videos, candidates } = report;
   const found: Tally = {
     videos: 0, had: 0, secondsIn: 0, shots: 0, shotFrames: 0, tracks: 0, trackFrames: 0,
-    candidates: nothing(), kept: nothing(), unsure: nothing(), train: nothing(), eval: nothing(),
+    candidates: nothing(), kept: nothing(), unsure: nothing(), byHand: nothing(), train: nothing(), eval: nothing(),
     identities: 0, losses: [],
   };
   const chosen = new Uint8Array(videos.length);
@@ -102,7 +104,8 @@ export function tally(report: Report, included: (videoRow: number) => boolean): 
     if (isCandidate) addTo(found.candidates, frames(row));
     if (text(candidates, "verdict", row) === "kept") {
       addTo(found.kept, frames(row));
-      if (text(candidates, "reason", row)) addTo(found.unsure, frames(row));
+      if (text(candidates, "reason", row) === "unsure") addTo(found.unsure, frames(row));
+      if (text(candidates, "stage", row) === "decisions") addTo(found.byHand, frames(row));
       const side = text(candidates, "split", row);
       if (side === "train" || side === "eval") addTo(found[side], frames(row));
       const identity = text(candidates, "identity", row);

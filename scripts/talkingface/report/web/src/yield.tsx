@@ -113,6 +113,11 @@ function Figures({ found, conditions }: { found: Tally; conditions: Condition[] 
           <a href={listOf([...conditions, ["verdict", "kept"], ["reason", "unsure"]])}>{count(found.unsure.clips)}</a>
         </Figure>
       )}
+      {found.byHand.clips > 0 && (
+        <Figure name="Kept by hand" id="by-hand" more="against what was measured">
+          <a href={listOf([...conditions, ["verdict", "kept"], ["stage", "decisions"]])}>{count(found.byHand.clips)}</a>
+        </Figure>
+      )}
     </dl>
   );
 }
