@@ -4,7 +4,7 @@ import { useMemo } from "preact/hooks";
 import { number, text } from "./data";
 import { linkOf } from "./origins";
 import { clock, count, counted, length, measure } from "./quantity";
-import { meaningOf, statusMeaning } from "./reasons";
+import { meaningOf, statusMeaning } from "./meanings";
 import { type Report, rowKey } from "./report";
 import { FPS, videoRows } from "./tally";
 import { VirtualList } from "./virtual";

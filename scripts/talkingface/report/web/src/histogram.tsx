@@ -63,7 +63,7 @@ function sideLink(of: Measure, verdict: "kept" | "rejected", side: Side): string
   const conditions: Condition[] = [
     ["verdict", verdict], [`min.${of.column}`, side.least], [`max.${of.column}`, side.most],
   ];
-  if (isOfOthersToo(of.column)) conditions.push(["min.track", 0]);
+  if (isOfOthersToo(of.column)) conditions.push(["kind", "candidate"]);
   return listOf([...conditions, ["sort", of.column]]);
 }
 

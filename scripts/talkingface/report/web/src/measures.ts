@@ -37,12 +37,12 @@ export const MEASURES: Measure[] = [
     worst: { end: "least" }, worstTitle: "Smallest faces",
   },
   {
-    ...PLAIN, column: "segments.probability", title: "Own voice",
+    ...PLAIN, column: "segments.probability", title: "Sync probability",
     words: "how likely the voice heard is this face's own, 0 to 1",
     worst: { end: "least" }, worstTitle: "Least likely voices",
   },
   {
-    ...PLAIN, column: "segments.offset", title: "Offset of sound and lips", unit: "frames", short: "frames", whole: true,
+    ...PLAIN, column: "segments.offset", title: "Sync offset", unit: "frames", short: "frames", whole: true,
     words: "by how much the sound leads, before it was moved",
     worst: { from: 0 }, worstTitle: "Largest offsets",
   },

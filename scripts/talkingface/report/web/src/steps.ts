@@ -1,7 +1,7 @@
 /** The way from videos to kept clips in five steps, and what is lost on it. */
 import { type Condition, listOf } from "./links";
 import { counted } from "./quantity";
-import { meaningOf } from "./reasons";
+import { meaningOf } from "./meanings";
 import { FPS, type Loss, type Tally } from "./tally";
 
 /** Something that was lost on the way to a step. */
@@ -65,7 +65,7 @@ export function stepsOf(found: Tally, selection: Condition[]): Step[] {
     {
       name: "Candidates", amount: counted(found.candidates.clips, "candidate"),
       words: "stretches of a track that may become clips", seconds: candidates,
-      link: listOf([...selection, ["min.track", 0]]),
+      link: listOf([...selection, ["kind", "candidate"]]),
       losses: sorted([], rest(
         "Ends of tracks", "trimmed off before tracks are cut into candidates",
         tracks - candidates, tracks,
