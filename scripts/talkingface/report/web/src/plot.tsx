@@ -25,6 +25,8 @@ export function PlotFrame({ label, height, options, of }: PlotProps) {
     const links = [...drawn.querySelectorAll<SVGAElement>("a")];
     drawn.setAttribute("role", links.length ? "group" : "img");
     walkByArrows(links);
+    // Of a picture nobody is told the parts; in a group only what has a role may be named.
+    if (links.length) drawn.querySelectorAll("g").forEach((part) => part.removeAttribute("aria-label"));
     frame.current!.replaceChildren(drawn);
   }, [width, height, label, ...of]);
   return <div ref={frame} class="plot" style={{ height: `${height}px` }} />;
