@@ -56,14 +56,16 @@ def test_losses_are_those_of_the_summary_and_lead_to_their_rows(
     for loss in stated:
         row = shown[f"{loss['stage']}: {loss['reason']}"]
         assert row.get_attribute("data-count") == str(loss["count"])
-        if not loss["whole_videos"]:
+        if not loss["whole_videos"] and loss["reason"] != "truncated":
             seconds = float(row.get_attribute("data-seconds") or "nan")
             assert seconds == pytest.approx(loss["hours"] * 3600, abs=0.01)
         link = row.locator("a")
         assert len(asked_for(rows, _href(link))) == loss["count"]
         assert sum(map(int, re.findall(r"\d+", link.inner_text()))) == loss["count"]
-    # Two videos without a face, of 8 s each.
+    # Two videos without a face, of 8 s each, and one that ends 40 s before it says.
     assert shown["tracks: no_face"].get_attribute("data-seconds") == "16"
+    assert shown["proxy: truncated"].get_attribute("data-seconds") == "40"
+    assert shown["proxy: clock_jump"].locator("td").nth(1).inner_text() == "none"
     assert shown["download: private"].locator("td").nth(1).inner_text() == "not known"
 
 

@@ -34,7 +34,8 @@ FAILED = (
 )
 # Stage and reason of videos that were had and could not be used; the length of each is 8 s.
 UNUSABLE = (("proxy", "no_audio"), ("tracks", "no_face"), ("tracks", "no_face"))
-# Reason, first frame and end, seconds, and detail of gaps, all of one video of 20 s.
+# Reason, first frame and end, seconds, and detail of gaps, all of one video that has 20 s of the 60 s
+# that it says.
 GAPS = (
     ("gap", 100, 150, 2.0, "<i>stood</i> still"),
     ("clock_jump", 300, 300, 12.5, "a jump"),
@@ -56,7 +57,7 @@ def make_odd_results(root: Path) -> list[dict[str, str]]:
         rows.append(_row(f"unusable{number}", f"Böb/../Ünal/unusable{number}.mp4"))
         _write(results, rows[-1], [verdict], seconds=8.0, shots=verdict[0] == "tracks")
     rows.append(_row("gappy", "gappy.mp4"))
-    _write(results, rows[-1], [], seconds=20.0, gaps=GAPS, shots=True)
+    _write(results, rows[-1], [], seconds=60.0, gaps=GAPS, shots=True)
     make_dataset(
         rows,
         results,
@@ -96,7 +97,8 @@ def _write(
         }
         for why, start, end, value, detail in gaps
     ]  # fmt: skip
-    scenes = [{"scene": 0, "start_frame": 0, "end_frame": int(seconds * 25)}] if shots else []
+    end = 500 if gaps else int(seconds * 25)
+    scenes = [{"scene": 0, "start_frame": 0, "end_frame": end}] if shots else []
     for definition, rows in (
         (SEGMENTS, ledger), (SCENES, scenes),
         (CLIPS, []), (QUALITY, []), (POSE, []), (PREVIEW, []), (TRACKS, []),

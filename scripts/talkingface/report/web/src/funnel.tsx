@@ -86,7 +86,7 @@ function LossLine({ row, whole, most }: { row: LossRow; whole: number; most: num
       <td class="number">
         {row.link ? <a href={row.link} title={row.name}>{lines(row.what)}</a> : ""}
       </td>
-      <td class="number">{row.seconds > 0 ? length(row.seconds) : "not known"}</td>
+      <td class="number">{row.seconds > 0 ? length(row.seconds) : row.none}</td>
       <td class="number">{row.seconds > 0 ? share(row.seconds, whole) : ""}</td>
     </tr>
   );

@@ -80,6 +80,7 @@ function options(of: Measure, bins: Bin[], width: number): Plot.PlotOptions {
       link: sideLink(of, verdict, bin[verdict]),
     }))
   );
+  const highest = (verdict: "kept" | "rejected") => Math.max(0, ...bins.map((bin) => bin[verdict].count));
   const mark = (verdict: "kept" | "rejected", sign: number) => Plot.rectY(bars(verdict, sign), {
     x1: "from", x2: "to", y1: 0, y2: "height", fill: `var(--${verdict})`,
     insetLeft: 0.5, insetRight: 0.5, title: "words", ariaLabel: "words", href: "link",
@@ -87,7 +88,7 @@ function options(of: Measure, bins: Bin[], width: number): Plot.PlotOptions {
   return {
     marginLeft: 52, marginRight: 12, marginTop: 8, marginBottom: 34,
     x: { label: of.unit || null, labelArrow: "none", ticks: Math.max(3, Math.floor(width / 80)) },
-    y: { label: null, ticks: 5, grid: true, nice: true, tickFormat: wholeCount },
+    y: { label: null, ticks: Math.min(5, highest("kept") + highest("rejected")), grid: true, nice: true, tickFormat: wholeCount },
     marks: [mark("kept", 1), mark("rejected", -1), Plot.ruleY([0], { stroke: "currentColor" })],
   };
 }

@@ -12,6 +12,8 @@ export interface LossRow {
   count: number | null;
   what: string;
   seconds: number;
+  /** What is said in place of a length where there is none. */
+  none: string;
   /** Stage and reason by their names in the ledger. */
   name: string;
   link?: string;
@@ -50,7 +52,7 @@ export function stepsOf(found: Tally, selection: Condition[]): Step[] {
       name: "Shots", amount: counted(found.shots, "shot"),
       words: "between two cuts", seconds: shots,
       losses: sorted(rows(atShots), rest(
-        "In no shot", "transitions between shots, and what files lack at their ends",
+        "In no shot", "transitions between shots",
         found.secondsIn - shots - seconds(atShots), found.secondsIn,
       )),
     },
@@ -88,7 +90,7 @@ function stepOf(loss: Loss): "shots" | "tracks" | "clips" {
 }
 
 function seconds(losses: Loss[]): number {
-  return losses.reduce((sum, loss) => sum + loss.frames / FPS + loss.wholeSeconds, 0);
+  return losses.reduce((sum, loss) => sum + loss.frames / FPS + loss.fileSeconds, 0);
 }
 
 function lossRow(loss: Loss, selection: Condition[]): LossRow {
@@ -101,6 +103,7 @@ function lossRow(loss: Loss, selection: Condition[]): LossRow {
     count: loss.count,
     what: kinds.join(", "),
     seconds: seconds([loss]),
+    none: loss.gaps === loss.count ? "none" : "not known",
     name: `${loss.stage}: ${loss.reason}`,
     link: listOf([
       ...selection, ["verdict", "rejected"], ["stage", loss.stage], ["reason", loss.reason],
@@ -111,7 +114,7 @@ function lossRow(loss: Loss, selection: Condition[]): LossRow {
 /** What is left over between two steps, where it is more than rounding. */
 function rest(title: string, words: string, left: number, of: number): LossRow[] {
   if (!(left >= Math.max(LEAST_SECONDS, LEAST_SHARE * of))) return [];
-  return [{ title, words, count: null, what: "", seconds: left, name: "" }];
+  return [{ title, words, count: null, what: "", seconds: left, none: "", name: "" }];
 }
 
 function sorted(rows: LossRow[], others: LossRow[]): LossRow[] {

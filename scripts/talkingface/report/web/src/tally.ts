@@ -15,8 +15,8 @@ export interface Loss {
   gaps: number;
   /** Frames of the rows that have some, as summary.json counts them. */
   frames: number;
-  /** Length of the whole videos, as far as it is known. */
-  wholeSeconds: number;
+  /** Length of the whole videos, as far as it is known, and of what files lack at their ends. */
+  fileSeconds: number;
 }
 
 interface Amount {
@@ -117,16 +117,17 @@ export function tally(report: Report, included: (videoRow: number) => boolean): 
     const key = `${stage}/${reason}`;
     let loss = losses.get(key);
     if (!loss) {
-      loss = { stage, reason, count: 0, whole: 0, gaps: 0, frames: 0, wholeSeconds: 0 };
+      loss = { stage, reason, count: 0, whole: 0, gaps: 0, frames: 0, fileSeconds: 0 };
       losses.set(key, loss);
     }
     loss.count += 1;
     loss.frames += frames(row);
     if (Number.isNaN(number(candidates, "start_frame", row))) {
       loss.whole += 1;
-      loss.wholeSeconds += seconds(rows[row]);
+      loss.fileSeconds += seconds(rows[row]);
     } else if (!isCandidate) {
       loss.gaps += 1;
+      if (reason === "truncated") loss.fileSeconds += number(candidates, "value", row) || 0;
     }
   }
   found.identities = identities.size;
