@@ -34,8 +34,8 @@ FAILED = (
 )
 # Stage and reason of videos that were had and could not be used; the length of each is 8 s.
 UNUSABLE = (("proxy", "no_audio"), ("tracks", "no_face"), ("tracks", "no_face"))
-# Reason, first frame and end, seconds, and detail of gaps, all of one video that has 20 s of the 60 s
-# that it says.
+# Reason, first frame and end, seconds, and detail of gaps, all of one video: it says that it has 60 s
+# and has 20.
 GAPS = (
     ("gap", 100, 150, 2.0, "<i>stood</i> still"),
     ("clock_jump", 300, 300, 12.5, "a jump"),

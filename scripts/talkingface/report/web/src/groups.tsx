@@ -109,7 +109,7 @@ function GroupRow({ group, grouping, chosen, longest }: {
     >
       <span class="title">{title}</span>
       <span class="number">{count(group.videos)}<i> videos</i></span>
-      <span class="number">{group.secondsIn > 0 ? length(group.secondsIn) : "not known"}<i> in</i></span>
+      <span class="number">{group.secondsIn > 0 ? <>{length(group.secondsIn)}<i> in</i></> : <><i>length </i>not known</>}</span>
       <span class="number">{count(group.candidates)}<i> candidates</i></span>
       <span class="number">{count(group.clips)}<i> clips</i></span>
       <span class="number">{length(kept)}<i> kept</i></span>

@@ -86,7 +86,7 @@ function options(of: Measure, bins: Bin[], width: number): Plot.PlotOptions {
     insetLeft: 0.5, insetRight: 0.5, title: "words", ariaLabel: "words", href: "link",
   });
   return {
-    marginLeft: 52, marginRight: 12, marginTop: 8, marginBottom: 34,
+    marginLeft: 52, marginRight: 12, marginTop: 8, marginBottom: 38,
     x: { label: of.unit || null, labelArrow: "none", ticks: Math.max(3, Math.floor(width / 80)) },
     y: { label: null, ticks: Math.min(5, highest("kept") + highest("rejected")), grid: true, nice: true, tickFormat: wholeCount },
     marks: [mark("kept", 1), mark("rejected", -1), Plot.ruleY([0], { stroke: "currentColor" })],
