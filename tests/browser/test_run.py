@@ -56,7 +56,7 @@ def test_only_web_addresses_are_links(open_report: Open, odd: Odd) -> None:
         f"https://gone.example.org/{number}" for number in range(len(FAILED) - 1)
     }
     assert {link.get_attribute("rel") for link in links.all()} == {"noreferrer"}
-    assert page.get_by_text("javascript:alert(1)").is_visible()
+    assert page.get_by_text("javascript://host.example.org/%0aalert(1)").is_visible()
 
 
 def test_unusable_videos_and_gaps(open_report: Open, odd: Odd) -> None:

@@ -33,9 +33,14 @@ FAILED = (
     ("broken", "no video stream", 1),
 )
 # Stage and reason of videos that were had and could not be used; the length of each is 8 s.
-UNUSABLE = (("proxy", "no_audio"), ("tracks", "no_face"), ("tracks", "no_face"))
-# Reason, first frame and end, seconds, and detail of gaps, all of one video: it says that it has 60 s
-# and has 20.
+UNUSABLE = (
+    ("proxy", "no_audio"),
+    ("tracks", "no_face"),
+    ("tracks", "no_face"),
+    ("proxy", "broken"),
+)
+# Reason, first frame and end, seconds, and detail of gaps, all of one video: it says that it has
+# 60 s, and has 20.
 GAPS = (
     ("gap", 100, 150, 2.0, "<i>stood</i> still"),
     ("clock_jump", 300, 300, 12.5, "a jump"),
@@ -52,7 +57,7 @@ def make_odd_results(root: Path) -> list[dict[str, str]]:
     for number, (status, reason, tries) in enumerate(FAILED):
         rows.append(_row(f"failed{number}", f"https://gone.example.org/{number}"))
         _write(results, rows[-1], [("download", status)], status=status, reason=reason, tries=tries)
-    rows[-1]["source"] = "javascript:alert(1)"
+    rows[-1]["source"] = "javascript://host.example.org/%0aalert(1)"
     for number, verdict in enumerate(UNUSABLE):
         rows.append(_row(f"unusable{number}", f"Böb/../Ünal/unusable{number}.mp4"))
         _write(results, rows[-1], [verdict], seconds=8.0, shots=verdict[0] == "tracks")

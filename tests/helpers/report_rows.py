@@ -63,7 +63,7 @@ def asked_for(rows: pd.DataFrame, address: str) -> pd.DataFrame:
 
 def place_of(source: str) -> str:
     """The site of an address, the folder of any other source."""
-    if source.startswith("https://"):
+    if "://" in source:
         return source.split("/")[2].removeprefix("www.")
     return source[: source.rfind("/") + 1] or "./"
 
