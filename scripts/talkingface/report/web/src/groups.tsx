@@ -95,7 +95,8 @@ function GroupRow({ group, grouping, chosen, longest }: {
   longest: number;
 }) {
   const kept = group.keptFrames / FPS;
-  const part = (seconds: number) => `${longest > 0 ? (100 * seconds) / longest : 0}%`;
+  // The percentage beside the longest bar has its own place.
+  const part = (seconds: number) => `calc((100% - 3.6rem) * ${longest > 0 ? seconds / longest : 0})`;
   const title = groupTitle(grouping, group.name);
   return (
     <a
