@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import pairwise, takewhile
+from itertools import islice, pairwise
 from pathlib import Path
 
 import av
@@ -81,7 +81,7 @@ def picked_frames(
             width, height = size or (None, None)
             for group in _groups(container, stream):
                 last = max(map(number, group))
-                inside = list(takewhile(lambda k: k <= last, left))
+                inside = set(map(number, group)).intersection(islice(left, len(group)))
                 for k, frame in _decoded(stream, group, number, inside):
                     if k != left[0] or frame.is_corrupt:
                         break

@@ -126,9 +126,7 @@ def _highest(frames: np.ndarray, values: np.ndarray, middle: int) -> int:
     return int(best[np.argmin(abs(best - middle))])
 
 
-def _draw_box(
-    image: np.ndarray, box: np.ndarray, colour: tuple[int, int, int], name: str
-) -> None:
+def _draw_box(image: np.ndarray, box: np.ndarray, colour: tuple[int, int, int], name: str) -> None:
     x, y, w, h = (round(float(value)) for value in box)
     cv2.rectangle(image, (x, y), (x + w, y + h), (20, 20, 20), 4, cv2.LINE_AA)
     cv2.rectangle(image, (x, y), (x + w, y + h), colour, 2, cv2.LINE_AA)
@@ -138,6 +136,4 @@ def _draw_box(
     if middle < height // 2:
         middle = max(y, 0) + height // 2 + 2
     right = image.shape[1] - text_width(name, _TEXT) - height
-    draw_chip(
-        image, name, max(0, min(x, right)), middle, size=_TEXT, colour=colour, strength=0.85
-    )
+    draw_chip(image, name, max(0, min(x, right)), middle, size=_TEXT, colour=colour, strength=0.85)
