@@ -118,8 +118,9 @@ class _Check:
             expected = {path: self._of_copy(manifest, path, expected[path]) for path in expected}
         wrong = ""
         if stage.report:
-            names = preview_files(self.root / manifest)
-            expected |= {f"{stage.name}/{video}/{name}": Expected() for name in names}
+            for name in preview_files(self.root / manifest):
+                pattern = f"{stage.clip_folder}/{{clip}}{os.path.splitext(name)[1]}"
+                expected[f"{stage.name}/{video}/{name}"] = Expected(pattern)
         elif stage.clip_folder is not None:
             of_clips, strange = self._of_clips(stage, video, sizes)
             expected |= of_clips
