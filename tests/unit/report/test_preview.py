@@ -34,6 +34,7 @@ from talkingface.job.tables import (
 )
 from talkingface.media.audio import write_wav
 from talkingface.media.writer import VideoWriter
+from talkingface.report.files import preview_files
 from talkingface.report.preview import make_preview
 from talkingface.report.strip import PICTURES, SIDE
 from talkingface.shots.proxy import Proxy, write_proxy
@@ -163,6 +164,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return results
 
 
+@pytest.fixture
+def copied(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "results"))
+
+
 def test_every_candidate_has_its_files_and_its_row(made: Path) -> None:
     names = [*(clip.clip_id for clip in CLIPS[:2]), REJECTED]
     files = {f"{name}{suffix}" for name in names for suffix in (".jpg", ".js")}
@@ -177,6 +183,16 @@ def test_every_candidate_has_its_files_and_its_row(made: Path) -> None:
     assert set(table.judged) == {1}
     # The most likely frame of the other face is its last.
     assert np.array_equal(table.cause_frame, [np.nan, np.nan, 259], equal_nan=True)
+
+
+def test_what_is_there_is_what_the_table_says(made: Path, copied: Path) -> None:
+    """By which what is gone is found, with the small copy and without."""
+    for results in (made, copied):
+        if results == copied:
+            shutil.rmtree(results / "proxy")
+            preview(results)
+        files = sorted(path.name for path in (results / "preview/talk1").iterdir())
+        assert sorted(preview_files(results / "preview/talk1.csv")) == files
 
 
 def test_strips_show_the_middles_of_ten_parts(made: Path) -> None:
@@ -231,11 +247,6 @@ def test_curves_of_what_is_no_clip_are_on_the_video_s_clock(made: Path) -> None:
     assert (abs(sound - grid[:, None, None] / 4) <= 0.5).all()
     for name in ("yaw", "pitch", "roll", "points68", "boxes"):
         assert found[name] is None
-
-
-@pytest.fixture
-def copied(made: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(made, tmp_path / "results"))
 
 
 def test_without_the_copy_only_its_pictures_and_sound_are_missing(copied: Path) -> None:
