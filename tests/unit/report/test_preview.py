@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -426,6 +427,19 @@ def random_limits(random: np.random.Generator) -> SegmentThresholds:
     return thresholds_for("mesh", **settings)
 
 
+def at_an_edge(
+    limits: SegmentThresholds, found: np.recarray, random: np.random.Generator
+) -> SegmentThresholds:
+    """With a threshold that is exactly what one of the candidates has, or the next number above."""
+    key, column = random.choice(
+        [("min_probability", "probability"), ("min_mouth_motion", "mouth_motion")]
+    )
+    known = found[column][np.isfinite(found[column])]
+    value = float(random.choice(known)) if len(known) else 0.5
+    edge = float(np.nextafter(value, np.inf)) if random.integers(2) else value
+    return replace(limits, **{key: edge})
+
+
 def test_with_these_numbers_every_verdict_comes_out_again(tmp_path: Path) -> None:
     """The page's explorer relies on it: to the last digit, also with thresholds that the preview
     was not made with."""
@@ -445,6 +459,8 @@ def test_with_these_numbers_every_verdict_comes_out_again(tmp_path: Path) -> Non
         found: np.recarray | None = None
         for _ in range(8):
             limits = random_limits(random)
+            if found is not None:
+                limits = at_an_edge(limits, found, random)
             assert limits.cut == "track"
             make_segments(
                 "v",
