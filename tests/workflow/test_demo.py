@@ -24,7 +24,7 @@ from talkingface.stages import stages_made
 
 from .conftest import EMBEDDED, FEATURES
 
-MADE = stages_made(EMBEDDED)
+MADE = stages_made(EMBEDDED, report=True)
 
 
 @pytest.fixture(scope="module")

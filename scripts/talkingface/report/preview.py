@@ -19,6 +19,7 @@ from talkingface.clips.voice import FaceSync, judged_faces, measure_voice
 from talkingface.faces.landmark_files import clip_landmarks
 from talkingface.job.arrays import read_array
 from talkingface.job.files import atomic_path
+from talkingface.job.progress import Progress
 from talkingface.job.tables import read_table, table_of_rows, write_table
 from talkingface.media.clip_files import Clip, read_clips
 from talkingface.media.own_window import picked_frames
@@ -128,9 +129,10 @@ def make_preview(
     of_clips = ClipFolders(Path(landmarks), Path(pose), Path(quality))
     pictures = CopyPictures(proxy, proxy_record)
     rows = []
-    with atomic_path(folder) as partial:
+    candidates = ledger[ledger.clip_id != ""]
+    with atomic_path(folder) as partial, Progress() as progress:
         partial.mkdir()
-        for row in ledger[ledger.clip_id != ""]:
+        for row in candidates:
             clip = clips.get(row.clip_id)
             start, end = int(row.start_frame), int(row.end_frame)
             cells = measures(row, tables, speech_threshold)
@@ -151,6 +153,7 @@ def make_preview(
                 cells |= worst
             write_data(row.clip_id, detail, partial / f"{row.clip_id}.js")
             rows.append(cells)
+            progress.add(end - start, f"{len(rows)} of {len(candidates)} candidates")
         if not rows and len(ledger):
             pictures.want_whole(partial / f"{ledger.video_id[0]}.why.jpg")
         pictures.write()
