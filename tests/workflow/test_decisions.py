@@ -8,7 +8,7 @@ from helpers.workspace import Workspace
 
 # What is always made, so that little runs.
 FEATURES = ("--config", "features=[pose]")
-OF_LECTURE = {"segments", "clips", "landmarks", "pose", "quality"}
+OF_LECTURE = {"segments", "clips", "landmarks", "pose", "quality", "preview"}
 LEDGER = "results/segments/lecture.csv"
 
 
@@ -33,7 +33,7 @@ def test_decisions_are_obeyed_and_what_they_do_not_change_stays(
     decisions.write_text("\n".join([lines[0], lines[3], ""]))
     assert workspace.planned(*everything) == {}
     decisions.write_text("\n".join([lines[0], *lines[2:], ""]))
-    assert set(workspace.planned(*everything)) == {"dataset", "card", "all"}
+    assert set(workspace.planned(*everything)) == {"dataset", "card", "report", "all"}
     decisions.write_text("\n".join([*lines, f"{good},perhaps,"]))
     refused = workspace.ask(*everything)
     assert refused.returncode != 0 and "line 9: decision: got 'perhaps'" in refused.stderr
@@ -71,7 +71,8 @@ def test_decisions_are_obeyed_and_what_they_do_not_change_stays(
     workspace.run(LEDGER, *FEATURES)
     assert ledger.read_bytes() == before
     plan = workspace.planned(*FEATURES)
-    assert set(plan) == (OF_LECTURE - {"segments"}) | {"finished", "dataset", "card", "all"}
+    of_all = {"finished", "dataset", "card", "report", "all"}
+    assert set(plan) == (OF_LECTURE - {"segments"}) | of_all
     assert all(plan[rule] == {"lecture"} for rule in plan if plan[rule])
 
 

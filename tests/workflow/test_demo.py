@@ -24,7 +24,7 @@ from talkingface.stages import stages_made
 
 from .conftest import EMBEDDED, FEATURES
 
-MADE = stages_made(EMBEDDED)
+MADE = stages_made(EMBEDDED, report=True)
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +156,8 @@ def test_quality_is_judged_again_without_measuring_again(demo: Workspace) -> Non
     mine = demo.folder / "strict.yaml"
     mine.write_text(f"quality: {{min_sharpness: {sharpest}}}\n")
     done = demo.run("--config", FEATURES, "--configfile", str(mine))
-    assert "to do: dataset (1 settings or version changed); then card (1)\n" in done.stdout
+    changed = "1 settings or version changed"
+    assert f"to do: dataset ({changed}), report ({changed}); then card (1)\n" in done.stdout
     kept = demo.table("dataset/clips.csv")
     rejected = demo.table("dataset/rejected.csv")
     blurred = rejected[rejected.stage == "quality"]

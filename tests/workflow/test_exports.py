@@ -99,7 +99,7 @@ def test_a_video_goes_without_a_trace_and_comes_back(exported: Workspace) -> Non
 
     videos.write_text("".join(row for row in listed.splitlines(True) if "vlog" not in row))
     plan = exported.planned(*WANTED)
-    assert set(plan) == {*(f"export_{name}" for name in NAMES), "dataset", "card", "all"}
+    assert set(plan) == {*(f"export_{name}" for name in NAMES), "dataset", "card", "report", "all"}
     exported.run(*WANTED)
     assert traces(content(exported), gone) == set()
     left = len(clips) - len(gone)

@@ -24,8 +24,11 @@ FEATURES = ("--config", "features=[mfcc]")
 ROAD = ["download", "proxy", "speech", "scenes", "tracks", "sync", "segments", "clips"]
 # Landmarks and pose are wanted by quality.
 OF_CLIPS = ["mfcc", "landmarks", "pose", "quality"]
-PER_VIDEO = {*ROAD, *OF_CLIPS, "finished"}
-WHOLE_ROAD = [*ROAD, *OF_CLIPS, "finished", "dataset", "card", "all"]
+# What a plan says of a job whose params are others.
+CHANGED = "settings or version changed"
+PER_VIDEO = {*ROAD, *OF_CLIPS, "preview", "finished"}
+OF_ALL = ["dataset", "card", "report", "all"]
+WHOLE_ROAD = [*ROAD, *OF_CLIPS, "preview", "finished", *OF_ALL]
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +43,7 @@ def finished(demo: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Works
     for clips in (results / "clips").iterdir():
         if clips.is_dir() and clips.name not in ("vlog", "landscape"):
             shutil.rmtree(clips)
-    assert set(workspace.planned(*FEATURES)) == {"finished", "dataset", "card", "all"}
+    assert set(workspace.planned(*FEATURES)) == {"finished", *OF_ALL}
     workspace.run(*FEATURES)
     return workspace
 
@@ -74,7 +77,7 @@ def test_a_video_comes_changes_and_goes(workspace: Workspace, demo_videos: Path)
     shutil.copy2(demo_videos / "landscape.mp4", more)
     workspace.list_videos(*listed, "more,more.mp4,,")
     plan = workspace.planned(*FEATURES)
-    assert set(plan) == PER_VIDEO | {"dataset", "card", "all"}
+    assert set(plan) == PER_VIDEO | {*OF_ALL}
     assert all(plan[rule] == {"more"} for rule in PER_VIDEO)
     done = workspace.run(*FEATURES)
     assert "to do: download (1 not there yet), proxy (1 not there yet), " in done.stdout
@@ -105,7 +108,7 @@ def test_a_video_comes_changes_and_goes(workspace: Workspace, demo_videos: Path)
 
     # Without it, the dataset is the old one.
     workspace.list_videos(*listed)
-    assert set(workspace.planned(*FEATURES)) == {"dataset", "card", "all"}
+    assert set(workspace.planned(*FEATURES)) == {*OF_ALL}
     workspace.run(*FEATURES)
     assert set(workspace.table("dataset/rejected.csv").video_id) == {"landscape"}
     assert (workspace.folder / "results/dataset/clips.csv").read_bytes() == before
@@ -115,13 +118,13 @@ def test_a_row_removed_and_back(workspace: Workspace) -> None:
     before = (workspace.folder / "results/dataset/clips.csv").read_bytes()
     both = rows(workspace, "vlog", "landscape")
     workspace.list_videos(*rows(workspace, "landscape"))
-    assert set(workspace.planned(*FEATURES)) == {"dataset", "card", "all"}
+    assert set(workspace.planned(*FEATURES)) == {*OF_ALL}
     done = workspace.run(*FEATURES)
-    assert "to do: dataset (1 settings or version changed); then card (1)\n" in done.stdout
+    assert f"to do: dataset (1 {CHANGED}), report (1 {CHANGED}); then card (1)\n" in done.stdout
     assert len(workspace.table("dataset/clips.csv")) == 0
 
     workspace.list_videos(*both)
-    assert set(workspace.planned(*FEATURES)) == {"dataset", "card", "all"}
+    assert set(workspace.planned(*FEATURES)) == {*OF_ALL}
     workspace.run(*FEATURES)
     assert (workspace.folder / "results/dataset/clips.csv").read_bytes() == before
 
@@ -201,9 +204,9 @@ def test_what_is_gone_is_planned_and_nothing_is_touched(
     done = workspace.ask("--dry-run", *FEATURES)
     planned = set(re.findall(r"^(?:local)?rule (\w+):$", done.stdout, re.MULTILINE))
     after = {
-        "landmarks": {"landmarks", "pose", "quality", "finished", "dataset", "card", "all"},
-        "pose": {"pose", "quality", "finished", "dataset", "card", "all"},
-        "mfcc": {"mfcc", "finished", "dataset", "card", "all"},
+        "landmarks": {"landmarks", "pose", "quality", "preview", "finished", *OF_ALL},
+        "pose": {"pose", "quality", "preview", "finished", *OF_ALL},
+        "mfcc": {"mfcc", "finished", *OF_ALL},
     }
     # Speech needs no tracks.
     expected = after.get(first, from_stage(first)) - {"speech"}
@@ -279,7 +282,7 @@ def test_a_version_bumped_is_run_once_and_with_its_own_library(
     copied = replace(workspace, project=project)
     done = copied.run(*FEATURES)
     assert "well done in" in (workspace.folder / "results/logs/mfcc/vlog.log").read_text()
-    plan = "to do: mfcc (2 settings or version changed); then dataset (1), card (1)\n"
+    plan = f"to do: mfcc (2 {CHANGED}); then dataset (1), card (1), report (1)\n"
     assert plan in done.stdout
     assert copied.planned(*FEATURES) == {}
 
@@ -298,7 +301,9 @@ def test_what_failed_is_said_at_the_end_and_runs_again(workspace: Workspace, pro
     assert f"python {project}/scripts/status.py {workspace.folder}\n" in done.stdout
 
     done = workspace.run(*FEATURES)
-    assert re.search(r"to do: mfcc \(2 [a-z ]+\); then dataset \(1\), card \(1\)\n", done.stdout)
+    assert re.search(
+        r"to do: mfcc \(2 [a-z ]+\); then dataset \(1\), card \(1\), report", done.stdout
+    )
     assert workspace.planned(*FEATURES) == {}
 
 
@@ -309,7 +314,8 @@ def test_a_threshold_changed_leaves_the_other_clips_as_they_were(workspace: Work
     settings = workspace.folder / "settings.yaml"
     settings.write_text("features: [mfcc]\nsegments: {min_frames: 76}\n")
     done = workspace.run("--configfile", str(settings))
-    first, last = r"segments \(1 settings or version changed\)", r"dataset \(1\), card \(1\)\n"
+    first = rf"segments \(1 {CHANGED}\), report \(1 {CHANGED}\)"
+    last = r"dataset \(1\), card \(1\), preview \(1\)\n"
     assert re.search(rf"to do: {first}; then clips \(1\), .*{last}", done.stdout)
     assert checksums(workspace, "clips") == before
     same = {rule for rule, time in times_of_logs(workspace).items() if time == times[rule]}
