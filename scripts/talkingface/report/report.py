@@ -19,7 +19,7 @@ from talkingface.report.candidates import candidates_table
 from talkingface.report.javascript import write_data
 from talkingface.report.preview import PICTURES, SIDE
 from talkingface.report.settings import fixed_settings, threshold_settings
-from talkingface.report.times import stage_times
+from talkingface.report.times import Lengths, stage_times
 from talkingface.report.videos import videos_table
 from talkingface.stages import products_of
 from talkingface.sync.calibrations import TRUSTED_CERTAINTY
@@ -40,16 +40,40 @@ def make_report(
 
     videos: rows of videos.csv. features: that were made. settings: a whole config, or at least
     its sections `segments`, `quality` and `sync`.
+
+    Raises FileNotFoundError where the page is not built, as in a checkout of the source, or a table
+    is missing, OtherColumns and DamagedFile for one of another version or one that is damaged, and
+    ValueError for tables that do not fit together. Nothing is written then.
     """
+    if not (PAGE / "index.html").is_file():
+        raise FileNotFoundError(
+            f"{PAGE}: the report's page is not built: run make report-page, which needs Node.js"
+        )
     results = Path(results)
-    run = {
+    of_videos = videos_table(videos, results)
+    with atomic_path(folder) as partial:
+        shutil.copytree(PAGE, partial)
+        data = partial / "data"
+        write_data("run", _run(results, features, settings, of_videos), data / "run.js")
+        write_data("videos", of_videos, data / "videos.js")
+        write_data("candidates", candidates_table(videos, results), data / "candidates.js")
+
+
+def _run(
+    results: Path,
+    features: Sequence[str],
+    settings: Mapping[str, Any],
+    of_videos: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What the page knows of the run as a whole: `Run` of web/src/data.ts."""
+    return {
         "release": release(),
         "summary": read_json(results / "dataset/summary.json"),
         "settings": threshold_settings(settings),
         "fixed": fixed_settings(settings),
         "gates": [gate._asdict() for gate in GATES],
         "trusted_certainty": TRUSTED_CERTAINTY,
-        "times": stage_times(results),
+        "times": stage_times(results, _lengths(of_videos)),
         "features": list(features),
         "products": {product.column: product.path for product in products_of(list(features))},
         "labels": [
@@ -59,8 +83,14 @@ def make_report(
         "strip": {"pictures": PICTURES, "side": SIDE},
         "decisions": {},
     }
-    with atomic_path(folder) as partial:
-        shutil.copytree(PAGE, partial)
-        write_data("run", run, partial / "data/run.js")
-        write_data("videos", videos_table(videos, results), partial / "data/videos.js")
-        write_data("candidates", candidates_table(videos, results), partial / "data/candidates.js")
+
+
+def _lengths(of_videos: Mapping[str, Any]) -> dict[str, Lengths]:
+    """Frames of every video, by its name, from the table of videos."""
+    columns = of_videos["columns"]
+    names = columns["video_id"]["texts"]
+    frames = (columns[name]["values"] for name in ("frames", "candidate_frames", "clip_frames"))
+    return {
+        names[code]: Lengths(*cells)
+        for code, *cells in zip(columns["video_id"]["codes"], *frames, strict=True)
+    }
