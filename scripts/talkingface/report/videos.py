@@ -25,7 +25,7 @@ VIDEO_COLUMNS = (
     Column("video_id", "text", "name of the video in videos.csv"),
     Column("source", "text", "where the video comes from, by videos.csv"),
     Column("identity", "text", "who speaks, by videos.csv"),
-    Column("split", "text", "`train` or `eval` where videos.csv wants it there"),
+    Column("split", "text", "the side of its clips, also where it has none: `train` or `eval`"),
     Column("status", "text", "`ok`, or why the video could not be had"),
     Column("reason", "text", "the status in words"),
     Column("value", "float", "what was measured where it is more than allowed"),
@@ -33,7 +33,7 @@ VIDEO_COLUMNS = (
     Column("tries", "int", "how many tries its last download took; empty where it was not noted"),
     Column("retried", "int", "1 where the target `retry_unavailable` has it tried again"),
     Column("kind", "text", "`local` for a file, `url` for what was downloaded"),
-    Column("site", "text", "the site by the name that yt-dlp has for it"),
+    Column("extractor", "text", "its site, by the name that yt-dlp has for it"),
     Column("title", "text", "title by its site"),
     Column("uploader", "text", "uploader by its site"),
     Column("channel", "text", "channel by its site"),
@@ -56,21 +56,29 @@ VIDEO_COLUMNS = (
     Column("gaps", "int", "number of gaps in its picture"),
     Column("gap_frames", "int", "length of all gaps", "frames"),
 )
-_OF_SITE = {
-    "site": "extractor",
-    "title": "title",
-    "uploader": "uploader",
-    "channel": "channel",
-    "licence": "licence",
-}
+_OF_SITE = ("extractor", "title", "uploader", "channel", "licence")
 
 
-def videos_table(videos: Sequence[Mapping[str, Any]], results: str | Path) -> dict[str, Any]:
+def videos_table(
+    videos: Sequence[Mapping[str, Any]],
+    results: str | Path,
+    *,
+    eval_fraction: float,
+    seed: int | str,
+) -> dict[str, Any]:
     """A row for every one of `videos`, rows of videos.csv, in their order; see VIDEO_COLUMNS.
 
     What a site says is text on one line, and an address that leads elsewhere than to a page is left
-    out. Raises DamagedFile and OtherColumns as `read_json` and `read_table`.
+    out. eval_fraction, seed: see `split.split_side`.
+
+    Raises DamagedFile and OtherColumns as `read_json` and `read_table`, and as `assign_splits`.
     """
+    results = Path(results)
+    records = {
+        video_id: read_json(STAGES["download"].path(results, video_id), "status")
+        for video_id in (cell_text(video["video_id"]) for video in videos)
+    }
+    sides = assign_splits(videos, eval_fraction, seed, recorded_hashes(records))
     rows = [_row(video, Path(results)) for video in videos]
     columns = {}
     for column in VIDEO_COLUMNS:
