@@ -53,6 +53,8 @@ rule dataset:
         features=config["features"],
         settings=config["split"],
         thresholds={key: config["quality"][key] for key in THRESHOLD_KEYS},
+        # Only where there are any, as a new key would make everybody's dataset again.
+        **({"decisions": DECIDED} if DECIDED else {}),
         version=3,
     script:
         "../scripts/dataset.py"

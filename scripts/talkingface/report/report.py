@@ -39,7 +39,7 @@ def make_report(
     """Write the report on the dataset in `results` to `folder`, with index.html to open.
 
     videos: rows of videos.csv. features: that were made. settings: a whole config, or at least
-    its sections `segments`, `quality` and `sync`.
+    its sections `segments`, `quality`, `split` and `sync`.
 
     Raises FileNotFoundError where the page is not built, as in a checkout of the source, or a table
     is missing, OtherColumns and DamagedFile for one of another version or one that is damaged, and
@@ -50,7 +50,7 @@ def make_report(
             f"{PAGE}: the report's page is not built: run make report-page, which needs Node.js"
         )
     results = Path(results)
-    of_videos = videos_table(videos, results)
+    of_videos = videos_table(videos, results, **settings["split"])
     with atomic_path(folder) as partial:
         shutil.copytree(PAGE, partial)
         data = partial / "data"

@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from talkingface.clips.verdict import KEPT
-from talkingface.dataset.split import cell_text
+from talkingface.dataset.dataset import read_hashes
+from talkingface.dataset.split import assign_splits, cell_text
 from talkingface.dataset.summary import video_seconds
 from talkingface.download.download import RETRIED
 from talkingface.grid import FPS
@@ -74,12 +75,12 @@ def videos_table(
     Raises DamagedFile and OtherColumns as `read_json` and `read_table`, and as `assign_splits`.
     """
     results = Path(results)
-    records = {
-        video_id: read_json(STAGES["download"].path(results, video_id), "status")
-        for video_id in (cell_text(video["video_id"]) for video in videos)
-    }
-    sides = assign_splits(videos, eval_fraction, seed, recorded_hashes(records))
-    rows = [_row(video, Path(results)) for video in videos]
+    names = [cell_text(video["video_id"]) for video in videos]
+    sides = assign_splits(videos, eval_fraction, seed, read_hashes(names, results))
+    rows = [
+        _row(video, results) | {"split": sides[name]}
+        for name, video in zip(names, videos, strict=True)
+    ]
     columns = {}
     for column in VIDEO_COLUMNS:
         make = text_column if column.kind == "text" else number_column
@@ -96,7 +97,7 @@ def _row(video: Mapping[str, Any], results: Path) -> dict[str, Any]:
     record = read_json(path("download"), "status")
     return {
         "video_id": video_id,
-        **{name: cell_text(video.get(name)) for name in ("source", "identity", "split")},
+        **{name: cell_text(video.get(name)) for name in ("source", "identity")},
         **_described(record, path("download")),
         "frames": _grid_frames(record, path("proxy")),
         **_shots(path("scenes")),
@@ -116,7 +117,7 @@ def _described(record: Mapping[str, Any], path: Path) -> dict[str, Any]:
             "reason": clean(record.get("reason") or ""),
             **{name: record.get(name) for name in ("value", "threshold", "tries")},
             "kind": str(provenance.get("kind") or ""),
-            **{name: clean(provenance.get(key) or "") for name, key in _OF_SITE.items()},
+            **{name: clean(provenance.get(name) or "") for name in _OF_SITE},
             "upload_date": _date(provenance.get("upload_date")),
             "webpage_url": _page(provenance.get("webpage_url")),
             "duration_s": video_seconds(record) or None,
