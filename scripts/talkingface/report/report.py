@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from talkingface.dataset.gates import GATES
+from talkingface.dataset.gates import GATES, THRESHOLD_KEYS, QualityThresholds
 from talkingface.job.files import atomic_path, read_json
 from talkingface.pictures.parsing.labels import LABELS, PALETTE
 from talkingface.release import release
@@ -21,6 +21,7 @@ from talkingface.report.preview import PICTURES, SIDE
 from talkingface.report.settings import fixed_settings, threshold_settings
 from talkingface.report.times import Lengths, stage_times
 from talkingface.report.videos import videos_table
+from talkingface.settings.decisions import Decision
 from talkingface.stages import products_of
 from talkingface.sync.calibrations import TRUSTED_CERTAINTY
 
@@ -35,11 +36,13 @@ def make_report(
     *,
     features: Sequence[str],
     settings: Mapping[str, Any],
+    decisions: Mapping[str, Decision] | None = None,
 ) -> None:
     """Write the report on the dataset in `results` to `folder`, with index.html to open.
 
     videos: rows of videos.csv. features: that were made. settings: a whole config, or at least
-    its sections `segments`, `quality`, `split` and `sync`.
+    its sections `segments`, `quality`, `split` and `sync`. decisions: what a person said of
+    clips, by clip_id; the page begins with it.
 
     Raises FileNotFoundError where the page is not built, as in a checkout of the source, or a table
     is missing, OtherColumns and DamagedFile for one of another version or one that is damaged, and
@@ -49,21 +52,25 @@ def make_report(
         raise FileNotFoundError(
             f"{PAGE}: the report's page is not built: run make report-page, which needs Node.js"
         )
-    results = Path(results)
+    results, decisions = Path(results), decisions or {}
+    thresholds = QualityThresholds(**{key: settings["quality"][key] for key in THRESHOLD_KEYS})
     of_videos = videos_table(videos, results, **settings["split"])
     with atomic_path(folder) as partial:
         shutil.copytree(PAGE, partial)
         data = partial / "data"
-        write_data("run", _run(results, features, settings, of_videos), data / "run.js")
+        run = _run(results, features, settings, decisions, _lengths(of_videos))
+        write_data("run", run, data / "run.js")
         write_data("videos", of_videos, data / "videos.js")
-        write_data("candidates", candidates_table(videos, results), data / "candidates.js")
+        rows = candidates_table(videos, results, thresholds=thresholds, decisions=decisions)
+        write_data("candidates", rows, data / "candidates.js")
 
 
 def _run(
     results: Path,
     features: Sequence[str],
     settings: Mapping[str, Any],
-    of_videos: Mapping[str, Any],
+    decisions: Mapping[str, Decision],
+    lengths: Mapping[str, Lengths],
 ) -> dict[str, Any]:
     """What the page knows of the run as a whole: `Run` of web/src/data.ts."""
     return {
@@ -73,7 +80,7 @@ def _run(
         "fixed": fixed_settings(settings),
         "gates": [gate._asdict() for gate in GATES],
         "trusted_certainty": TRUSTED_CERTAINTY,
-        "times": stage_times(results, _lengths(of_videos)),
+        "times": stage_times(results, lengths),
         "features": list(features),
         "products": {product.column: product.path for product in products_of(list(features))},
         "labels": [
@@ -81,7 +88,7 @@ def _run(
             for name, (blue, green, red) in zip(LABELS, PALETTE, strict=True)
         ],
         "strip": {"pictures": PICTURES, "side": SIDE},
-        "decisions": {},
+        "decisions": {clip_id: each._asdict() for clip_id, each in decisions.items()},
     }
 
 
