@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from math import isfinite
+from math import ceil, isfinite
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -55,15 +55,21 @@ def stage_times(results: str | Path, lengths: Mapping[str, Lengths]) -> list[dic
     rows = []
     for stage in STAGES:
         videos = [video for video in _stems(root / stage) if video in lengths]
-        # At most SAMPLE of them, at equal distances.
-        picked = videos[:: -(-len(videos) // SAMPLE) or 1]
-        jobs = [(_read_job(root / stage / f"{v}.tsv"), _frames(stage, lengths[v])) for v in picked]
+        jobs = [
+            (_read_job(root / stage / f"{video}.tsv"), _frames(stage, lengths[video]))
+            for video in sample(videos)
+        ]
         rows.append(_row(stage, len(videos), jobs))
     for name in _OF_ALL_VIDEOS:
         rows.append(_row(name, 1, [(_read_job(root / f"{name}.tsv"), 0)]))
     for name in _stems(root / "exports"):
         rows.append(_row(f"export_{name}", 1, [(_read_job(root / f"exports/{name}.tsv"), 0)]))
     return [row for row in rows if row]
+
+
+def sample(names: Sequence[str]) -> Sequence[str]:
+    """At most SAMPLE of some names, at equal distances."""
+    return names[:: ceil(len(names) / SAMPLE) or 1]
 
 
 def _frames(stage: str, lengths: Lengths) -> int:

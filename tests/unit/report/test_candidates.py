@@ -107,7 +107,8 @@ class Workspace:
     def read(self, stage: str) -> pd.DataFrame:
         """A stage's tables of all videos."""
         paths = [self.results / f"{stage}/{row['video_id']}.csv" for row in self.videos]
-        return pd.concat(map(read_exactly, paths), ignore_index=True)
+        tables = [table for table in map(read_exactly, paths) if len(table)]
+        return pd.concat(tables, ignore_index=True)
 
 
 def read_exactly(path: Path) -> pd.DataFrame:
