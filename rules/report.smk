@@ -42,7 +42,10 @@ rule report:
         rules.dataset.output,
         expand("results/preview/{video}.csv", video=VIDEOS),
     output:
-        directory("results/report"),
+        expand("results/report/data/{name}.js", name=("candidates", "run", "videos")),
+        "results/report/page.css",
+        "results/report/page.js",
+        index="results/report/index.html",
     log:
         "results/logs/report.log",
     benchmark:
