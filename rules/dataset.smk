@@ -49,12 +49,12 @@ rule dataset:
         mem_mb=scaled(4000),
         runtime=scaled(60),
     params:
+        # Only where there are any, as a new key would make everybody's dataset again.
+        **({"decisions": DECIDED} if DECIDED else {}),
         videos=list(VIDEOS.values()),
         features=config["features"],
         settings=config["split"],
         thresholds={key: config["quality"][key] for key in THRESHOLD_KEYS},
-        # Only where there are any, as a new key would make everybody's dataset again.
-        **({"decisions": DECIDED} if DECIDED else {}),
         version=3,
     script:
         "../scripts/dataset.py"
