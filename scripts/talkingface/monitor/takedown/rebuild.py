@@ -119,15 +119,6 @@ def clean_exports(results: Path) -> None:
             _give_up(path, error)
 
 
-def drop_report(results: Path) -> None:
-    """Delete the report, which shows all videos: the next run makes it in a minute."""
-    delete(results / ".partial-report")
-    delete(results / "checksums/report")
-    if (results / "report").exists():
-        delete(results / "report")
-        print(f"{results / 'report'}: deleted, the next run makes it again")
-
-
 def _give_up(path: Path, error: Exception) -> None:
     delete(path)
     reason = clean(error) or type(error).__name__

@@ -28,7 +28,7 @@ _AT_WORK = (".partial-", ".fetch-")
 # Folders of results that are of all videos; and, as in those of logs, benchmarks and checksums,
 # what is of none.
 _OF_ALL = ("dataset", "exports")
-_OF_NO_VIDEO = ("models", "report", *_OF_ALL)
+_OF_NO_VIDEO = ("models", *_OF_ALL)
 # In Snakemake's folder: records by output, and environments, in which nothing is of a video.
 _RECORDS = ("metadata", "incomplete")
 NO_LOGS = (*_RECORDS, "locks", "conda", "conda-archive", "singularity", "source_cache")
@@ -62,7 +62,7 @@ def find_unknown_files(results: str | Path, video_ids: Collection[str]) -> list[
     """What is called like these videos in the folders of `results` that no stage of the register
     has: of another version, or the user's own."""
     known = {str(folder) for folder in _folders(Path(results))}
-    others = {*(str(Path(results, name)) for name in (*_OF_NO_VIDEO, "logs"))}
+    others = {*(str(Path(results, name)) for name in ("dataset", "exports", "models", "logs"))}
     others |= {str(Path(results, name)) for name in ("benchmarks", "checksums")}
     found = []
     for name in sorted(names_in(str(results))):
@@ -121,8 +121,7 @@ def drop_records(state: str | Path, video_ids: Collection[str]) -> int:
     """Take these videos out of Snakemake's records of outputs; how many records were deleted.
 
     state: the folder `.snakemake`. A record of the dataset, of which they are inputs, forgets its
-    params, in which they stand with their sources: so the next run makes the dataset again. Those
-    of the report go, as it does.
+    params, in which they stand with their sources: so the next run makes the dataset again.
     """
     deleted = 0
     for kind in _RECORDS:
@@ -131,8 +130,7 @@ def drop_records(state: str | Path, video_ids: Collection[str]) -> int:
             parts = PurePosixPath(_output(path, root)).parts
             if parts[:1] != ("results",) or len(parts) < 3:
                 continue
-            is_of_them = parts[1] not in _OF_NO_VIDEO and owner(parts[2]) in video_ids
-            if is_of_them or parts[1] == "report":
+            if parts[1] not in _OF_NO_VIDEO and owner(parts[2]) in video_ids:
                 path.unlink()
                 deleted += 1
             elif parts[1] in _OF_ALL and kind == "metadata":

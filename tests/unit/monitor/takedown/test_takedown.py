@@ -51,8 +51,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path in (
         "raw/talk1.media.part", "raw/talk1.en.vtt", "raw/talk1.info.json", "raw/talk10.en.vtt",
         "clips/.partial-talk1/x.mp4", "raw/.fetch-talk1.media/part", "raw/.fetch-talk10.media/part",
-        "exports/.partial-x/talk1.mp4", "dataset/.partial-clips.csv", "report/data/run.js",
-        "report/clips.html", ".partial-report/data/run.js", "checksums/report/index.csv",
+        "exports/.partial-x/talk1.mp4", "dataset/.partial-clips.csv",
     ):  # fmt: skip
         (results / path).parent.mkdir(parents=True, exist_ok=True)
         (results / path).write_text("of it" if "talk10" in path else "of talk1")
@@ -61,7 +60,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         note(root, f"results/dataset/{output}", inputs, [repr(rows), "{'seed': 0}", "3"])
     note(root, "results/dataset/README.md", ["results/dataset/clips.csv"], ["{}"])
     note(root, f"results/exports/{EXPORT}", ["results/dataset/clips.csv"], [f"'{EXPORT}'"])
-    note(root, "results/report/data/run.js", ["results/dataset/clips.csv"], [repr(rows)])
     for video in VIDEOS:
         for output in (f"clips/{video}", f"clips/{video}.csv", f"sync/{video}.frames.csv"):
             note(root, f"results/{output}", [f"results/raw/{video}.media"], [f"'{video}.mp4'"])
@@ -128,9 +126,7 @@ def test_nothing_is_left_of_it_and_the_others_are_whole(root: Path) -> None:
     after = contents(root)
     gone = {path for path in before.keys() - after if not TALK1.search(path.encode())}
     metadata = {path for path in gone if path.startswith(".snakemake/metadata/")}
-    assert len(metadata) == 4
-    # The report goes, as it shows all.
-    gone -= {path for path in before if "report/" in path}
+    assert len(metadata) == 3
     assert gone - metadata == {
         ".snakemake/incomplete/" + record_path(root, "results/mel/talk1").name,
         ".snakemake/log/one.snakemake.log",
@@ -215,7 +211,6 @@ def test_a_dry_run_only_says_it(root: Path) -> None:
     assert "  results/clips/talk1: 6 files, " in done.stdout
     assert "  results/dataset/clips.csv: 2 rows\n" in done.stdout
     assert f"  results/exports/{EXPORT}: would be built anew\n" in done.stdout
-    assert "  results/report: would be deleted" in done.stdout
     assert "talk10" not in done.stdout and "talk1_" not in done.stdout
     assert contents(root) == before
 
