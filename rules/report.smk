@@ -42,10 +42,7 @@ rule report:
         rules.dataset.output,
         expand("results/preview/{video}.csv", video=VIDEOS),
     output:
-        expand("results/report/data/{name}.js", name=("candidates", "run", "videos")),
-        "results/report/page.css",
-        "results/report/page.js",
-        index="results/report/index.html",
+        directory("results/report"),
     log:
         "results/logs/report.log",
     benchmark:

@@ -11,12 +11,11 @@ from talkingface.settings.decisions import Decision
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-folder = Path(snakemake.output.index).parent
 with logged(snakemake.log[0]), checksummed(snakemake.output):
     make_report(
         snakemake.params.videos,
-        folder.parent,
-        folder,
+        Path(snakemake.output[0]).parent,
+        snakemake.output[0],
         features=snakemake.params.features,
         settings=snakemake.params.settings,
         decisions={

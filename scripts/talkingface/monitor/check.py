@@ -27,7 +27,6 @@ from talkingface.job.files import DamagedFile, read_json
 from talkingface.job.tables import OtherColumns, read_table
 from talkingface.monitor.content import Expected, content_fault
 from talkingface.monitor.missing import names_in, numbered_names, read_clip_lengths
-from talkingface.report.files import FILES
 from talkingface.stage import Stage, is_folder
 from talkingface.stages import STAGES
 from talkingface.tables import CLIPS
@@ -37,7 +36,6 @@ _DATASET = tuple(
     for name in ("clips.csv", "train.csv", "eval.csv", "rejected.csv", "summary.json")
 )
 _CARD = ("dataset/settings.json", "dataset/README.md")
-_REPORT = tuple(f"report/{name}" for name in FILES)
 # What it makes Python raise when a record is a record of something else.
 _NO_RECORD = (AttributeError, KeyError, TypeError)
 
@@ -279,10 +277,10 @@ class _Check:
 
 
 def check_others(results: str | Path, *, decode: bool = False, record: bool = False) -> Checked:
-    """Check what is of no single video: dataset, card, report, and the records of models."""
+    """Check what is of no single video: the dataset, its card, and the records of models."""
     root = Path(os.path.realpath(results))
     check = _Check(root, decode, record)
-    for made in (_DATASET, _CARD, _REPORT):
+    for made in (_DATASET, _CARD):
         if any((root / path).exists() for path in made):
             check.outputs(made[-1], made, dict.fromkeys(made, Expected()))
     for name in sorted(names_in(str(root / "models"))):

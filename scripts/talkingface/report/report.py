@@ -27,8 +27,6 @@ from talkingface.sync.calibrations import TRUSTED_CERTAINTY
 
 # The page as `make report-page` builds it of what is in `web`.
 PAGE = Path(__file__).parent / "page"
-# By it a test sees whether the page is built of its sources.
-_OF_BUILD = "SOURCES.sha256"
 
 
 def make_report(
@@ -58,7 +56,7 @@ def make_report(
     thresholds = QualityThresholds(**{key: settings["quality"][key] for key in THRESHOLD_KEYS})
     of_videos = videos_table(videos, results, **settings["split"])
     with atomic_path(folder) as partial:
-        shutil.copytree(PAGE, partial, ignore=shutil.ignore_patterns(_OF_BUILD))
+        shutil.copytree(PAGE, partial)
         data = partial / "data"
         run = _run(results, features, settings, decisions, _lengths(of_videos))
         write_data("run", run, data / "run.js")
