@@ -151,6 +151,8 @@ def test_records_of_earlier_versions_say_less(tmp_path: Path) -> None:
         ("HTTP://example.org/", True),
         ("http://example.org/%3Cscript%3E", True),
         ("javascript:alert(1)", False),
+        ("javascript://example.org/%0aalert(1)", False),
+        ("ftp://example.org/a", False),
         (" javascript:alert(1)", False),
         ("java\nscript:alert(1)", False),
         ("https:alert(1)", False),
