@@ -67,7 +67,8 @@ def test_notes_are_text_on_one_line(tmp_path: Path) -> None:
 def test_several_rows_of_a_clip_are_one(tmp_path: Path) -> None:
     path = write(
         tmp_path, "clip_id,decision,note",
-        f"{ONE},,dark", f"{ONE},keep,", f"{TWO},reject,a\x07", f"{TWO},reject,a\x07", f"{ONE},,loud",
+        f"{ONE},,dark", f"{ONE},keep,", f"{TWO},reject,a\x07", f"{TWO},reject,a\x07",
+        f"{ONE},,loud",
     )  # fmt: skip
     assert read_decisions(path) == {
         ONE: Decision("keep", "dark; loud"),
