@@ -17,9 +17,10 @@ from talkingface.stages import STAGES
 
 # Records of a stage that are read at most.
 SAMPLE = 500
-# Snakemake looks at a job every half second: of a shorter one it has seen too little for its memory
-# and processor time to say anything.
-_SHORTEST = 1.0
+# Snakemake looks at a job every half second, and after a quarter of a minute every half minute (its
+# `benchmark.ScheduledPeriodicTimer`). Of what is shorter than a second it has seen too little for
+# memory and processor time to say anything.
+_SHORTEST, _OFTEN, _SELDOM, _LONG = 1.0, 0.5, 30.0, 15.0
 # Jobs of all videos together; of the report itself there is only the record of the one before.
 _OF_ALL_VIDEOS = ("dataset", "card", "report")
 
@@ -33,7 +34,11 @@ class Lengths(NamedTuple):
 
 
 class _Job(NamedTuple):
-    """What a job took: seconds, processor seconds, MB of memory at most; None: not measured."""
+    """What a job took: seconds, processor seconds, MB of memory at most; None: not measured.
+
+    Processor time is noted as it was at the last look. Here it is that of the whole job, supposing
+    that it went on as before.
+    """
 
     seconds: float
     cpu_seconds: float | None
@@ -120,7 +125,17 @@ def _read_job(path: Path) -> _Job | None:
         return None
     if seconds < _SHORTEST:
         return _Job(seconds, None, None)
-    return _Job(seconds, _number(cells.get("cpu_time", "")), _number(cells.get("max_rss", "")))
+    cpu_seconds = _number(cells.get("cpu_time", ""))
+    if cpu_seconds is not None:
+        cpu_seconds *= seconds / _last_look(seconds)
+    return _Job(seconds, cpu_seconds, _number(cells.get("max_rss", "")))
+
+
+def _last_look(seconds: float) -> float:
+    """When Snakemake last looked at a job that took so many seconds, at least _SHORTEST."""
+    if seconds < _LONG:
+        return seconds // _OFTEN * _OFTEN
+    return _LONG + (seconds - _LONG) // _SELDOM * _SELDOM
 
 
 def _number(cell: str) -> float | None:

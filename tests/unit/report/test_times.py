@@ -67,10 +67,24 @@ def test_what_was_measured_too_rarely_is_not_measured(tmp_path: Path) -> None:
     (row,) = stage_times(tmp_path, lengths("a"))
     assert row["seconds"] == 0.4
     assert (row["cpu_seconds"], row["median_rss_mb"], row["max_rss_mb"]) == (None, None, None)
-    note(tmp_path, "pose/b", 3.6, 100.0, 1.8)
+    note(tmp_path, "pose/b", 3.5, 100.0, 1.75)
     (row,) = stage_times(tmp_path, lengths("a", "b"))
-    assert row["seconds"] == 4.0
-    assert (row["cpu_seconds"], row["max_rss_mb"]) == (pytest.approx(2.0), 100.0)
+    assert row["seconds"] == 3.9
+    assert (row["cpu_seconds"], row["max_rss_mb"]) == (pytest.approx(1.95), 100.0)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "looked"),
+    [(1.0, 1.0), (1.4, 1.0), (14.9, 14.5), (15, 15), (44.9, 15), (45, 45), (74.9, 45), (75, 75)],
+)
+def test_processor_time_is_that_of_the_whole_job(
+    tmp_path: Path, seconds: float, looked: float
+) -> None:
+    """Snakemake notes what it was when it last looked: at 0, 0.5, 1 ... 15, 45, 75 ... seconds. Here
+    are two processors at work all the time."""
+    note(tmp_path, "tracks/a", seconds, 100, 2 * looked)
+    (row,) = stage_times(tmp_path, lengths("a"))
+    assert row["cpu_seconds"] == pytest.approx(2 * seconds)
 
 
 def test_of_many_records_some_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
