@@ -80,8 +80,8 @@ def test_what_was_measured_too_rarely_is_not_measured(tmp_path: Path) -> None:
 def test_processor_time_is_that_of_the_whole_job(
     tmp_path: Path, seconds: float, looked: float
 ) -> None:
-    """Snakemake notes what it was when it last looked: at 0, 0.5, 1 ... 15, 45, 75 ... seconds. Here
-    are two processors at work all the time."""
+    """Snakemake notes what it was when it last looked: at 0, 0.5, 1 ... 15, 45, 75 ... seconds.
+    Two processors are at work here all the time."""
     note(tmp_path, "tracks/a", seconds, 100, 2 * looked)
     (row,) = stage_times(tmp_path, lengths("a"))
     assert row["cpu_seconds"] == pytest.approx(2 * seconds)
