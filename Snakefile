@@ -71,6 +71,9 @@ DECIDED = {clip: list(cells) for clip, cells in sorted(decisions.items()) if cel
 KEPT_BY_HAND = kept_by_video(decisions)
 
 
+report: "docs/captions/workflow.rst"
+
+
 wildcard_constraints:
     video="[A-Za-z0-9_-]+",
     model="[A-Za-z0-9_.@-]+",

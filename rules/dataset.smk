@@ -34,11 +34,11 @@ rule dataset:
     input:
         expand("results/finished/{video}", video=VIDEOS),
     output:
-        clips="results/dataset/clips.csv",
+        clips=shown("results/dataset/clips.csv", "clips", "every clip"),
         train="results/dataset/train.csv",
         eval="results/dataset/eval.csv",
-        rejected="results/dataset/rejected.csv",
-        summary="results/dataset/summary.json",
+        rejected=shown("results/dataset/rejected.csv", "rejected", "what was left out, and why"),
+        summary=shown("results/dataset/summary.json", "summary", "counts and hours"),
     log:
         "results/logs/dataset.log",
     benchmark:
@@ -64,8 +64,8 @@ rule card:
     input:
         rules.dataset.output,
     output:
-        settings="results/dataset/settings.json",
-        card="results/dataset/README.md",
+        settings=shown("results/dataset/settings.json", "settings", "settings and versions"),
+        card=shown("results/dataset/README.md", "card", "card"),
     log:
         "results/logs/card.log",
     benchmark:

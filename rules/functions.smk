@@ -28,6 +28,16 @@ def gpus(model):
     return int(bool(model) and config["device"] != "cpu")
 
 
+def shown(path, caption, content):
+    """An output of all videos together that Snakemake's own report shows; see docs/report.md."""
+    return report(
+        path,
+        caption=f"../docs/captions/{caption}.rst",
+        category="Dataset",
+        labels={"file": Path(path).name, "content": content},
+    )
+
+
 def scaled(amount):
     """What a job asks for: twice the amount at its second attempt, three times at its third."""
     return lambda wildcards, attempt: attempt * amount

@@ -56,6 +56,8 @@ rule report:
         videos=list(VIDEOS.values()),
         features=config["features"],
         settings=published_settings(config, leave_out=EXPORTS),
+        # Notes, too, which decide nothing: the page shows them.
+        decisions={clip: list(cells) for clip, cells in sorted(decisions.items())},
         version=1,
     script:
         "../scripts/report.py"

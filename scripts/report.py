@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from talkingface.job.checksums import checksummed
 from talkingface.job.log import logged
 from talkingface.report.report import make_report
+from talkingface.settings.decisions import Decision
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -18,4 +19,7 @@ with logged(snakemake.log[0]), checksummed(snakemake.output, folder / "index.htm
         folder,
         features=snakemake.params.features,
         settings=snakemake.params.settings,
+        decisions={
+            clip_id: Decision(*cells) for clip_id, cells in snakemake.params.decisions.items()
+        },
     )

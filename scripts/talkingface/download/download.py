@@ -98,9 +98,10 @@ def download(
 
     A local file is linked, never copied. An address is downloaded with yt-dlp; `max_duration` and
     `options` are those of `ytdlp.fetch`, and `media_settings` limit what a file may claim. The
-    record has `video_id, source, status, reason, value, threshold, probe, provenance`; `status` is
-    one of STATUSES, and `value` what was measured where it is more than a `threshold`. Where there
-    is no media it is an empty file; one that cannot be used is kept as it is.
+    record has `video_id, source, status, reason, value, threshold, tries, probe, provenance`;
+    `status` is one of STATUSES, `value` what was measured where it is more than a `threshold`, and
+    `tries` how many it took. Where there is no media it is an empty file; one that cannot be used
+    is kept as it is.
 
     Raises TransientError for a failure that may pass, after a wait of `backoff` seconds, doubled
     with every attempt, or as long as the server asks; unless `attempt`, from 1, has reached
@@ -116,6 +117,7 @@ def download(
         "reason": None,
         "value": None,
         "threshold": None,
+        "tries": attempt,
         "probe": None,
         "provenance": provenance,
     }

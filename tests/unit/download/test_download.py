@@ -217,8 +217,8 @@ def test_local_file_is_linked_and_recorded(made, get):
     assert record["probe"]["duration"] == pytest.approx(2, abs=0.05)
     assert record["probe"]["truncated"] is False
     assert json.loads(get.record.read_text()) == record
-    keys = ["video_id", "source", "status", "reason", "value", "threshold", "probe", "provenance"]
-    assert list(record) == keys
+    keys = ["video_id", "source", "status", "reason", "value", "threshold", "tries"]
+    assert list(record) == [*keys, "probe", "provenance"]
 
 
 def test_second_run_writes_the_same_record(made, get):
@@ -404,6 +404,7 @@ def test_server_error_is_transient_until_the_last_try(get, server, code, status)
     assert not get.media.exists() and not get.record.exists()
     record = get(f"{server.url}/x.mp4", attempt=2, tries=2)
     assert record["status"] == status and record["reason"].startswith(f"HTTP {code}")
+    assert record["tries"] == 2
     assert is_empty_file(get.media)
 
 

@@ -76,7 +76,7 @@ def test_sections_are_in_the_order_of_the_stages() -> None:
     names.remove("media")
     stages = [name for name in STAGES if name in names and name not in EXPORTS]
     exports = [name for name in EXPORTS if name in names]
-    assert names == ["checkpoints", *stages, "split", "card", *exports]
+    assert names == ["checkpoints", *stages, "split", "card", "report", *exports]
 
 
 def test_a_changed_description_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:

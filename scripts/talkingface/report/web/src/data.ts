@@ -52,14 +52,19 @@ export interface Gate {
   certainty: string;
 }
 
-/** Where a stage's time went, over all videos. */
+/** Where a stage's time went, over all videos; null where it was not measured. */
 export interface StageTime {
+  /** A stage, `dataset`, `card`, `report` or `export_NAME`. */
   stage: string;
   jobs: number;
+  /** Jobs whose records were read; where they are fewer, the sums below are estimates by them. */
+  sampled: number;
   seconds: number;
-  cpu_seconds: number;
-  max_rss_mb: number;
-  /** Frames of the videos, or of the clips, that the stage went through. */
+  cpu_seconds: number | null;
+  median_rss_mb: number | null;
+  max_rss_mb: number | null;
+  /** Frames of the videos, of their candidates or of their clips, whatever the stage goes through;
+   * 0 where it goes through none. */
   frames: number;
 }
 
