@@ -144,7 +144,8 @@ export function order(report: Report, sort: Filters["sort"]): Uint32Array {
     const sign = sort.down ? -1 : 1;
     // Numbers before numbers that are none, and equals as they stand in the ledgers.
     found.sort((a, b) => {
-      const [x, y] = [ranks[a], ranks[b]];
+      const x = ranks[a];
+      const y = ranks[b];
       if (x < y) return -sign;
       if (x > y) return sign;
       if (x === y) return a - b;
