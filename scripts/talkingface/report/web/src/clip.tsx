@@ -5,14 +5,15 @@ import { CopyButton } from "./copy";
 import { Curves } from "./curves";
 import { type Detail, forget } from "./data";
 import { decodeDetail } from "./decode";
+import { clipAddress, listAddress, listParameters, matchingRows } from "./filters";
 import { useKeys } from "./keys";
 import { Ledger } from "./ledger";
 import { MarkButtons } from "./marks";
-import { clipAddress, listParameters, listRows, neighboursOf } from "./neighbours";
+import { neighboursOf } from "./neighbours";
 import { ParsingFilter } from "./parsing";
 import { FrameNumber, Player } from "./player";
 import { Playhead, RATE } from "./playhead";
-import { Provenance } from "./provenance";
+import { Files, Provenance } from "./provenance";
 import { type Report, loadDetail } from "./report";
 import { type Route, go } from "./route";
 import { SidePictures } from "./sidepictures";
@@ -21,17 +22,17 @@ import { Why } from "./why";
 
 export function ClipView({ report, route }: { report: Report; route: Route }) {
   const key = route.parameters.get("id") ?? "";
-  const list = listParameters(route.parameters);
-  const listed = list.toString();
+  const list = listParameters(report, route.parameters);
   const row = report.rows.get(key);
-  const rows = useMemo(() => listRows(report, list), [report, listed]);
+  const rows = matchingRows(report, list);
   const beside = useMemo(
-    () => (row === undefined ? undefined : neighboursOf(report, rows, row)), [report, rows, row],
+    () => (row === undefined ? undefined : neighboursOf(report, rows, row, list)),
+    [report, rows, row, list.toString()],
   );
-  const back = `#clips${listed && `?${listed}`}`;
+  const back = listAddress(report, list);
   useKeys({
-    "[": () => beside?.previous && go(clipAddress(beside.previous, list)),
-    "]": () => beside?.next && go(clipAddress(beside.next, list)),
+    "[": () => beside?.previous && go(beside.previous),
+    "]": () => beside?.next && go(beside.next),
   });
   if (row === undefined || !beside) {
     return (
@@ -49,9 +50,9 @@ export function ClipView({ report, route }: { report: Report; route: Route }) {
     <div class="clip">
       <nav class="beside" aria-label="Clips of the list">
         <a href={back}>Back to the list</a>
-        <Neighbour to={beside.previous} list={list} keyName="[">Previous</Neighbour>
+        <Neighbour to={beside.previous} keyName="[">Previous</Neighbour>
         <span class="place">{beside.place ? `${beside.place} of ${beside.count}` : "not in the list"}</span>
-        <Neighbour to={beside.next} list={list} keyName="]">Next</Neighbour>
+        <Neighbour to={beside.next} keyName="]">Next</Neighbour>
       </nav>
       <p class="title" role="status">
         <b class="name">{nameOf(stretch)}</b>{" "}
@@ -60,22 +61,22 @@ export function ClipView({ report, route }: { report: Report; route: Route }) {
         </span>
       </p>
       {/* A clip of its own every time, so that nothing of the one before stays. */}
-      <Stretched key={key} report={report} stretch={stretch} list={listed} start={frame === null ? NaN : Number(frame)} />
+      <Stretched key={key} report={report} stretch={stretch} list={list} start={frame === null ? NaN : Number(frame)} />
     </div>
   );
 }
 
-function Neighbour(props: { to: string; list: URLSearchParams; keyName: string; children: string }) {
+function Neighbour(props: { to: string; keyName: string; children: string }) {
   const words = <>{props.children} <kbd aria-hidden="true">{props.keyName}</kbd></>;
   if (!props.to) return <span class="neighbour quiet" aria-disabled="true">{words}</span>;
-  return <a class="neighbour" href={clipAddress(props.to, props.list)}>{words}</a>;
+  return <a class="neighbour" href={props.to}>{words}</a>;
 }
 
 interface StretchedProps {
   report: Report;
   stretch: Stretch;
-  /** Parameters of the list, as in an address. */
-  list: string;
+  /** Parameters of the list. */
+  list: URLSearchParams;
   /** The frame that the address asks for; NaN where it asks for none. */
   start: number;
 }
@@ -110,10 +111,10 @@ function Stretched({ report, stretch, list, start }: StretchedProps) {
     End: () => playhead.step(playhead.frames),
   } : {});
   const explained = stretch.verdict === "rejected" || stretch.reason !== "";
-  const link = () => new URL(
-    clipAddress(stretch.key, new URLSearchParams(list), stretch.clip ? playhead.frame : undefined),
-    location.href,
-  ).href;
+  const link = () => {
+    const to = clipAddress(report, stretch.row, list);
+    return new URL(stretch.clip ? `${to}&frame=${playhead.frame}` : to, location.href).href;
+  };
   return (
     <>
       <div class="actions">
@@ -137,9 +138,10 @@ function Stretched({ report, stretch, list, start }: StretchedProps) {
         </>
       )}
       <div class="words">
-        <Ledger report={report} row={stretch.row} />
         <Provenance report={report} stretch={stretch} />
+        {stretch.cut && <Files report={report} stretch={stretch} />}
       </div>
+      <Ledger report={report} row={stretch.row} />
     </>
   );
 }

@@ -35,6 +35,9 @@ const STYLES = [
   { colour: "var(--series-3)", dashes: "2 3" },
 ];
 
+/** The plot of a lane in which nothing was measured. */
+const NOTHING: Plot.PlotOptions = { axis: null, marks: [Plot.frame({ stroke: "var(--line)" })], marginLeft: LEFT, marginRight: RIGHT };
+
 /** Places along the width at which curves are drawn at most. */
 const MOST = 2000;
 
@@ -59,7 +62,7 @@ export function Lane({ title, height, curves, range, sound, frames, playhead }: 
           label={label}
           height={height}
           of={[drawn, sound, frames]}
-          options={() => options(curves, drawn, range, sound ?? null, frames)}
+          options={() => (empty ? NOTHING : options(curves, drawn, range, sound ?? null, frames))}
         />
         {empty && <p class="lane-empty quiet">not measured</p>}
       </div>

@@ -29,8 +29,8 @@ export function Player({ report, stretch, playhead, decoded, loading }: PlayerPr
   const { width, height } = stretch;
   const absent = loading ? "loading" : "not in the files beside the page";
   return (
-    <section class="player" aria-label="Film">
-      <div class="stage" style={{ "--across": String(width), "--down": String(height) }}>
+    <section class="player" aria-label="Film" style={{ "--across": String(width), "--down": String(height) }}>
+      <div class="stage">
         <Film report={report} stretch={stretch} playhead={playhead} />
         <div class="over">
           {parsing === "on" && labels && (

@@ -1,5 +1,5 @@
 /** The frame that is looked at, which the film, the curves and the pictures beside it share. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 /** Frames a second of every clip. */
 export const RATE = 25;
@@ -133,12 +133,17 @@ export class Playhead {
 }
 
 /** What `read` gives of the playhead; draws the component again when that changes. */
-export function usePlayhead<T>(playhead: Playhead, read: (playhead: Playhead) => T): T {
-  const [value, setValue] = useState(() => read(playhead));
+export function usePlayhead<T extends string | number | boolean | null>(
+  playhead: Playhead, read: (playhead: Playhead) => T,
+): T {
+  const [, setValue] = useState<T>(() => read(playhead));
+  const latest = useRef(read);
+  latest.current = read;
   useEffect(() => {
-    const update = () => setValue(() => read(playhead));
+    const update = () => setValue(() => latest.current(playhead));
     update();
     return playhead.subscribe(update);
   }, [playhead]);
-  return value;
+  // Read anew, as `read` may look at what has just come.
+  return read(playhead);
 }

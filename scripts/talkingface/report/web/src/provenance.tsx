@@ -4,7 +4,7 @@ import { number, text } from "./data";
 import { formatMeasure, formatNumber, formatTime } from "./format";
 import type { Report } from "./report";
 import { address } from "./route";
-import { type Stretch, productPath, secondsOf } from "./stretch";
+import { type Stretch, productPath, rowOfVideo, secondsOf } from "./stretch";
 
 /** Whether an address leads to the web. All others stay text. */
 export function isWeb(source: string): boolean {
@@ -51,7 +51,6 @@ export function Provenance({ report, stretch }: { report: Report; stretch: Stret
           {Number.isNaN(value("width")) ? "not measured" : `${size}, ${formatMeasure(value("fps"), "frames a second")}`}
         </dd>
       </dl>
-      {stretch.cut && <Files report={report} stretch={stretch} />}
     </section>
   );
 }
@@ -62,13 +61,14 @@ function Outside({ words }: { words: string }) {
   return <a class="path" href={words} rel="noreferrer">{words}</a>;
 }
 
-function Files({ report, stretch }: { report: Report; stretch: Stretch }) {
+/** Paths of what was made of a clip. */
+export function Files({ report, stretch }: { report: Report; stretch: Stretch }) {
   const paths = Object.keys(report.run.products).map(
     (column) => [column, `results/${productPath(report, stretch, column)}`],
   );
   return (
-    <>
-      <h3>Its files</h3>
+    <section aria-label="Its files">
+      <h2>Its files</h2>
       <ul class="files">
         {paths.map(([column, path]) => (
           <li key={column}>
@@ -78,13 +78,6 @@ function Files({ report, stretch }: { report: Report; stretch: Stretch }) {
           </li>
         ))}
       </ul>
-    </>
+    </section>
   );
-}
-
-function rowOfVideo({ videos }: Report, video: string): number {
-  for (let row = 0; row < videos.length; row++) {
-    if (text(videos, "video_id", row) === video) return row;
-  }
-  return -1;
 }

@@ -97,3 +97,11 @@ export function frameThatShowsWhy({ candidates }: Report, stretch: Stretch): num
 export function secondsOf(frame: number): number {
   return frame / RATE;
 }
+
+/** Row of a video in the table of videos; -1 where it has none. */
+export function rowOfVideo({ videos }: Report, video: string): number {
+  for (let row = 0; row < videos.length; row++) {
+    if (text(videos, "video_id", row) === video) return row;
+  }
+  return -1;
+}
