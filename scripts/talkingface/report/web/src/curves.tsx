@@ -53,10 +53,11 @@ export function Curves({ playhead, detail, decoded, absent }: CurvesProps) {
   const lanes = useMemo(() => lanesOf(detail, decoded), [detail, decoded]);
   useEffect(() => {
     const element = frame.current!;
+    const marker = line.current!;
     let width = element.clientWidth;
     const place = () => {
       const across = LEFT + ((playhead.frame + 0.5) / playhead.frames) * (width - LEFT - RIGHT);
-      line.current!.style.transform = `translateX(${across}px)`;
+      marker.style.transform = `translateX(${across}px)`;
     };
     const observer = new ResizeObserver(([entry]) => {
       width = entry.contentRect.width;

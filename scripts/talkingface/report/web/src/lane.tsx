@@ -103,7 +103,7 @@ function options(
   const ticks = [least, (least + most) / 2, most];
   const marks: Plot.Markish[] = [];
   if (sound) {
-    marks.push(Plot.areaY(hundredths(sound), { x: "x", y1: "low", y2: "high", fill: "var(--edge)", fillOpacity: 0.55 }));
+    marks.push(Plot.areaY(hundredths(sound), { className: "sound", x: "x", y1: "low", y2: "high", fill: "var(--edge)", fillOpacity: 0.55 }));
     marks.push(Plot.axisY([-1, 0, 1], { anchor: "left", label: null, tickSize: 3 }));
     marks.push(Plot.axisY(ticks.map(onto) as number[], {
       anchor: "right", label: null, tickSize: 3,
@@ -116,7 +116,7 @@ function options(
   }
   drawn.forEach((line, place) => {
     marks.push(Plot.lineY(line.map(([frame, value]) => ({ x: (frame + 0.5) / RATE, y: onto(value) })), {
-      x: "x", y: "y", stroke: STYLES[place].colour, strokeWidth: 1.6, strokeDasharray: STYLES[place].dashes || undefined,
+      className: "curve", x: "x", y: "y", stroke: STYLES[place].colour, strokeWidth: 1.6, strokeDasharray: STYLES[place].dashes || undefined,
     }));
   });
   marks.push(Plot.axisX({ label: null, tickSize: 3, tickFormat: (second: number) => `${second} s` }));

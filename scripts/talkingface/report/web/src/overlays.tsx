@@ -23,35 +23,29 @@ export function FaceCanvas({ playhead, decoded, width, height, points, box }: Fa
   useEffect(() => {
     const element = canvas.current!;
     const context = element.getContext("2d")!;
+    let across = 0;
     const draw = () => {
       const frame = playhead.shown;
       element.dataset.frame = String(frame);
-      context.setTransform(1, 0, 0, 1, 0, 0);
+      // As many pixels as the screen has, which changes when the page goes to another screen.
+      const dense = Math.max(1, Math.round(across * devicePixelRatio));
+      const down = Math.max(1, Math.round(dense * height / width) || 1);
+      if (element.width !== dense || element.height !== down) {
+        element.width = dense;
+        element.height = down;
+      }
       context.clearRect(0, 0, element.width, element.height);
       if (!decoded || !width || !height) return;
       const scale = element.width / width;
       const style = getComputedStyle(element);
-      const line = Math.max(1, element.width / (element.clientWidth || element.width));
-      if (box) drawBox(context, decoded, frame, scale, line, style);
-      if (points) drawPoints(context, decoded, frame, scale, line, style);
-    };
-    const resize = (across: number, down: number) => {
-      element.width = Math.max(1, across);
-      element.height = Math.max(1, down);
-      draw();
+      if (box) drawBox(context, decoded, frame, scale, devicePixelRatio, style);
+      if (points) drawPoints(context, decoded, frame, scale, devicePixelRatio, style);
     };
     const observer = new ResizeObserver(([entry]) => {
-      const exact = entry.devicePixelContentBoxSize?.[0];
-      const { width: across, height: down } = entry.contentRect;
-      if (exact) resize(exact.inlineSize, exact.blockSize);
-      else resize(Math.round(across * devicePixelRatio), Math.round(down * devicePixelRatio));
+      across = entry.contentRect.width;
+      draw();
     });
-    try {
-      observer.observe(element, { box: "device-pixel-content-box" });
-    } catch {
-      // Not every browser tells sizes in pixels of the screen.
-      observer.observe(element);
-    }
+    observer.observe(element);
     draw();
     const leave = playhead.subscribe(() => {
       if (element.dataset.frame !== String(playhead.shown)) draw();
