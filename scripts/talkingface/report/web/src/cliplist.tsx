@@ -14,15 +14,15 @@ import { VirtualList } from "./virtual";
 export type Mode = "table" | "narrow" | "gallery";
 
 const ROW_HEIGHTS = { table: 74, narrow: 92 };
-const HEAD_HEIGHT = 58;
+const HEAD_HEIGHT = 68;
 /** Sides of tiles at least, and the space that a tile needs beside and below its picture. */
 const TILE = 150;
 const TILE_GAP = 12;
-const TILE_BELOW = 112;
+const TILE_BELOW = 128;
 /** Rows from the end whose pictures open upwards. */
 const LAST_ROWS = 4;
 const PAGE = 10;
-const FIXED_WIDTH = 56 + 80 + 220 + 180;
+const FIXED_WIDTH = 48 + 72 + 200 + 176;
 
 interface Place {
   offset: number;
@@ -97,7 +97,7 @@ export function ClipList({ state, address, columns, mode, width }: ClipListProps
     return (
       <div class="tiles">
         {Array.from({ length: Math.min(across, rows.length - first) }, (_, at) => (
-          <ClipTile key={first + at} {...props(first + at)} size={tile} />
+          <ClipTile key={first + at} {...props(first + at)} size={tile} leftwards={at >= across / 2} />
         ))}
       </div>
     );
@@ -106,14 +106,22 @@ export function ClipList({ state, address, columns, mode, width }: ClipListProps
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey || !rows.length) return;
     const within = (event.target as HTMLElement).closest("[data-place]");
-    if (!within || (event.target as HTMLElement).closest("input, textarea, video")) return;
+    if (!within || (event.target as HTMLElement).closest("input, textarea")) return;
     const row = rows[current];
     const clip = text(report.candidates, "clip_id", row);
     const decide = (decision: "keep" | "reject") => {
       if (clip) mark(report, clip, { decision: markOf(report, clip).decision === decision ? "" : decision });
     };
+    // Who looks at one film after the other goes on with the next.
+    const next = () => {
+      const following = Math.min(current + 1, rows.length - 1);
+      const shown = open && (filmPath(report, rows[following]) ? "film" : whyPath(report, rows[following]) ? "why" : null);
+      if (shown) onShow(following, shown);
+      else move(following);
+      if (open && !shown) setOpen(null);
+    };
     const actions: Record<string, () => void> = {
-      ArrowDown: () => move(current + across), j: () => move(current + 1), ArrowUp: () => move(current - across),
+      ArrowDown: () => move(current + across), j: next, ArrowUp: () => move(current - across),
       Home: () => move(0), End: () => move(rows.length - 1),
       PageDown: () => move(current + PAGE * across), PageUp: () => move(current - PAGE * across),
       k: () => decide("keep"), r: () => decide("reject"), n: () => openNote(clip),
@@ -126,13 +134,13 @@ export function ClipList({ state, address, columns, mode, width }: ClipListProps
     if (!Object.hasOwn(actions, event.key)) return;
     event.preventDefault();
     // A row may leave the list by its mark: the focus goes to the one in its place.
-    if (["k", "r", "Backspace", "u"].includes(event.key)) wanted.current = current;
+    if (!open && ["k", "r", "Backspace", "u"].includes(event.key)) wanted.current = current;
     actions[event.key]();
   };
 
   const place = open ? rows.indexOf(open.row) : -1;
   const inner = FIXED_WIDTH + columns.reduce((sum, column) => sum + column.width, 0);
-  const template = `48px 72px minmax(220px, 1fr) ${columns.map((column) => `${column.width}px`).join(" ")} 172px`;
+  const template = `48px 72px minmax(200px, 1fr) 176px ${columns.map((column) => `${column.width}px`).join(" ")}`;
   return (
     <div
       ref={frame}

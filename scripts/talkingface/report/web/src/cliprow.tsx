@@ -5,7 +5,7 @@ import { FRAMES_A_SECOND, field, numbersOf, rowKind, videoRow } from "./fields";
 import { clipAddress } from "./filters";
 import type { ListColumn } from "./listcolumns";
 import { MarkButtons } from "./marks";
-import { Enlarged, type Shown, filmPath, why, whyPath } from "./player";
+import { Enlarged, type Shown, filmPath, why, whyPath, whyShort } from "./player";
 import type { Report } from "./report";
 import { Strip } from "./strip";
 import { cell, measure, words } from "./words";
@@ -22,6 +22,8 @@ export interface ClipRowProps {
   shown: Shown | null;
   /** Whether that lies upwards. */
   upwards: boolean;
+  /** Whether it and the note lie leftwards. */
+  leftwards?: boolean;
   parameters: URLSearchParams;
   onShow: (place: number, shown: Shown | null) => void;
 }
@@ -33,14 +35,14 @@ export function ClipRow(props: ClipRowProps) {
       <div role="gridcell" class="place number">{place + 1}</div>
       <div role="gridcell" class="picture"><Picture {...props} size={64} /></div>
       <div role="gridcell" class="name"><Name report={report} row={row} /></div>
+      <div role="gridcell" class="actions"><Actions {...props} /></div>
       {columns.map(({ name, numeric }) => (
         <div key={name} role="gridcell" class={numeric ? "number" : "text"}>
           {name === "verdict" ? <Verdict report={report} row={row} />
-            : name === "reason" ? <span title={why(report, row)}>{why(report, row)}</span>
+            : name === "reason" ? <span title={why(report, row)}>{whyShort(report, row)}</span>
               : <Value report={report} name={name} row={row} />}
         </div>
       ))}
-      <div role="gridcell" class="actions"><Actions {...props} /></div>
       <Large {...props} />
     </div>
   );
@@ -55,7 +57,7 @@ export function NarrowClipRow(props: ClipRowProps) {
       <div role="gridcell" class="name"><Name report={report} row={row} place={place} /></div>
       <div role="gridcell" class="judged">
         <Verdict report={report} row={row} />
-        <span class="quiet">{why(report, row) || summary(report, row)}</span>
+        <span class="quiet">{whyShort(report, row) || summary(report, row)}</span>
       </div>
       <div role="gridcell" class="actions"><Actions {...props} /></div>
       <Large {...props} />
@@ -67,7 +69,7 @@ export function NarrowClipRow(props: ClipRowProps) {
 export function ClipTile(props: ClipRowProps & { size: number }) {
   const { report, row, place, size } = props;
   return (
-    <div role="gridcell" class={`clip tile${props.upwards ? " upwards" : ""}`} data-place={place} style={{ width: `${size}px` }}>
+    <div role="gridcell" class={`clip tile${props.upwards ? " upwards" : ""}${props.leftwards ? " leftwards" : ""}`} data-place={place} style={{ width: `${size}px` }}>
       <Picture {...props} size={size} />
       <div class="name"><Name report={report} row={row} place={place} /></div>
       <div class="judged"><Verdict report={report} row={row} /><span class="quiet">{words(text(report.candidates, "reason", row)) || summary(report, row)}</span></div>
@@ -114,9 +116,9 @@ function Actions({ report, row, place, active, shown, onShow }: ClipRowProps) {
   );
 }
 
-function Large({ report, row, place, shown, upwards, onShow }: ClipRowProps) {
+function Large({ report, row, place, shown, upwards, leftwards, onShow }: ClipRowProps) {
   if (!shown) return null;
-  return <div role="gridcell"><Enlarged report={report} row={row} shown={shown} upwards={upwards} onClose={() => onShow(place, null)} /></div>;
+  return <div role="gridcell"><Enlarged report={report} row={row} shown={shown} upwards={upwards} leftwards={leftwards} onClose={() => onShow(place, null)} /></div>;
 }
 
 function Name({ report, row, place }: { report: Report; row: number; place?: number }) {

@@ -10,8 +10,8 @@ const FIRST = [
   "segments.speech_share", "segments.face_height", "quality.sharpness", "quality.yaw_range",
   "identity", "split",
 ];
-const WIDTHS: Record<string, number> = { verdict: 92, reason: 190, detail: 220, "video.title": 220, split: 70 };
-const NUMBER_WIDTH = 88;
+const WIDTHS: Record<string, number> = { verdict: 104, reason: 170, detail: 220, "video.title": 220, split: 70 };
+const NUMBER_WIDTH = 94;
 const TEXT_WIDTH = 120;
 
 export interface ListColumn {

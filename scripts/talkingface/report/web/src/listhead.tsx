@@ -22,8 +22,8 @@ export function ListHead({ state, columns }: { state: FilterState; columns: List
       </div>
       <div role="columnheader" class="picture">Pictures</div>
       <Head state={state} name="clip_id" numeric={false} />
-      {columns.map(({ name, numeric }) => <Head key={name} state={state} name={name} numeric={numeric} />)}
       <Head state={state} name="decision" numeric={false} />
+      {columns.map(({ name, numeric }) => <Head key={name} state={state} name={name} numeric={numeric} />)}
     </div>
   );
 }

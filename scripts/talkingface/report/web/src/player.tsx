@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { number, resultPath, text } from "./data";
 import { rowKind } from "./fields";
+import { MarkButtons } from "./marks";
 import type { Report } from "./report";
 import { choiceLabel, measure } from "./words";
 
@@ -27,18 +28,35 @@ export function whyPath(report: Report, row: number): string {
   return resultPath(`preview/${video}/${text(candidates, "clip_id", row)}.why.jpg`);
 }
 
-/** Why a row was rejected or is kept in doubt, in words and numbers. */
+/** Why a row was rejected or is kept in doubt, in few words: the reason and what tells most of it. */
+export function whyShort(report: Report, row: number): string {
+  const { candidates } = report;
+  const reason = text(candidates, "reason", row);
+  const detail = text(candidates, "detail", row);
+  // What `quality` adds are the same numbers again.
+  const more = detail && text(candidates, "stage", row) !== "quality" ? detail : judged(report, row);
+  return [reason && choiceLabel("reason", reason), more].filter(Boolean).join(": ");
+}
+
+/** What was measured, and what it was compared with. */
+function judged({ candidates }: Report, row: number): string {
+  const value = number(candidates, "value", row);
+  const threshold = number(candidates, "threshold", row);
+  if (Number.isNaN(value)) return "";
+  return Number.isNaN(threshold) ? measure(value) : `${measure(value)} (threshold ${measure(threshold)})`;
+}
+
+/** The same with all that there is. */
 export function why(report: Report, row: number): string {
   const { candidates } = report;
   const reason = text(candidates, "reason", row);
   const detail = text(candidates, "detail", row);
-  const value = number(candidates, "value", row);
-  const threshold = number(candidates, "threshold", row);
-  const parts = [reason && choiceLabel("reason", reason)];
-  if (!Number.isNaN(value)) parts.push(Number.isNaN(threshold) ? measure(value) : `${measure(value)}, asked for ${measure(threshold)}`);
+  const parts = [reason && choiceLabel("reason", reason), judged(report, row)];
   if (detail && detail !== reason) parts.push(detail);
   return parts.filter(Boolean).join(": ");
 }
+
+const STEERING = new Set(["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End", "PageUp", "PageDown", " "]);
 
 export interface EnlargedProps {
   report: Report;
@@ -46,10 +64,12 @@ export interface EnlargedProps {
   shown: Shown;
   /** Whether it lies upwards from its row, as near the end of a list. */
   upwards: boolean;
+  /** Whether it lies leftwards, as near the right edge. */
+  leftwards?: boolean;
   onClose: () => void;
 }
 
-export function Enlarged({ report, row, shown, upwards, onClose }: EnlargedProps) {
+export function Enlarged({ report, row, shown, upwards, leftwards, onClose }: EnlargedProps) {
   const [missing, setMissing] = useState(false);
   const frame = useRef<HTMLDivElement>(null);
   const name = text(report.candidates, "clip_id", row) || text(report.candidates, "video_id", row);
@@ -60,13 +80,12 @@ export function Enlarged({ report, row, shown, upwards, onClose }: EnlargedProps
   return (
     <div
       ref={frame}
-      class={`enlarged${upwards ? " upwards" : ""}`}
+      class={`enlarged${upwards ? " upwards" : ""}${leftwards ? " leftwards" : ""}`}
       role="group"
       aria-label={shown === "film" ? `Film of ${name}` : `Why ${name} was rejected`}
       onKeyDown={(event) => {
-        // The keys of the list are not meant while a film is steered.
-        event.stopPropagation();
-        if (event.key === "Escape") onClose();
+        // These steer the film and are not meant for the list then; marks are.
+        if (STEERING.has(event.key)) event.stopPropagation();
       }}
     >
       {missing
@@ -75,7 +94,8 @@ export function Enlarged({ report, row, shown, upwards, onClose }: EnlargedProps
           ? <video src={filmPath(report, row)} controls autoplay playsInline onError={() => setMissing(true)} />
           : <img src={whyPath(report, row)} alt={why(report, row) || "rejected"} decoding="async" onError={() => setMissing(true)} />}
       <div class="caption">
-        <span>{shown === "why" && why(report, row)}</span>
+        <span>{shown === "why" ? why(report, row) : name}</span>
+        <MarkButtons report={report} clip={text(report.candidates, "clip_id", row)} compact />
         <button type="button" onClick={onClose}>Close</button>
       </div>
     </div>
