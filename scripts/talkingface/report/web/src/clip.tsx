@@ -11,7 +11,7 @@ import { Ledger } from "./ledger";
 import { MarkButtons } from "./marks";
 import { neighboursOf } from "./neighbours";
 import { ParsingFilter } from "./parsing";
-import { FrameNumber, Player } from "./player";
+import { FrameNumber, Player } from "./film";
 import { Playhead, RATE } from "./playhead";
 import { Files, Provenance } from "./provenance";
 import { type Report, loadDetail } from "./report";

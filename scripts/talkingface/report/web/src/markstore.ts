@@ -18,6 +18,9 @@ interface Kept extends Mark {
   saved?: Mark;
 }
 
+/** As many characters as a run reads of a note. */
+export const LONGEST_NOTE = 500;
+
 const NONE: Mark = { decision: "", note: "" };
 const UNDO_STEPS = 200;
 const KEY = `marks.${location.pathname.replace(/[^/]*$/, "")}`;

@@ -1,162 +1,103 @@
-/** The film of a clip with what was found in it drawn over it. */
+/** A clip's film, or the picture of why a stretch was rejected, large above its row. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import { resultPath } from "./data";
-import type { Decoded } from "./decode";
-import { formatTime } from "./format";
-import { FramePicture } from "./framepicture";
-import { FaceCanvas } from "./overlays";
-import { PARSING_FILTER, ParsingLegend } from "./parsing";
-import { type Playhead, RATE, usePlayhead } from "./playhead";
-import { useRemembered } from "./remember";
+import { number, resultPath, text } from "./data";
+import { rowKind } from "./fields";
+import { MarkButtons } from "./marks";
 import type { Report } from "./report";
-import { type Stretch, numberedPicture, productPath } from "./stretch";
+import { choiceLabel, measure } from "./words";
 
-export interface PlayerProps {
+export type Shown = "film" | "why";
+
+/** The path of a row's film; "" where none was made. */
+export function filmPath(report: Report, row: number): string {
+  const pattern = report.run.products.video;
+  const clip = text(report.candidates, "clip_id", row);
+  if (!pattern || !clip || Number.isNaN(number(report.candidates, "clips.width", row))) return "";
+  const video = text(report.candidates, "video_id", row);
+  return resultPath(pattern.replaceAll("{video}", video).replaceAll("{clip}", clip));
+}
+
+/** The path of the picture that shows why; "" where there cannot be one. */
+export function whyPath(report: Report, row: number): string {
+  const { candidates } = report;
+  if (text(candidates, "verdict", row) !== "rejected") return "";
+  const video = text(candidates, "video_id", row);
+  const kind = rowKind(candidates, row);
+  if (kind === "video") return resultPath(`preview/${video}/${video}.why.jpg`);
+  if (kind === "gap" || !(number(candidates, "preview.cause_frame", row) >= 0)) return "";
+  return resultPath(`preview/${video}/${text(candidates, "clip_id", row)}.why.jpg`);
+}
+
+/** Why a row was rejected or is kept in doubt, in few words: the reason and what tells most of it. */
+export function whyShort(report: Report, row: number): string {
+  const { candidates } = report;
+  const reason = text(candidates, "reason", row);
+  const detail = text(candidates, "detail", row);
+  // What `quality` adds are the same numbers again.
+  const more = detail && text(candidates, "stage", row) !== "quality" ? detail : judged(report, row);
+  return [reason && choiceLabel("reason", reason), more].filter(Boolean).join(": ");
+}
+
+/** What was measured, and what it was compared with. */
+function judged({ candidates }: Report, row: number): string {
+  const value = number(candidates, "value", row);
+  const threshold = number(candidates, "threshold", row);
+  if (Number.isNaN(value)) return "";
+  return Number.isNaN(threshold) ? measure(value) : `${measure(value)} (threshold ${measure(threshold)})`;
+}
+
+/** The same with all that there is. */
+export function why(report: Report, row: number): string {
+  const { candidates } = report;
+  const reason = text(candidates, "reason", row);
+  const detail = text(candidates, "detail", row);
+  const parts = [reason && choiceLabel("reason", reason), judged(report, row)];
+  if (detail && detail !== reason) parts.push(detail);
+  return parts.filter(Boolean).join(": ");
+}
+
+const STEERING = new Set(["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End", "PageUp", "PageDown", " "]);
+
+export interface EnlargedProps {
   report: Report;
-  stretch: Stretch;
-  playhead: Playhead;
-  /** Null while they are loaded and where there are none. */
-  decoded: Decoded | null;
-  loading: boolean;
+  row: number;
+  shown: Shown;
+  /** Whether it lies upwards from its row, as near the end of a list. */
+  upwards: boolean;
+  /** Whether it lies leftwards, as near the right edge. */
+  leftwards?: boolean;
+  onClose: () => void;
 }
 
-export function Player({ report, stretch, playhead, decoded, loading }: PlayerProps) {
-  const [points, setPoints] = useRemembered("overlay.points", "on");
-  const [box, setBox] = useRemembered("overlay.box", "off");
-  const [parsing, setParsing] = useRemembered("overlay.parsing", "off");
-  const [opacity, setOpacity] = useRemembered("overlay.opacity", "50");
-  const labels = productPath(report, stretch, "parsing");
-  const { width, height } = stretch;
-  const absent = loading ? "loading" : "not in the files beside the page";
-  return (
-    <section class="player" aria-label="Film" style={{ "--across": String(width), "--down": String(height) }}>
-      <div class="stage">
-        <Film report={report} stretch={stretch} playhead={playhead} />
-        <div class="over">
-          {parsing === "on" && labels && (
-            <FramePicture
-              playhead={playhead}
-              of={labels}
-              address={(frame) => numberedPicture(labels, frame)}
-              label="Parsing"
-              class="labels"
-              style={{ filter: PARSING_FILTER, opacity: String(Number(opacity) / 100) }}
-              decorative
-            />
-          )}
-          <FaceCanvas
-            playhead={playhead}
-            decoded={decoded}
-            width={width}
-            height={height}
-            points={points === "on"}
-            box={box === "on"}
-          />
-        </div>
-      </div>
-      <FrameControls playhead={playhead} />
-      <fieldset class="toggles">
-        <legend>Shown over the film</legend>
-        <Toggle name="Landmarks" value={points} set={setPoints} lacks={decoded?.hasPoints ? "" : absent} />
-        <Toggle name="Face box" value={box} set={setBox} lacks={decoded?.hasBoxes ? "" : absent} />
-        <Toggle name="Parsing" value={parsing} set={setParsing} lacks={labels ? "" : notMade("parsing")} />
-        <label class="opacity">
-          Opacity of the parsing
-          <input
-            type="range" min="10" max="100" step="5" value={opacity}
-            disabled={!labels || parsing !== "on"}
-            aria-valuetext={`${opacity} percent`}
-            onInput={(event) => setOpacity(event.currentTarget.value)}
-          />
-        </label>
-      </fieldset>
-      {labels && <ParsingLegend labels={report.run.labels} />}
-    </section>
-  );
-}
-
-/** The words of what a feature would show that was not made. */
-export function notMade(feature: string): string {
-  return `not made: add ${feature} to the setting features`;
-}
-
-interface ToggleProps {
-  name: string;
-  value: string;
-  set: (value: string) => void;
-  /** Why it cannot be shown; "" where it can. */
-  lacks: string;
-}
-
-function Toggle({ name, value, set, lacks }: ToggleProps) {
-  return (
-    <label class={lacks ? "toggle lacks" : "toggle"}>
-      <input
-        type="checkbox" checked={value === "on" && !lacks} disabled={lacks !== ""}
-        onChange={(event) => set(event.currentTarget.checked ? "on" : "off")}
-      />
-      {name}
-      {lacks && <span class="quiet"> ({lacks})</span>}
-    </label>
-  );
-}
-
-function Film({ report, stretch, playhead }: { report: Report; stretch: Stretch; playhead: Playhead }) {
-  const film = useRef<HTMLVideoElement>(null);
+export function Enlarged({ report, row, shown, upwards, leftwards, onClose }: EnlargedProps) {
   const [missing, setMissing] = useState(false);
-  const path = productPath(report, stretch, "video");
+  const frame = useRef<HTMLDivElement>(null);
+  const name = text(report.candidates, "clip_id", row) || text(report.candidates, "video_id", row);
   useEffect(() => {
-    const element = film.current!;
     setMissing(false);
-    const leave = playhead.attach(element);
-    element.src = resultPath(path);
-    return () => {
-      leave();
-      // Without this browsers keep what they have decoded.
-      element.pause();
-      element.removeAttribute("src");
-      element.load();
-    };
-  }, [playhead, path]);
+    frame.current!.querySelector<HTMLElement>("video, button")?.focus({ preventScroll: true });
+  }, [row, shown]);
   return (
-    <>
-      <video
-        ref={film} class="film" controls playsInline preload="auto"
-        aria-label={`Film of ${stretch.clip}, with sound`}
-        onError={(event) => event.currentTarget.hasAttribute("src") && setMissing(true)}
-      />
-      {missing && (
-        <p class="no-film" role="status">
-          The film is not where it was made, <code>results/{path}</code>. What was measured is still here.
-        </p>
-      )}
-    </>
-  );
-}
-
-/** Buttons to play and to step, and which frame is shown. */
-export function FrameControls({ playhead }: { playhead: Playhead }) {
-  const playing = usePlayhead(playhead, (one) => one.playing);
-  return (
-    <div class="frames">
-      <div class="buttons" role="group" aria-label="Frames">
-        <button type="button" aria-label="Back 25 frames" title="Shift and left arrow" onClick={() => playhead.step(-RATE)}>&#8722;25</button>
-        <button type="button" aria-label="Back one frame" title="Left arrow" onClick={() => playhead.step(-1)}>&#8722;1</button>
-        <button type="button" class="play" title="Space" onClick={() => playhead.toggle()}>{playing ? "Pause" : "Play"}</button>
-        <button type="button" aria-label="Forward one frame" title="Right arrow" onClick={() => playhead.step(1)}>+1</button>
-        <button type="button" aria-label="Forward 25 frames" title="Shift and right arrow" onClick={() => playhead.step(RATE)}>+25</button>
+    <div
+      ref={frame}
+      class={`enlarged${upwards ? " upwards" : ""}${leftwards ? " leftwards" : ""}`}
+      role="group"
+      aria-label={shown === "film" ? `Film of ${name}` : `Why ${name} was rejected`}
+      onKeyDown={(event) => {
+        // These steer the film and are not meant for the list then; marks are.
+        if (STEERING.has(event.key)) event.stopPropagation();
+      }}
+    >
+      {missing
+        ? <p class="none">{shown === "film" ? "This film cannot be played here." : "There is no picture of it."}</p>
+        : shown === "film"
+          ? <video src={filmPath(report, row)} controls autoplay playsInline onError={() => setMissing(true)} />
+          : <img src={whyPath(report, row)} alt={why(report, row) || "rejected"} decoding="async" onError={() => setMissing(true)} />}
+      <div class="caption">
+        <span>{shown === "why" ? why(report, row) : name}</span>
+        <MarkButtons report={report} clip={text(report.candidates, "clip_id", row)} compact />
+        <button type="button" onClick={onClose}>Close</button>
       </div>
-      <FrameNumber playhead={playhead} />
     </div>
-  );
-}
-
-/** The frame that is shown, counted from 0 as in all tables, and its time in the clip. */
-export function FrameNumber({ playhead }: { playhead: Playhead }) {
-  const frame = usePlayhead(playhead, (one) => one.frame);
-  return (
-    <p class="frame-number">
-      Frame <b>{frame}</b> <span class="quiet">of 0 to {playhead.frames - 1},</span> {formatTime(frame / RATE)}
-    </p>
   );
 }

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { resultPath } from "./data";
 import { FramePicture } from "./framepicture";
 import { PARSING_FILTER } from "./parsing";
-import { notMade } from "./player";
+import { notMade } from "./film";
 import type { Playhead } from "./playhead";
 import { useRemembered } from "./remember";
 import type { Report } from "./report";

@@ -81,9 +81,12 @@ export function count(value: number): string {
   return COUNT.format(value);
 }
 
-/** A sum of hours. */
+/** A sum of hours; less than one as h:mm:ss. */
 export function hours(value: number): string {
-  return `${value >= 10 ? value.toFixed(1) : value.toFixed(2)} h`;
+  if (value >= 1) return `${value.toFixed(1)} hours`;
+  const seconds = Math.round(value * 3600);
+  const two = (part: number) => String(part).padStart(2, "0");
+  return `${Math.floor(seconds / 3600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
 }
 
 /** What a row has in a field, as text. */
@@ -92,12 +95,4 @@ export function cell(name: string, field: Field | undefined, row: number, none?:
   if (field.kind === "number") return measure(field.values[row], none);
   const value = field.texts[field.codes[row]];
   return value === "" ? "" : choiceLabel(name, value);
-}
-
-/** Seconds as h:mm:ss, or m:ss below an hour. */
-export function clock(seconds: number): string {
-  const whole = Math.floor(seconds);
-  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-  const two = (part: number) => String(part).padStart(2, "0");
-  return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }
