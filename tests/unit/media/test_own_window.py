@@ -8,7 +8,7 @@ import pytest
 
 from helpers.synthetic import Film, make_film, number_picture, patch_film, read_number
 from talkingface.job.files import DamagedFile
-from talkingface.media.own_window import window_frames
+from talkingface.media.own_window import picked_frames, window_frames
 from talkingface.media.video import bgr_frames
 from talkingface.media.writer import VideoWriter
 
@@ -85,3 +85,57 @@ def test_films_that_are_damaged(tmp_path):
             window_frames(path, 80, 85)
     with pytest.raises(FileNotFoundError):
         window_frames(tmp_path / "b.mp4", 0, 1)
+
+
+@pytest.mark.parametrize("interval", [1, 2, 12, 25, 250])
+@pytest.mark.parametrize("preset", ["ultrafast", "superfast", "veryslow"])
+def test_picked_frames_are_exact(tmp_path, interval, preset):
+    """Bit for bit, few or many, beside each other or far apart, also the last one."""
+    path = numbered_clip(tmp_path / "a.mp4", 90, interval, preset)
+    with av.open(str(path)) as container:
+        whole = [
+            frame.reformat(format="bgr24", interpolation="AREA").to_ndarray()
+            for frame in container.decode(video=0)
+        ]
+    for wanted in ([], [0], [89], [3, 4, 5, 30], [24, 25, 49, 50], list(range(4, 90, 9))):
+        found = list(picked_frames(path, wanted))
+        assert [k for k, _ in found] == wanted
+        assert all(np.array_equal(image, whole[k]) for k, image in found)
+    every = list(picked_frames(path, range(90), threads=2))
+    assert [read_number(image) for _, image in every] == list(range(90))
+
+
+def test_picked_frames_are_scaled(tmp_path):
+    path = numbered_clip(tmp_path / "a.mp4", 60, 25)
+    for k, image in picked_frames(path, [7, 40], size=(48, 32)):
+        assert image.shape == (32, 48, 3)
+        assert read_number(image) == k
+
+
+def test_between_keyframes_without_a_wanted_frame_nothing_is_decoded(tmp_path):
+    """What is damaged there is not looked at, and what is damaged where one is wanted is told."""
+    path = numbered_clip(tmp_path / "a.mp4", 75, 25, "ultrafast")
+    with av.open(str(path)) as container:
+        packets = [p for p in container.demux(video=0) if p.size]
+        assert [p.is_keyframe for p in packets].count(True) == 3
+        place, size = packets[25].pos, packets[25].size
+    content = bytearray(path.read_bytes())
+    content[place : place + size] = bytes(size)
+    path.write_bytes(content)
+    assert [k for k, _ in picked_frames(path, [0, 24, 50, 74])] == [0, 24, 50, 74]
+    with pytest.raises(DamagedFile, match="a.mp4: damaged"):
+        list(picked_frames(path, [24, 30, 50]))
+
+
+def test_frames_that_are_not_there_are_missed(tmp_path):
+    path = numbered_clip(tmp_path / "a.mp4", 30, 25)
+    shown = []
+    with pytest.raises(DamagedFile, match="its frame 30 cannot be decoded"):
+        shown += [k for k, _ in picked_frames(path, [29, 30])]
+    for content in (b"", b"no film", path.read_bytes()[:900]):
+        (tmp_path / "b.mp4").write_bytes(content)
+        with pytest.raises(DamagedFile, match="b.mp4"):
+            list(picked_frames(tmp_path / "b.mp4", [3]))
+    for wanted in ([3, 3], [4, 3]):
+        with pytest.raises(ValueError, match="do not rise"):
+            list(picked_frames(path, wanted))
