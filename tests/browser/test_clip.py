@@ -235,10 +235,10 @@ def test_parsing_has_the_colours_of_its_labels(open_report: Open, small: Path) -
     page.get_by_role("checkbox", name="Parsing").check()
     page.get_by_label("Opacity of the parsing").fill("100")
     page.wait_for_selector(".over img[data-frame='5']")
-    page.wait_for_selector(".side .labels img[data-frame='5']")
+    page.wait_for_selector(".views .labels img[data-frame='5']")
     page.wait_for_timeout(200)
     truth = labels()
-    for selector, over_film in ((PICTURE, True), (".side .labels", False)):
+    for selector, over_film in ((PICTURE, True), (".views .labels", False)):
         picture = screenshot(page, selector)
         height, width = picture.shape[:2]
         for label in np.unique(truth):
@@ -258,7 +258,7 @@ def test_pictures_beside_follow_the_frame(open_report: Open, small: Path) -> Non
     page.locator("h1").focus()
     page.keyboard.press("ArrowRight")
     for name in ("Depth", "Parsing", "Torso"):
-        picture = page.locator(f".side img[alt^='{name}']")
+        picture = page.locator(f".views img[alt^='{name}']")
         expect(picture).to_have_attribute("data-frame", "13")
         assert (picture.get_attribute("src") or "").endswith("/000014.png")
 
@@ -272,7 +272,7 @@ def test_features_that_were_not_made_say_which_setting_makes_them(
     wait_for_frame(page, 0)
     expect(page.get_by_role("checkbox", name="Parsing")).to_be_disabled()
     expect(page.locator(".toggles")).to_contain_text("add parsing to the setting features")
-    expect(page.locator(".side")).to_contain_text("add depth to the setting features")
+    expect(page.locator(".views")).to_contain_text("add depth to the setting features")
 
 
 def test_a_rejected_stretch_shows_why(open_report: Open, small: Path) -> None:
@@ -371,7 +371,7 @@ def test_files_that_are_gone_are_told_calmly(loose: Page, tmp_path: Path) -> Non
     loose.goto(f"{(results / 'report/index.html').as_uri()}{address(CLIP)}")
     expect(loose.locator(".stage")).to_contain_text("The film is not where it was made")
     expect(loose.locator(".curves")).to_contain_text("are not in the files beside the page")
-    expect(loose.locator(".side")).to_contain_text("This picture is not there.")
+    expect(loose.locator(".views")).to_contain_text("This picture is not there.")
     loose.locator("h1").focus()
     loose.keyboard.press("ArrowRight")
     expect(loose.locator(".frame-number b")).to_have_text("1")
@@ -403,10 +403,25 @@ def test_nothing_moves_while_it_comes(open_report: Open, small: Path) -> None:
     moved = page.evaluate(
         """new Promise((done) => {
           new PerformanceObserver((list) => done(
-            list.getEntries().filter((one) => one.sources.some(({ node }) => node?.closest?.('.clip')))
+            list.getEntries().filter((one) => one.sources.some(({ node }) => node?.closest?.('.one-clip')))
               .reduce((sum, one) => sum + one.value, 0)
           )).observe({ type: 'layout-shift', buffered: true });
           setTimeout(() => done(0), 300);
         })"""
     )
     assert moved < 0.01
+
+
+def test_keys_mark_the_clip(open_report: Open, small: Path) -> None:
+    page = open_report(small, address(CLIP))
+    wait_for_frame(page, 0)
+    page.locator("h1").focus()
+    keep = page.get_by_role("button", name=f"keep {CLIP.clip_id}")
+    page.keyboard.press("k")
+    expect(keep).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("k")
+    expect(keep).to_have_attribute("aria-pressed", "false")
+    page.keyboard.press("n")
+    page.keyboard.type("k r [ ]")
+    expect(keep).to_have_attribute("aria-pressed", "false")
+    expect(page.locator(".title .name")).to_have_text(CLIP.clip_id)

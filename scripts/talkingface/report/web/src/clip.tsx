@@ -8,7 +8,8 @@ import { decodeDetail } from "./decode";
 import { clipAddress, listAddress, listParameters, matchingRows } from "./filters";
 import { useKeys } from "./keys";
 import { Ledger } from "./ledger";
-import { MarkButtons } from "./marks";
+import { MarkButtons, openNote } from "./marks";
+import { mark, markOf } from "./markstore";
 import { neighboursOf } from "./neighbours";
 import { ParsingFilter } from "./parsing";
 import { FrameNumber, Player } from "./film";
@@ -36,7 +37,7 @@ export function ClipView({ report, route }: { report: Report; route: Route }) {
   });
   if (row === undefined || !beside) {
     return (
-      <div class="clip">
+      <div class="one-clip">
         <p role="status">
           {key ? <>There is no clip <code>{key}</code> in this report.</> : "No clip is named in the address."}
         </p>
@@ -47,7 +48,7 @@ export function ClipView({ report, route }: { report: Report; route: Route }) {
   const stretch = readStretch(report, row);
   const frame = route.parameters.get("frame");
   return (
-    <div class="clip">
+    <div class="one-clip">
       <nav class="beside" aria-label="Clips of the list">
         <a href={back}>Back to the list</a>
         <Neighbour to={beside.previous} keyName="[">Previous</Neighbour>
@@ -109,6 +110,13 @@ function Stretched({ report, stretch, list, start }: StretchedProps) {
     "Shift+ArrowRight": () => playhead.step(RATE),
     Home: () => playhead.step(-playhead.frames),
     End: () => playhead.step(playhead.frames),
+  } : {});
+  const decide = (decision: "keep" | "reject") => {
+    const again = markOf(report, stretch.clip).decision === decision;
+    mark(report, stretch.clip, { decision: again ? "" : decision });
+  };
+  useKeys(stretch.clip ? {
+    k: () => decide("keep"), r: () => decide("reject"), n: () => openNote(stretch.clip),
   } : {});
   const explained = stretch.verdict === "rejected" || stretch.reason !== "";
   const link = () => {

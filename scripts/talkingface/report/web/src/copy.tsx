@@ -1,6 +1,7 @@
 /** Buttons that put text on the clipboard. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import "./copy.css";
 
 /** Puts text on the clipboard; false where the browser does not let one. */
 export async function copyText(text: string): Promise<boolean> {

@@ -112,13 +112,15 @@ const HEADINGS: Record<string, string> = { "": "The row itself" };
 export function Ledger({ report, row }: { report: Report; row: number }) {
   const groups = useMemo(() => groupsOf(report, row), [report, row]);
   const worst = tightest(groups);
+  // All of it is long on a phone, so there one opens what one wants to see.
+  const wide = useMemo(() => matchMedia("(min-width: 40rem)").matches, []);
   return (
     <section class="ledger" aria-label="All that was measured">
       <h2>All that was measured</h2>
       {groups.map(({ stage, cells }) => {
         const any = cells.some(({ measured }) => measured);
         return (
-          <details key={stage} open={any && stage !== "preview"}>
+          <details key={stage} open={wide && any && stage !== "preview"}>
             <summary>
               <h3>{HEADINGS[stage] ?? stage}</h3>
               {!any && <span class="quiet"> nothing was measured</span>}

@@ -15,7 +15,7 @@ export function ParsingFilter({ labels }: { labels: Run["labels"] }) {
     return colour ? parseInt(colour.slice(at, at + 2), 16) / 255 : 0;
   }).join(" ");
   return (
-    <svg class="filters" width="0" height="0" aria-hidden="true">
+    <svg class="svg-filters" width="0" height="0" aria-hidden="true">
       <filter id="parsing-colours" color-interpolation-filters="sRGB" x="0" y="0" width="1" height="1">
         <feComponentTransfer in="SourceGraphic" result="colours">
           <feFuncR type="discrete" tableValues={channel(1)} />

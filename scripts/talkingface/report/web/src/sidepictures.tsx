@@ -21,7 +21,7 @@ export function SidePictures({ report, stretch, playhead }: SideProps) {
   const shape = { aspectRatio: `${stretch.width} / ${stretch.height}` };
   const film = path("overlay");
   return (
-    <section class="side" aria-label="Pictures of this frame">
+    <section class="views" aria-label="Pictures of this frame">
       <Numbered name="Depth" folder={path("depth")} feature="depth" playhead={playhead} shape={shape} style={{ filter: `contrast(${contrast})` }}>
         nearer is brighter, black is no depth
       </Numbered>

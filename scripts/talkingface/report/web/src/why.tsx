@@ -12,7 +12,9 @@ export function Why({ report, stretch }: { report: Report; stretch: Stretch }) {
   const rejected = stretch.verdict === "rejected";
   const { video, clip, stage, reason, detail } = stretch;
   // Of a clip that was cut the film shows it, and of a gap there is nothing to see.
-  const pictured = rejected && !stretch.cut && stage !== "download" && (clip || Number.isNaN(stretch.start));
+  const pictured = rejected && !stretch.cut && (clip
+    ? number(report.candidates, "preview.pictures", stretch.row) > 0
+    : stage !== "download" && Number.isNaN(stretch.start));
   const settings = cause.settings.map((name) => ({ name, known: settingOf(report, name) }));
   return (
     <section class="why" aria-label={rejected ? "Why it was rejected" : "Why it is in doubt"}>
