@@ -17,7 +17,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from helpers.small_report import CONFIG, FEATURES, REJECTED, VIDEOS, make_small_report_results
+from helpers.small_report import (
+    CONFIG,
+    FEATURES,
+    REJECTED,
+    VIDEOS,
+    detail_of,
+    make_small_report_results,
+)
 from helpers.small_results import CLIPS, SIZE, SmallClip, labels
 from helpers.synthetic import read_number
 from talkingface import tables
@@ -26,6 +33,7 @@ from talkingface.dataset.gates import THRESHOLD_KEYS, QualityThresholds
 from talkingface.faces.ibug68 import points68
 from talkingface.job.tables import read_table, write_table
 from talkingface.pictures.parsing.labels import PALETTE
+from talkingface.report.javascript import write_data
 from talkingface.report.report import make_report
 from talkingface.stages import products_of
 
@@ -34,6 +42,7 @@ from .conftest import Open, report_on
 CLIP = CLIPS[1]
 BLURRED = CLIPS[0]
 LEAST_SHARP = 37
+LONG, PEAK = 20_000, 12_345  # frames
 SMALL_FACE, OTHER_SPEAKS = REJECTED
 # Of the film, the part with the picture: its own controls lie below it.
 PICTURE = ".stage .over"
@@ -53,6 +62,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
         table = read_table(path, definition)
         table[column][table.clip_id == BLURRED.clip_id] = value
         write_table(table, path, definition)
+    _make_long(results)
     thresholds = dict.fromkeys(THRESHOLD_KEYS) | {"min_sharpness": 20.0}
     make_dataset(
         VIDEOS,
@@ -64,6 +74,19 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     report_on(root, VIDEOS)
     return root
+
+
+def _make_long(results: Path) -> None:
+    """Let one rejected stretch be LONG frames long, with a single peak in its curves."""
+    path = results / tables.SEGMENTS.path.format(video="talk1")
+    table = read_table(path, tables.SEGMENTS)
+    table.n_frames[table.clip_id == OTHER_SPEAKS] = LONG
+    write_table(table, path, tables.SEGMENTS)
+    curve = np.zeros(LONG)
+    curve[PEAK] = 1
+    detail = detail_of(CLIP) | {"clip_id": OTHER_SPEAKS, "n_frames": LONG, "score": curve.tolist()}
+    detail |= dict.fromkeys(("points68", "boxes", "sound", "yaw", "pitch", "roll"))
+    write_data(OTHER_SPEAKS, detail, results / f"preview/talk1/{OTHER_SPEAKS}.js")
 
 
 @pytest.fixture
@@ -106,7 +129,9 @@ def drawn(page: Page) -> np.ndarray:
 
 
 @pytest.mark.parametrize("density", (1, 2))
-def test_landmarks_are_drawn_where_the_data_say(open_report: Open, small: Path, density: int) -> None:
+def test_landmarks_are_drawn_where_the_data_say(
+    open_report: Open, small: Path, density: int
+) -> None:
     page = open_report(small, address(CLIP, 40), device_scale_factor=density)
     wait_for_frame(page, 40)
     page.wait_for_timeout(300)
@@ -157,21 +182,33 @@ def test_steps_go_by_frames(open_report: Open, small: Path) -> None:
         ("Shift+ArrowRight", 27),
         ("ArrowLeft", 26),
         ("Shift+ArrowLeft", 1),
-        ("End", CLIP.n_frames - 1),
-        ("ArrowRight", CLIP.n_frames - 1),
-        ("Home", 0),
+        ("ArrowLeft", 0),
+        ("ArrowLeft", 0),
     ):
         page.keyboard.press(key)
         wait_for_frame(page, frame)
         assert number_shown(page) == CLIP.start + frame
         page.locator("h1").focus()
+    # The film and the slider have keys of their own for some of these.
+    for name, key, frame in (
+        ("video", "ArrowRight", 1),
+        ("video", "Shift+ArrowRight", 26),
+        (".ruler", "ArrowLeft", 25),
+        (".ruler", "End", CLIP.n_frames - 1),
+        (".ruler", "ArrowRight", CLIP.n_frames - 1),
+        (".ruler", "Home", 0),
+    ):
+        page.locator(name).focus()
+        page.keyboard.press(key)
+        wait_for_frame(page, frame)
+        assert number_shown(page) == CLIP.start + frame
     expect(page.locator(".frame-number")).to_contain_text("0:00:00.00")
 
 
 def test_playing_moves_everything(open_report: Open, small: Path) -> None:
     page = open_report(small, address(CLIP))
     wait_for_frame(page, 0)
-    page.locator("h1").focus()
+    page.locator("video").focus()
     page.keyboard.press("Space")
     page.wait_for_function("() => document.querySelector('video').currentTime > 0.5")
     page.keyboard.press("Space")
@@ -228,6 +265,19 @@ def test_the_pose_curve_is_the_poses(open_report: Open, small: Path) -> None:
     assert np.allclose(np.diff(points[:, 0]), np.diff(points[:, 0]).mean(), atol=0.02)
 
 
+def test_a_long_stretch_keeps_its_peaks(open_report: Open, judged: Path) -> None:
+    page = open_report(judged, f"#clip?id={OTHER_SPEAKS}")
+    page.wait_for_selector(".lane .curve path", state="attached")
+    path = page.locator(".lane", has_text="Sync score").locator(".curve path").first
+    data = re.split("[ML]", path.get_attribute("d") or "")[1:]
+    points = np.array([pair.split(",") for pair in data], float)
+    assert len(points) < 5000
+    width = page.locator(".lane-plot").first.evaluate("one => one.clientWidth")
+    top = points[points[:, 1].argmin()]
+    assert top[0] == pytest.approx(44 + (PEAK + 0.5) / LONG * (width - 88), abs=0.5)
+    assert (points[:, 1] < np.median(points[:, 1]) - 1).sum() == 1
+
+
 def test_parsing_has_the_colours_of_its_labels(open_report: Open, small: Path) -> None:
     page = open_report(small, address(CLIP, 5))
     wait_for_frame(page, 5)
@@ -250,6 +300,10 @@ def test_parsing_has_the_colours_of_its_labels(open_report: Open, small: Path) -
                 continue  # The film is seen there.
             pixel = picture[int((y + 0.5) * height / SIZE), int((x + 0.5) * width / SIZE)]
             assert np.abs(pixel.astype(int) - PALETTE[label]).max() <= 2, (selector, label)
+    # Between two labels there is no third one.
+    inside = picture[8:-8, 8:-8].reshape(-1, 1, 3).astype(int)
+    other = np.abs(inside - PALETTE[np.unique(truth)].astype(int)).max(axis=2).min(axis=1) > 2
+    assert other.mean() < 1e-3
 
 
 def test_pictures_beside_follow_the_frame(open_report: Open, small: Path) -> None:
@@ -320,7 +374,10 @@ def test_all_rows_can_be_looked_at(open_report: Open, judged: Path) -> None:
 def test_an_unknown_clip_says_so(open_report: Open, small: Path) -> None:
     page = open_report(small, "#clip?id=nobody&verdict=kept")
     expect(page.locator("main")).to_contain_text("There is no clip nobody")
-    assert page.get_by_role("link", name="Back to the list").get_attribute("href") == "#clips?verdict=kept"
+    assert (
+        page.get_by_role("link", name="Back to the list").get_attribute("href")
+        == "#clips?verdict=kept"
+    )
 
 
 def test_brackets_go_through_the_list(open_report: Open, small: Path) -> None:
@@ -403,7 +460,8 @@ def test_nothing_moves_while_it_comes(open_report: Open, small: Path) -> None:
     moved = page.evaluate(
         """new Promise((done) => {
           new PerformanceObserver((list) => done(
-            list.getEntries().filter((one) => one.sources.some(({ node }) => node?.closest?.('.one-clip')))
+            list.getEntries()
+              .filter((one) => one.sources.some(({ node }) => node?.closest?.('.one-clip')))
               .reduce((sum, one) => sum + one.value, 0)
           )).observe({ type: 'layout-shift', buffered: true });
           setTimeout(() => done(0), 300);
@@ -422,6 +480,7 @@ def test_keys_mark_the_clip(open_report: Open, small: Path) -> None:
     page.keyboard.press("k")
     expect(keep).to_have_attribute("aria-pressed", "false")
     page.keyboard.press("n")
+    page.wait_for_selector(".marks textarea:focus")
     page.keyboard.type("k r [ ]")
     expect(keep).to_have_attribute("aria-pressed", "false")
     expect(page.locator(".title .name")).to_have_text(CLIP.clip_id)

@@ -39,9 +39,17 @@ export function ClipView({ report, route }: { report: Report; route: Route }) {
     return (
       <div class="one-clip">
         <p role="status">
-          {key ? <>There is no clip <code>{key}</code> in this report.</> : "No clip is named in the address."}
+          {key ? (
+            <>
+              There is no clip <code>{key}</code> in this report.
+            </>
+          ) : (
+            "No clip is named in the address."
+          )}
         </p>
-        <p><a href={back}>Back to the list</a></p>
+        <p>
+          <a href={back}>Back to the list</a>
+        </p>
       </div>
     );
   }
@@ -51,26 +59,52 @@ export function ClipView({ report, route }: { report: Report; route: Route }) {
     <div class="one-clip">
       <nav class="beside" aria-label="Clips of the list">
         <a href={back}>Back to the list</a>
-        <Neighbour to={beside.previous} keyName="[">Previous</Neighbour>
-        <span class="place">{beside.place ? `${beside.place} of ${beside.count}` : "not in the list"}</span>
-        <Neighbour to={beside.next} keyName="]">Next</Neighbour>
+        <Neighbour to={beside.previous} keyName="[">
+          Previous
+        </Neighbour>
+        <span class="place">
+          {beside.place ? `${beside.place} of ${beside.count}` : "not in the list"}
+        </span>
+        <Neighbour to={beside.next} keyName="]">
+          Next
+        </Neighbour>
       </nav>
       <p class="title" role="status">
         <b class="name">{nameOf(stretch)}</b>{" "}
         <span class={stretch.verdict}>
-          {stretch.verdict}{stretch.reason && `: ${stretch.reason}`}
+          {stretch.verdict}
+          {stretch.reason && `: ${stretch.reason}`}
         </span>
       </p>
       {/* A clip of its own every time, so that nothing of the one before stays. */}
-      <Stretched key={key} report={report} stretch={stretch} list={list} start={frame === null ? NaN : Number(frame)} />
+      <Stretched
+        key={key}
+        report={report}
+        stretch={stretch}
+        list={list}
+        start={frame === null ? NaN : Number(frame)}
+      />
     </div>
   );
 }
 
 function Neighbour(props: { to: string; keyName: string; children: string }) {
-  const words = <>{props.children} <kbd aria-hidden="true">{props.keyName}</kbd></>;
-  if (!props.to) return <span class="neighbour quiet" aria-disabled="true">{words}</span>;
-  return <a class="neighbour" href={props.to}>{words}</a>;
+  const words = (
+    <>
+      {props.children} <kbd aria-hidden="true">{props.keyName}</kbd>
+    </>
+  );
+  if (!props.to)
+    return (
+      <span class="neighbour quiet" aria-disabled="true">
+        {words}
+      </span>
+    );
+  return (
+    <a class="neighbour" href={props.to}>
+      {words}
+    </a>
+  );
 }
 
 interface StretchedProps {
@@ -93,31 +127,41 @@ function Stretched({ report, stretch, list, start }: StretchedProps) {
   useEffect(() => {
     if (!stretch.clip) return;
     let here = true;
-    loadDetail(stretch.video, stretch.clip).then(
-      (loaded) => here && setDetail(loaded),
-      () => here && setAbsent("The curves of this clip are not in the files beside the page."),
-    ).finally(() => here || forget(stretch.clip));
+    loadDetail(stretch.video, stretch.clip)
+      .then(
+        (loaded) => here && setDetail(loaded),
+        () => here && setAbsent("The curves of this clip are not in the files beside the page."),
+      )
+      .finally(() => here || forget(stretch.clip));
     return () => {
       here = false;
       forget(stretch.clip);
     };
   }, []);
-  useKeys(stretch.frames ? {
-    " ": () => playhead.toggle(),
-    ArrowLeft: () => playhead.step(-1),
-    ArrowRight: () => playhead.step(1),
-    "Shift+ArrowLeft": () => playhead.step(-RATE),
-    "Shift+ArrowRight": () => playhead.step(RATE),
-    Home: () => playhead.step(-playhead.frames),
-    End: () => playhead.step(playhead.frames),
-  } : {});
+  useKeys(
+    stretch.frames
+      ? {
+          ...(stretch.cut && { " ": () => playhead.toggle() }),
+          ArrowLeft: () => playhead.step(-1),
+          ArrowRight: () => playhead.step(1),
+          "Shift+ArrowLeft": () => playhead.step(-RATE),
+          "Shift+ArrowRight": () => playhead.step(RATE),
+        }
+      : {},
+  );
   const decide = (decision: "keep" | "reject") => {
     const again = markOf(report, stretch.clip).decision === decision;
     mark(report, stretch.clip, { decision: again ? "" : decision });
   };
-  useKeys(stretch.clip ? {
-    k: () => decide("keep"), r: () => decide("reject"), n: () => openNote(stretch.clip),
-  } : {});
+  useKeys(
+    stretch.clip
+      ? {
+          k: () => decide("keep"),
+          r: () => decide("reject"),
+          n: () => openNote(stretch.clip),
+        }
+      : {},
+  );
   const explained = stretch.verdict === "rejected" || stretch.reason !== "";
   const link = () => {
     const to = clipAddress(report, stretch.row, list);
@@ -132,7 +176,13 @@ function Stretched({ report, stretch, list, start }: StretchedProps) {
       {stretch.cut && <ParsingFilter labels={report.run.labels} />}
       <div class={stretch.cut ? "top" : "top one"}>
         {stretch.cut && (
-          <Player report={report} stretch={stretch} playhead={playhead} decoded={decoded} loading={!detail && !absent} />
+          <Player
+            report={report}
+            stretch={stretch}
+            playhead={playhead}
+            decoded={decoded}
+            loading={!detail && !absent}
+          />
         )}
         <div class="right">
           {explained && <Why report={report} stretch={stretch} />}

@@ -38,13 +38,20 @@ export function CopyButton({ text, label, children }: CopyButtonProps) {
   const timer = useRef(0);
   useEffect(() => () => clearTimeout(timer.current), []);
   return (
-    <button type="button" class="copy" aria-label={label} onClick={async () => {
-      setSaid(await copyText(text()) ? "Copied" : "Not allowed");
-      clearTimeout(timer.current);
-      timer.current = window.setTimeout(() => setSaid(""), 2000);
-    }}>
+    <button
+      type="button"
+      class="copy"
+      aria-label={label}
+      onClick={async () => {
+        setSaid((await copyText(text())) ? "Copied" : "Not allowed");
+        clearTimeout(timer.current);
+        timer.current = window.setTimeout(() => setSaid(""), 2000);
+      }}
+    >
       <span class={said ? "away" : ""}>{children}</span>
-      <span class="said" role="status">{said}</span>
+      <span class="said" role="status">
+        {said}
+      </span>
     </button>
   );
 }

@@ -18,29 +18,41 @@ type Named = Omit<LaneProps, "frames" | "playhead">;
 
 /** The lanes of `detail`, in order; their number and heights do not depend on what was measured. */
 export function lanesOf(detail: Detail | null, decoded: Decoded | null): Named[] {
-  const curve = (name: string, values: Curve["values"] | undefined, unit = ""): Curve => (
-    { name, values: values ?? null, unit }
-  );
+  const curve = (name: string, values: Curve["values"] | undefined, unit = ""): Curve => ({
+    name,
+    values: values ?? null,
+    unit,
+  });
   return [
     {
-      title: "Sound and mouth", height: 110, sound: decoded?.sound ?? null, range: null,
+      title: "Sound and mouth",
+      height: 110,
+      sound: decoded?.sound ?? null,
+      range: null,
       curves: [curve("mouth opening", detail?.opening, "lengths of the nose")],
     },
     {
-      title: "Probabilities", height: 100, range: [0, 1],
+      title: "Probabilities",
+      height: 100,
+      range: [0, 1],
       curves: [
         curve("somebody is heard to speak", detail?.speech),
         curve("this face speaks", detail?.probability),
       ],
     },
     {
-      title: "Sync score", height: 90, range: null,
+      title: "Sync score",
+      height: 90,
+      range: null,
       curves: [curve("lips with the sound", detail?.score, "backend's unit")],
     },
     {
-      title: "Pose", height: 120, range: null,
+      title: "Pose",
+      height: 120,
+      range: null,
       curves: [
-        curve("yaw", detail?.yaw, "degrees"), curve("pitch", detail?.pitch, "degrees"),
+        curve("yaw", detail?.yaw, "degrees"),
+        curve("pitch", detail?.pitch, "degrees"),
         curve("roll", detail?.roll, "degrees"),
       ],
     },
@@ -80,15 +92,16 @@ export function Curves({ playhead, detail, decoded, absent }: CurvesProps) {
     <section class="curves" aria-label="Curves">
       <h2>Curves</h2>
       <p class="quiet help">
-        Click or drag in the curves to go there. Space plays, left and right arrow step by a frame, with
-        Shift by 25.
+        Click or drag in the curves to go there. Space plays, left and right arrow step by a frame,
+        with Shift by 25.
       </p>
       {absent && <p role="status">{absent}</p>}
       <div
         class="lanes"
         ref={frame}
         onPointerDown={(event) => {
-          if (event.button !== 0 || !(event.target as Element).closest(".plot, .ruler-line")) return;
+          if (event.button !== 0 || !(event.target as Element).closest(".plot, .ruler-line"))
+            return;
           if ((event.target as Element).closest("input")) return;
           frame.current!.setPointerCapture(event.pointerId);
           seek(event);
@@ -98,7 +111,9 @@ export function Curves({ playhead, detail, decoded, absent }: CurvesProps) {
         }}
       >
         <Ruler playhead={playhead} />
-        {lanes.map((lane) => <Lane key={lane.title} {...lane} playhead={playhead} frames={playhead.frames} />)}
+        {lanes.map((lane) => (
+          <Lane key={lane.title} {...lane} playhead={playhead} frames={playhead.frames} />
+        ))}
         <div class="playhead" ref={line} aria-hidden="true" />
       </div>
     </section>
@@ -111,7 +126,12 @@ function Ruler({ playhead }: { playhead: Playhead }) {
   return (
     <div class="ruler-line" style={{ paddingLeft: `${LEFT}px`, paddingRight: `${RIGHT}px` }}>
       <input
-        type="range" class="ruler" min="0" max={playhead.frames - 1} step="1" value={frame}
+        type="range"
+        class="ruler"
+        min="0"
+        max={playhead.frames - 1}
+        step="1"
+        value={frame}
         aria-label="Place in the clip"
         aria-valuetext={`frame ${formatNumber(frame)}, ${formatTime(frame / RATE)}`}
         onInput={(event) => playhead.seek(Number(event.currentTarget.value))}

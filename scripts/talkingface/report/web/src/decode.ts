@@ -35,7 +35,8 @@ export function decodeDetail(detail: Detail): Decoded {
       const at = frame * 136;
       if (!points || at + 136 > points.length || points[at] === NO_FACE) return null;
       return Array.from({ length: 68 }, (_, point) => [
-        points[at + 2 * point] / PER_PIXEL, points[at + 2 * point + 1] / PER_PIXEL,
+        points[at + 2 * point] / PER_PIXEL,
+        points[at + 2 * point + 1] / PER_PIXEL,
       ]);
     },
     box(frame) {

@@ -29,7 +29,11 @@ export function Player({ report, stretch, playhead, decoded, loading }: PlayerPr
   const { width, height } = stretch;
   const absent = loading ? "loading" : "not in the files beside the page";
   return (
-    <section class="player" aria-label="Film" style={{ "--across": String(width), "--down": String(height) }}>
+    <section
+      class="player"
+      aria-label="Film"
+      style={{ "--across": String(width), "--down": String(height) }}
+    >
       <div class="stage">
         <Film report={report} stretch={stretch} playhead={playhead} />
         <div class="over">
@@ -57,13 +61,27 @@ export function Player({ report, stretch, playhead, decoded, loading }: PlayerPr
       <FrameControls playhead={playhead} />
       <fieldset class="toggles">
         <legend>Shown over the film</legend>
-        <Toggle name="Landmarks" value={points} set={setPoints} lacks={decoded?.hasPoints ? "" : absent} />
+        <Toggle
+          name="Landmarks"
+          value={points}
+          set={setPoints}
+          lacks={decoded?.hasPoints ? "" : absent}
+        />
         <Toggle name="Face box" value={box} set={setBox} lacks={decoded?.hasBoxes ? "" : absent} />
-        <Toggle name="Parsing" value={parsing} set={setParsing} lacks={labels ? "" : notMade("parsing")} />
+        <Toggle
+          name="Parsing"
+          value={parsing}
+          set={setParsing}
+          lacks={labels ? "" : notMade("parsing")}
+        />
         <label class="opacity">
           Opacity of the parsing
           <input
-            type="range" min="10" max="100" step="5" value={opacity}
+            type="range"
+            min="10"
+            max="100"
+            step="5"
+            value={opacity}
             disabled={!labels || parsing !== "on"}
             aria-valuetext={`${opacity} percent`}
             onInput={(event) => setOpacity(event.currentTarget.value)}
@@ -92,7 +110,9 @@ function Toggle({ name, value, set, lacks }: ToggleProps) {
   return (
     <label class={lacks ? "toggle lacks" : "toggle"}>
       <input
-        type="checkbox" checked={value === "on" && !lacks} disabled={lacks !== ""}
+        type="checkbox"
+        checked={value === "on" && !lacks}
+        disabled={lacks !== ""}
         onChange={(event) => set(event.currentTarget.checked ? "on" : "off")}
       />
       {name}
@@ -101,7 +121,15 @@ function Toggle({ name, value, set, lacks }: ToggleProps) {
   );
 }
 
-function Film({ report, stretch, playhead }: { report: Report; stretch: Stretch; playhead: Playhead }) {
+function Film({
+  report,
+  stretch,
+  playhead,
+}: {
+  report: Report;
+  stretch: Stretch;
+  playhead: Playhead;
+}) {
   const film = useRef<HTMLVideoElement>(null);
   const [missing, setMissing] = useState(false);
   const path = productPath(report, stretch, "video");
@@ -121,13 +149,18 @@ function Film({ report, stretch, playhead }: { report: Report; stretch: Stretch;
   return (
     <>
       <video
-        ref={film} class="film" controls playsInline preload="auto"
+        ref={film}
+        class="film"
+        controls
+        playsInline
+        preload="auto"
         aria-label={`Film of ${stretch.clip}, with sound`}
         onError={(event) => event.currentTarget.hasAttribute("src") && setMissing(true)}
       />
       {missing && (
         <p class="no-film" role="status">
-          The film is not where it was made, <code>results/{path}</code>. What was measured is still here.
+          The film is not where it was made, <code>results/{path}</code>. What was measured is still
+          here.
         </p>
       )}
     </>
@@ -140,11 +173,41 @@ export function FrameControls({ playhead }: { playhead: Playhead }) {
   return (
     <div class="frames">
       <div class="buttons" role="group" aria-label="Frames">
-        <button type="button" aria-label="Back 25 frames" title="Shift and left arrow" onClick={() => playhead.step(-RATE)}>&#8722;25</button>
-        <button type="button" aria-label="Back one frame" title="Left arrow" onClick={() => playhead.step(-1)}>&#8722;1</button>
-        <button type="button" class="play" title="Space" onClick={() => playhead.toggle()}>{playing ? "Pause" : "Play"}</button>
-        <button type="button" aria-label="Forward one frame" title="Right arrow" onClick={() => playhead.step(1)}>+1</button>
-        <button type="button" aria-label="Forward 25 frames" title="Shift and right arrow" onClick={() => playhead.step(RATE)}>+25</button>
+        <button
+          type="button"
+          aria-label="Back 25 frames"
+          title="Shift and left arrow"
+          onClick={() => playhead.step(-RATE)}
+        >
+          &#8722;25
+        </button>
+        <button
+          type="button"
+          aria-label="Back one frame"
+          title="Left arrow"
+          onClick={() => playhead.step(-1)}
+        >
+          &#8722;1
+        </button>
+        <button type="button" class="play" title="Space" onClick={() => playhead.toggle()}>
+          {playing ? "Pause" : "Play"}
+        </button>
+        <button
+          type="button"
+          aria-label="Forward one frame"
+          title="Right arrow"
+          onClick={() => playhead.step(1)}
+        >
+          +1
+        </button>
+        <button
+          type="button"
+          aria-label="Forward 25 frames"
+          title="Shift and right arrow"
+          onClick={() => playhead.step(RATE)}
+        >
+          +25
+        </button>
       </div>
       <FrameNumber playhead={playhead} />
     </div>
@@ -156,7 +219,8 @@ export function FrameNumber({ playhead }: { playhead: Playhead }) {
   const frame = usePlayhead(playhead, (one) => one.frame);
   return (
     <p class="frame-number">
-      Frame <b>{frame}</b> <span class="quiet">of 0 to {playhead.frames - 1},</span> {formatTime(frame / RATE)}
+      Frame <b>{frame}</b> <span class="quiet">of 0 to {playhead.frames - 1},</span>{" "}
+      {formatTime(frame / RATE)}
     </p>
   );
 }

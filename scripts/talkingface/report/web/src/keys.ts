@@ -5,7 +5,8 @@ import { useEffect, useRef } from "preact/hooks";
 export type Keys = Record<string, () => void>;
 
 /** Elements with keys of their own. The slider of a clip's place has the same ones as the page. */
-const WRITTEN = "textarea, select, [contenteditable], input:not([type=checkbox]):not(.ruler)";
+const WRITTEN =
+  "textarea, select, [contenteditable], .scroll, input:not([type=checkbox]):not(.ruler)";
 const PRESSED = "button, a[href], summary, input[type=checkbox]";
 
 /** Listens to `keys` while the component is shown. */

@@ -36,7 +36,12 @@ const STYLES = [
 ];
 
 /** The plot of a lane in which nothing was measured. */
-const NOTHING: Plot.PlotOptions = { axis: null, marks: [Plot.frame({ stroke: "var(--line)" })], marginLeft: LEFT, marginRight: RIGHT };
+const NOTHING: Plot.PlotOptions = {
+  axis: null,
+  marks: [Plot.frame({ stroke: "var(--line)" })],
+  marginLeft: LEFT,
+  marginRight: RIGHT,
+};
 
 /** Places along the width at which curves are drawn at most. */
 const MOST = 2000;
@@ -47,12 +52,18 @@ export function Lane({ title, height, curves, range, sound, frames, playhead }: 
     () => curves.map(({ values }) => (values ? thin(values, MOST) : [])),
     [curves],
   );
-  const label = `${title}: ${curves.map(({ name }) => name).join(", ")} over ${(frames / RATE).toFixed(1)} s`;
+  const names = curves.map(({ name }) => name).join(", ");
+  const label = `${title}: ${names} over ${(frames / RATE).toFixed(1)} s`;
   return (
     <div class="lane">
       <div class="lane-head">
         <h3>{title}</h3>
-        {sound !== undefined && <span class="key"><Sample colour="var(--edge)" dashes="" wide />sound, share of full scale</span>}
+        {sound !== undefined && (
+          <span class="key">
+            <Sample colour="var(--edge)" dashes="" wide />
+            sound, share of full scale
+          </span>
+        )}
         {curves.map((curve, place) => (
           <Reading key={curve.name} curve={curve} playhead={playhead} place={place} />
         ))}
@@ -73,7 +84,15 @@ export function Lane({ title, height, curves, range, sound, frames, playhead }: 
 function Sample({ colour, dashes, wide }: { colour: string; dashes: string; wide?: boolean }) {
   return (
     <svg class="sample" width="24" height="10" aria-hidden="true">
-      <line x1="1" x2="23" y1="5" y2="5" style={{ stroke: colour }} stroke-width={wide ? 8 : 2} stroke-dasharray={dashes} />
+      <line
+        x1="1"
+        x2="23"
+        y1="5"
+        y2="5"
+        style={{ stroke: colour }}
+        stroke-width={wide ? 8 : 2}
+        stroke-dasharray={dashes}
+      />
     </svg>
   );
 }
@@ -91,37 +110,67 @@ function Reading({ curve, playhead, place }: { curve: Curve; playhead: Playhead;
 }
 
 function options(
-  curves: Curve[], drawn: [number, number | null][][], range: [number, number] | null,
-  sound: Float32Array | null, frames: number,
+  curves: Curve[],
+  drawn: [number, number | null][][],
+  range: [number, number] | null,
+  sound: Float32Array | null,
+  frames: number,
 ): Plot.PlotOptions {
   const [least, most] = range ?? spread(curves.map(({ values }) => values));
   // Sound and curve have a scale each; the curve's is moved onto the sound's.
   const moved = sound !== null;
-  const onto = (value: number | null) => (
-    value === null || !moved ? value : -1 + (2 * (value - least)) / (most - least)
-  );
+  const onto = (value: number | null) =>
+    value === null || !moved ? value : -1 + (2 * (value - least)) / (most - least);
   const ticks = [least, (least + most) / 2, most];
   const marks: Plot.Markish[] = [];
   if (sound) {
-    marks.push(Plot.areaY(hundredths(sound), { className: "sound", x: "x", y1: "low", y2: "high", fill: "var(--edge)", fillOpacity: 0.55 }));
+    marks.push(
+      Plot.areaY(hundredths(sound), {
+        className: "sound",
+        x: "x",
+        y1: "low",
+        y2: "high",
+        fill: "var(--edge)",
+        fillOpacity: 0.55,
+      }),
+    );
     marks.push(Plot.axisY([-1, 0, 1], { anchor: "left", label: null, tickSize: 3 }));
-    marks.push(Plot.axisY(ticks.map(onto) as number[], {
-      anchor: "right", label: null, tickSize: 3,
-      tickFormat: (_value: number, at: number) => String(Number(ticks[at].toPrecision(2))),
-    }));
+    marks.push(
+      Plot.axisY(ticks.map(onto) as number[], {
+        anchor: "right",
+        label: null,
+        tickSize: 3,
+        tickFormat: (_value: number, at: number) => String(Number(ticks[at].toPrecision(2))),
+      }),
+    );
   } else {
     marks.push(Plot.gridY({ ticks: 4, stroke: "var(--line)", strokeOpacity: 1 }));
     marks.push(Plot.axisY({ anchor: "left", label: null, ticks: 4, tickSize: 3 }));
     if (least < 0 && most > 0) marks.push(Plot.ruleY([0], { stroke: "var(--edge)" }));
   }
   drawn.forEach((line, place) => {
-    marks.push(Plot.lineY(line.map(([frame, value]) => ({ x: (frame + 0.5) / RATE, y: onto(value) })), {
-      className: "curve", x: "x", y: "y", stroke: STYLES[place].colour, strokeWidth: 1.6, strokeDasharray: STYLES[place].dashes || undefined,
-    }));
+    marks.push(
+      Plot.lineY(
+        line.map(([frame, value]) => ({ x: (frame + 0.5) / RATE, y: onto(value) })),
+        {
+          className: "curve",
+          x: "x",
+          y: "y",
+          stroke: STYLES[place].colour,
+          strokeWidth: 1.6,
+          strokeDasharray: STYLES[place].dashes || undefined,
+        },
+      ),
+    );
   });
-  marks.push(Plot.axisX({ label: null, tickSize: 3, tickFormat: (second: number) => `${second} s` }));
+  marks.push(
+    Plot.axisX({ label: null, tickSize: 3, tickFormat: (second: number) => `${second} s` }),
+  );
   return {
-    marginLeft: LEFT, marginRight: RIGHT, marginTop: 8, marginBottom: 20,
+    marginLeft: LEFT,
+    marginRight: RIGHT,
+    marginTop: 8,
+    marginBottom: 20,
     x: { domain: [0, frames / RATE] },
     y: { domain: moved ? [-1, 1] : [least, most] },
     marks,

@@ -52,14 +52,15 @@ export function groupsOf(report: Report, row: number): Group[] {
     const dot = name.indexOf(".");
     const stage = dot < 0 ? "" : name.slice(0, dot);
     const value = number(candidates, name, row);
-    const words = column.kind === "text" ? text(candidates, name, row) : formatMeasure(value, column.unit);
+    const words =
+      column.kind === "text" ? text(candidates, name, row) : formatMeasure(value, column.unit);
     const measured = column.kind === "text" ? words !== "" : !Number.isNaN(value);
     const cell = {
       name: name.slice(dot + 1),
       meaning: column.meaning,
       words: measured ? words : column.kind === "text" ? "-" : words,
       measured,
-      limits: (measured ? limits.get(name) ?? [] : []).map((limit) => compare(value, limit)),
+      limits: (measured ? (limits.get(name) ?? []) : []).map((limit) => compare(value, limit)),
     };
     if (!groups.has(stage)) groups.set(stage, []);
     groups.get(stage)!.push(cell);
@@ -71,7 +72,8 @@ export function groupsOf(report: Report, row: number): Group[] {
 export function tightest(groups: Group[]): Limit | undefined {
   const all = groups.flatMap(({ cells }) => cells.flatMap(({ limits }) => limits));
   return all.reduce<Limit | undefined>(
-    (found, limit) => (found && found.margin <= limit.margin ? found : limit), undefined,
+    (found, limit) => (found && found.margin <= limit.margin ? found : limit),
+    undefined,
   );
 }
 
@@ -125,17 +127,35 @@ export function Ledger({ report, row }: { report: Report; row: number }) {
               <h3>{HEADINGS[stage] ?? stage}</h3>
               {!any && <span class="quiet"> nothing was measured</span>}
             </summary>
-            <div class="scroll" tabIndex={0} role="region" aria-label={`Measures of ${HEADINGS[stage] ?? stage}`}>
+            <div
+              class="scroll"
+              tabIndex={0}
+              role="region"
+              aria-label={`Measures of ${HEADINGS[stage] ?? stage}`}
+            >
               <table>
                 <thead>
-                  <tr><th scope="col">Column</th><th scope="col" class="number">Value</th><th scope="col">Threshold</th><th scope="col">Meaning</th></tr>
+                  <tr>
+                    <th scope="col">Column</th>
+                    <th scope="col" class="number">
+                      Value
+                    </th>
+                    <th scope="col">Threshold</th>
+                    <th scope="col">Meaning</th>
+                  </tr>
                 </thead>
                 <tbody>
                   {cells.map((cell) => (
                     <tr key={cell.name}>
-                      <th scope="row"><code>{cell.name}</code></th>
+                      <th scope="row">
+                        <code>{cell.name}</code>
+                      </th>
                       <td class={cell.measured ? "number" : "number quiet"}>{cell.words}</td>
-                      <td>{cell.limits.map((limit) => <LimitWords key={limit.setting} limit={limit} worst={limit === worst} />)}</td>
+                      <td>
+                        {cell.limits.map((limit) => (
+                          <LimitWords key={limit.setting} limit={limit} worst={limit === worst} />
+                        ))}
+                      </td>
                       <td class="quiet">{cell.meaning.replaceAll("`", "")}</td>
                     </tr>
                   ))}
@@ -153,9 +173,9 @@ function LimitWords({ limit, worst }: { limit: Limit; worst: boolean }) {
   const { met, least, threshold, setting } = limit;
   return (
     <p class="limit">
-      <span class={met ? "kept" : "rejected"}>{met ? "\u2713 meets" : "\u2717 misses"}</span>
-      {" "}{least ? "at least" : "at most"} {formatNumber(threshold)}
-      {" "}<code class="quiet">{setting}</code>
+      <span class={met ? "kept" : "rejected"}>{met ? "\u2713 meets" : "\u2717 misses"}</span>{" "}
+      {least ? "at least" : "at most"} {formatNumber(threshold)}{" "}
+      <code class="quiet">{setting}</code>
       {worst && <b class="tightest">{met ? "closest to its threshold" : "missed by most"}</b>}
     </p>
   );

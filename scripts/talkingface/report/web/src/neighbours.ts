@@ -13,11 +13,15 @@ export interface Neighbours {
 
 /** What lies beside `row` in `rows`, which are those of the list with `parameters`, in its order. */
 export function neighboursOf(
-  report: Report, rows: Uint32Array, row: number, parameters: URLSearchParams,
+  report: Report,
+  rows: Uint32Array,
+  row: number,
+  parameters: URLSearchParams,
 ): Neighbours {
   const at = rows.indexOf(row);
-  const address = (place: number) => (
-    at >= 0 && place >= 0 && place < rows.length ? clipAddress(report, rows[place], parameters) : ""
-  );
+  const address = (place: number) =>
+    at >= 0 && place >= 0 && place < rows.length
+      ? clipAddress(report, rows[place], parameters)
+      : "";
   return { place: at + 1, count: rows.length, previous: address(at - 1), next: address(at + 1) };
 }

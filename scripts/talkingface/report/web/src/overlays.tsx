@@ -29,7 +29,7 @@ export function FaceCanvas({ playhead, decoded, width, height, points, box }: Fa
       element.dataset.frame = String(frame);
       // As many pixels as the screen has, which changes when the page goes to another screen.
       const dense = Math.max(1, Math.round(across * devicePixelRatio));
-      const down = Math.max(1, Math.round(dense * height / width) || 1);
+      const down = Math.max(1, Math.round((dense * height) / width) || 1);
       if (element.width !== dense || element.height !== down) {
         element.width = dense;
         element.height = down;
@@ -60,13 +60,20 @@ export function FaceCanvas({ playhead, decoded, width, height, points, box }: Fa
 }
 
 function drawBox(
-  context: CanvasRenderingContext2D, decoded: Decoded, frame: number, scale: number, line: number,
+  context: CanvasRenderingContext2D,
+  decoded: Decoded,
+  frame: number,
+  scale: number,
+  line: number,
   style: CSSStyleDeclaration,
 ): void {
   const found = decoded.box(frame);
   if (!found) return;
   const [x, y, across, down] = found.map((value) => value * scale);
-  for (const [colour, width] of [["--over-rim", 4], ["--over-box", 2]] as const) {
+  for (const [colour, width] of [
+    ["--over-rim", 4],
+    ["--over-box", 2],
+  ] as const) {
     context.strokeStyle = style.getPropertyValue(colour);
     context.lineWidth = width * line;
     context.strokeRect(x, y, across, down);
@@ -74,13 +81,20 @@ function drawBox(
 }
 
 function drawPoints(
-  context: CanvasRenderingContext2D, decoded: Decoded, frame: number, scale: number, line: number,
+  context: CanvasRenderingContext2D,
+  decoded: Decoded,
+  frame: number,
+  scale: number,
+  line: number,
   style: CSSStyleDeclaration,
 ): void {
   const found = decoded.points(frame);
   if (!found) return;
   // A dark rim keeps a point visible on every ground.
-  for (const [colour, radius] of [["--over-rim", 2.75], ["--over-point", 1.75]] as const) {
+  for (const [colour, radius] of [
+    ["--over-rim", 2.75],
+    ["--over-point", 1.75],
+  ] as const) {
     context.fillStyle = style.getPropertyValue(colour);
     for (const [x, y] of found) {
       context.beginPath();

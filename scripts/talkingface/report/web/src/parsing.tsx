@@ -10,13 +10,21 @@ export const PARSING_FILTER = "url(#parsing-colours)";
  * A table of 256 steps has one step for every grey value.
  */
 export function ParsingFilter({ labels }: { labels: Run["labels"] }) {
-  const channel = (at: number) => Array.from({ length: 256 }, (_, label) => {
-    const colour = labels[label]?.[1];
-    return colour ? parseInt(colour.slice(at, at + 2), 16) / 255 : 0;
-  }).join(" ");
+  const channel = (at: number) =>
+    Array.from({ length: 256 }, (_, label) => {
+      const colour = labels[label]?.[1];
+      return colour ? parseInt(colour.slice(at, at + 2), 16) / 255 : 0;
+    }).join(" ");
   return (
     <svg class="svg-filters" width="0" height="0" aria-hidden="true">
-      <filter id="parsing-colours" color-interpolation-filters="sRGB" x="0" y="0" width="1" height="1">
+      <filter
+        id="parsing-colours"
+        color-interpolation-filters="sRGB"
+        x="0"
+        y="0"
+        width="1"
+        height="1"
+      >
         <feComponentTransfer in="SourceGraphic" result="colours">
           <feFuncR type="discrete" tableValues={channel(1)} />
           <feFuncG type="discrete" tableValues={channel(3)} />
@@ -41,10 +49,15 @@ export function ParsingLegend({ labels }: { labels: Run["labels"] }) {
       <summary>Colours of the labels</summary>
       <ul>
         {labels.slice(1).map(([name, colour]) => (
-          <li key={name}><span class="swatch" style={{ background: colour }} />{name}</li>
+          <li key={name}>
+            <span class="swatch" style={{ background: colour }} />
+            {name}
+          </li>
         ))}
       </ul>
-      <p class="quiet">Background is left clear. <code>l_</code> is left in the picture.</p>
+      <p class="quiet">
+        Background is left clear. <code>l_</code> is left in the picture.
+      </p>
     </details>
   );
 }

@@ -24,7 +24,10 @@ export class Playhead {
   private film: HTMLVideoElement | null = null;
   private listeners = new Set<Listener>();
 
-  constructor(readonly frames: number, start = 0) {
+  constructor(
+    readonly frames: number,
+    start = 0,
+  ) {
     this.frame = this.shown = this.inside(start);
   }
 
@@ -91,8 +94,12 @@ export class Playhead {
       if (this.frame !== this.target) this.seekFilm();
     };
     const events: [string, Listener][] = [
-      ["play", changed], ["pause", changed], ["ended", changed],
-      ["seeking", seeking], ["seeked", sought], ["loadedmetadata", ready],
+      ["play", changed],
+      ["pause", changed],
+      ["ended", changed],
+      ["seeking", seeking],
+      ["seeked", sought],
+      ["loadedmetadata", ready],
     ];
     for (const [name, hear] of events) film.addEventListener(name, hear);
     if (film.readyState >= HTMLMediaElement.HAVE_METADATA) ready();
@@ -134,7 +141,8 @@ export class Playhead {
 
 /** What `read` gives of the playhead; draws the component again when that changes. */
 export function usePlayhead<T extends string | number | boolean | null>(
-  playhead: Playhead, read: (playhead: Playhead) => T,
+  playhead: Playhead,
+  read: (playhead: Playhead) => T,
 ): T {
   const [, setValue] = useState<T>(() => read(playhead));
   const latest = useRef(read);

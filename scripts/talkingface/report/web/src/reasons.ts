@@ -19,31 +19,74 @@ const OF_WHOLE: Record<string, Cause> = {
   no_audio: { words: "There is no sound.", measure: "", settings: [] },
   no_stream: {
     words: "The file has no stream of the number that was asked for.",
-    measure: "", settings: ["media.video_stream", "media.audio_stream"],
+    measure: "",
+    settings: ["media.video_stream", "media.audio_stream"],
   },
   too_demanding: { words: "The file claims more than is allowed.", measure: "", settings: [] },
   broken: { words: "The file cannot be decoded.", measure: "", settings: [] },
-  truncated: { words: "The file ends much earlier than it says. What is there is used.", measure: "", settings: [] },
+  truncated: {
+    words: "The file ends much earlier than it says. What is there is used.",
+    measure: "",
+    settings: [],
+  },
   gap: { words: "No new picture is shown for more than half a second.", measure: "", settings: [] },
-  clock_jump: { words: "The timestamps of the file jump here. What comes before and after is used.", measure: "", settings: [] },
-  too_short: { words: "The whole video is shorter than a clip.", measure: "n_frames", settings: ["segments.min_frames"] },
-  no_face: { words: "No face was found in the whole video.", measure: "", settings: ["tracks.min_confidence", "proxy.long_side"] },
+  clock_jump: {
+    words: "The timestamps of the file jump here. What comes before and after is used.",
+    measure: "",
+    settings: [],
+  },
+  too_short: {
+    words: "The whole video is shorter than a clip.",
+    measure: "n_frames",
+    settings: ["segments.min_frames"],
+  },
+  no_face: {
+    words: "No face was found in the whole video.",
+    measure: "",
+    settings: ["tracks.min_confidence", "proxy.long_side"],
+  },
 };
 
 const OF_FACE: Record<string, Cause> = {
-  too_short: { words: "The face is there, or speaks, too briefly.", measure: "n_frames", settings: ["segments.min_frames"] },
-  small_face: { words: "The face is too small.", measure: "segments.face_height", settings: ["segments.min_face_height"] },
-  face_lost: { words: "The face was not seen in too many frames.", measure: "segments.detected_share", settings: ["segments.min_detected_share"] },
-  other_face: { words: "Another face is too near.", measure: "segments.other_face_share", settings: ["segments.max_other_face_share"] },
-  silent: { words: "The sound is too quiet.", measure: "segments.loudness", settings: ["segments.min_loudness", "media.audio_stream"] },
+  too_short: {
+    words: "The face is there, or speaks, too briefly.",
+    measure: "n_frames",
+    settings: ["segments.min_frames"],
+  },
+  small_face: {
+    words: "The face is too small.",
+    measure: "segments.face_height",
+    settings: ["segments.min_face_height"],
+  },
+  face_lost: {
+    words: "The face was not seen in too many frames.",
+    measure: "segments.detected_share",
+    settings: ["segments.min_detected_share"],
+  },
+  other_face: {
+    words: "Another face is too near.",
+    measure: "segments.other_face_share",
+    settings: ["segments.max_other_face_share"],
+  },
+  silent: {
+    words: "The sound is too quiet.",
+    measure: "segments.loudness",
+    settings: ["segments.min_loudness", "media.audio_stream"],
+  },
   no_speech: {
     words: "Nobody is heard to speak, or too little.",
-    measure: "segments.speech_share", settings: ["segments.min_speech_share", "segments.speech_threshold"],
+    measure: "segments.speech_share",
+    settings: ["segments.min_speech_share", "segments.speech_threshold"],
   },
-  offset: { words: "Sound and lips are too far out of step.", measure: "segments.offset", settings: ["segments.max_offset"] },
+  offset: {
+    words: "Sound and lips are too far out of step.",
+    measure: "segments.offset",
+    settings: ["segments.max_offset"],
+  },
   unsure: {
     words: "Too little is seen and heard to say whose voice it is.",
-    measure: "segments.probability", settings: ["segments.min_probability", "segments.keep_unsure"],
+    measure: "segments.probability",
+    settings: ["segments.min_probability", "segments.keep_unsure"],
   },
 };
 
@@ -69,6 +112,9 @@ export function causeOf(run: Run, stretch: Stretch): Cause {
   if (stage === "download") {
     return { words: "The video could not be had.", measure: "", settings: [] };
   }
+  if (stage === "decisions") {
+    return { words: "Decided by hand, in decisions.csv.", measure: "", settings: [] };
+  }
   if (stage === "quality") {
     const gate = run.gates.find((one) => one.reason === reason);
     return {
@@ -92,7 +138,11 @@ function causeOfSilence(run: Run, { detail }: Stretch): Cause {
     return { words, measure: "segments.probability", settings: ["segments.unsure_probability"] };
   }
   if (run.fixed.cut === "speaking") {
-    return { words, measure: "", settings: ["segments.speaking_probability", "segments.speaking_score"] };
+    return {
+      words,
+      measure: "",
+      settings: ["segments.speaking_probability", "segments.speaking_score"],
+    };
   }
   return { words, measure: "segments.confidence", settings: ["segments.min_confidence"] };
 }
@@ -104,7 +154,9 @@ function causeOfOther({ detail }: Stretch): Cause {
   }
   if (detail.startsWith("the voice is rather")) {
     return {
-      words, measure: "segments.probability", settings: ["segments.min_probability"],
+      words,
+      measure: "segments.probability",
+      settings: ["segments.min_probability"],
       against: "of the other face",
     };
   }
@@ -113,7 +165,11 @@ function causeOfOther({ detail }: Stretch): Cause {
 
 /** What was measured against what was asked for, as `face_height 62 < 100 source pixels`; "" where
  * nothing was compared. */
-export function comparison({ candidates }: Report, { value, threshold }: Stretch, cause: Cause): string {
+export function comparison(
+  { candidates }: Report,
+  { value, threshold }: Stretch,
+  cause: Cause,
+): string {
   const name = cause.measure.split(".").pop() || "value";
   if (Number.isNaN(threshold)) return "";
   const unit = candidates.columns[cause.measure]?.unit ?? "";

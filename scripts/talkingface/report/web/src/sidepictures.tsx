@@ -22,28 +22,61 @@ export function SidePictures({ report, stretch, playhead }: SideProps) {
   const film = path("overlay");
   return (
     <section class="views" aria-label="Pictures of this frame">
-      <Numbered name="Depth" folder={path("depth")} feature="depth" playhead={playhead} shape={shape} style={{ filter: `contrast(${contrast})` }}>
+      <Numbered
+        name="Depth"
+        folder={path("depth")}
+        feature="depth"
+        playhead={playhead}
+        shape={shape}
+        style={{ filter: `contrast(${contrast})` }}
+      >
         nearer is brighter, black is no depth
       </Numbered>
-      <Numbered name="Parsing" folder={path("parsing")} feature="parsing" playhead={playhead} shape={shape} class="labels" style={{ filter: PARSING_FILTER }} />
-      <Numbered name="Torso" folder={path("torso")} feature="torso" playhead={playhead} shape={shape} class="clear" />
+      <Numbered
+        name="Parsing"
+        folder={path("parsing")}
+        feature="parsing"
+        playhead={playhead}
+        shape={shape}
+        class="labels"
+        style={{ filter: PARSING_FILTER }}
+      />
+      <Numbered
+        name="Torso"
+        folder={path("torso")}
+        feature="torso"
+        playhead={playhead}
+        shape={shape}
+        class="clear"
+      />
       <figure>
         <div class="picture" style={shape}>
-          {path("background")
-            ? <Still address={resultPath(path("background"))} label="The room without the person" />
-            : <span class="nothing">{notMade("background")}</span>}
+          {path("background") ? (
+            <Still address={resultPath(path("background"))} label="The room without the person" />
+          ) : (
+            <span class="nothing">{notMade("background")}</span>
+          )}
         </div>
         <figcaption>Background</figcaption>
       </figure>
       <label class="opacity contrast">
         Contrast of the depth
         <input
-          type="range" min="1" max="5" step="0.5" value={contrast} disabled={!path("depth")}
+          type="range"
+          min="1"
+          max="5"
+          step="0.5"
+          value={contrast}
+          disabled={!path("depth")}
           aria-valuetext={`${contrast} times`}
           onInput={(event) => setContrast(event.currentTarget.value)}
         />
       </label>
-      {film && <p class="overlay-film"><a href={resultPath(film)}>The film with all of it drawn in</a></p>}
+      {film && (
+        <p class="overlay-film">
+          <a href={resultPath(film)}>The film with all of it drawn in</a>
+        </p>
+      )}
     </section>
   );
 }
@@ -73,9 +106,14 @@ function Numbered(props: NumberedProps) {
             label={`${name} of the frame that is shown`}
             style={props.style}
           />
-        ) : <span class="nothing">{notMade(feature)}</span>}
+        ) : (
+          <span class="nothing">{notMade(feature)}</span>
+        )}
       </div>
-      <figcaption>{name}{props.children && <span class="quiet">: {props.children}</span>}</figcaption>
+      <figcaption>
+        {name}
+        {props.children && <span class="quiet">: {props.children}</span>}
+      </figcaption>
     </figure>
   );
 }

@@ -18,7 +18,9 @@ export function thin(values: Values, most: number): [number, number | null][] {
       if (high < 0 || value > values[high]!) high = place;
     }
     if (low < 0) found.push([start, null]);
-    else for (const place of new Set([Math.min(low, high), Math.max(low, high)])) found.push([place, values[place]]);
+    else
+      for (const place of new Set([Math.min(low, high), Math.max(low, high)]))
+        found.push([place, values[place]]);
   }
   return found;
 }

@@ -10,35 +10,61 @@ export function Why({ report, stretch }: { report: Report; stretch: Stretch }) {
   const cause = causeOf(report.run, stretch);
   const compared = comparison(report, stretch, cause);
   const rejected = stretch.verdict === "rejected";
+  const title = rejected
+    ? "Why it was rejected"
+    : stretch.stage === "decisions"
+      ? "Why it was kept"
+      : "Kept in doubt";
   const { video, clip, stage, reason, detail } = stretch;
   // Of a clip that was cut the film shows it, and of a gap there is nothing to see.
-  const pictured = rejected && !stretch.cut && (clip
-    ? number(report.candidates, "preview.pictures", stretch.row) > 0
-    : stage !== "download" && Number.isNaN(stretch.start));
+  const pictured =
+    rejected &&
+    !stretch.cut &&
+    (clip
+      ? number(report.candidates, "preview.pictures", stretch.row) > 0
+      : stage !== "download" && Number.isNaN(stretch.start));
   const settings = cause.settings.map((name) => ({ name, known: settingOf(report, name) }));
   return (
-    <section class="why" aria-label={rejected ? "Why it was rejected" : "Why it is in doubt"}>
+    <section class="why" aria-label={title}>
       <div class="why-words">
-        <h2>{rejected ? "Why it was rejected" : "Kept in doubt"}</h2>
+        <h2>{title}</h2>
         <p class="reason">
-          <strong class={rejected ? "rejected" : "unsure"}>{reason}</strong> {cause.words}
+          <strong class={rejected ? "rejected" : stage === "decisions" ? "kept" : "unsure"}>
+            {reason}
+          </strong>{" "}
+          {cause.words}
         </p>
-        {compared && <p><code>{compared}</code></p>}
+        {compared && (
+          <p>
+            <code>{compared}</code>
+          </p>
+        )}
         {detail && <p>{detail}</p>}
-        {stage && <p class="quiet">Found by the stage <code>{stage}</code>.</p>}
+        {stage && (
+          <p class="quiet">
+            Found by the stage <code>{stage}</code>.
+          </p>
+        )}
         {settings.length > 0 && (
           <>
-            <p class="decides">What decides in <code>config.yaml</code>:</p>
+            <p class="decides">
+              What decides in <code>config.yaml</code>:
+            </p>
             <ul class="settings">
               {settings.map(({ name, known }) => (
                 <li key={name}>
-                  <code>{name}{known && `: ${String(known.value)}`}</code>
+                  <code>
+                    {name}
+                    {known && `: ${String(known.value)}`}
+                  </code>
                   {known && <span class="quiet"> {known.description}</span>}
                 </li>
               ))}
             </ul>
             {settings.some(({ known }) => known) && (
-              <p><a href={address("thresholds")}>Try other thresholds</a></p>
+              <p>
+                <a href={address("thresholds")}>Try other thresholds</a>
+              </p>
             )}
           </>
         )}
@@ -47,7 +73,7 @@ export function Why({ report, stretch }: { report: Report; stretch: Stretch }) {
         <div class="why-picture" style={{ "--wide": String(shapeOf(report, video)) }}>
           <Still
             address={resultPath(`preview/${video}/${clip || video}.why.jpg`)}
-            label={`The whole picture with the face marked, at the frame that shows ${reason || "why"}`}
+            label={`The whole picture with the face marked, where it shows ${reason || "why"}`}
           />
         </div>
       )}
