@@ -7,7 +7,7 @@ import type { ListColumn } from "./listcolumns";
 import { ListHead } from "./listhead";
 import { openNote } from "./marks";
 import { mark, markOf, undo, useMarks } from "./markstore";
-import { type Shown, filmPath, whyPath } from "./player";
+import { type Shown, filmPath, whyPath } from "./enlarged";
 import { rowKey } from "./report";
 import { VirtualList } from "./virtual";
 

@@ -5,7 +5,7 @@ import { FRAMES_A_SECOND, field, numbersOf, rowKind, videoRow } from "./fields";
 import { clipAddress } from "./filters";
 import type { ListColumn } from "./listcolumns";
 import { MarkButtons } from "./marks";
-import { Enlarged, type Shown, filmPath, why, whyPath, whyShort } from "./player";
+import { Enlarged, type Shown, filmPath, why, whyPath, whyShort } from "./enlarged";
 import type { Report } from "./report";
 import { Strip } from "./strip";
 import { cell, measure, words } from "./words";
