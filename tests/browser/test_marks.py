@@ -280,3 +280,19 @@ def test_marks_on_a_phone(open_report: Open, middle: Path) -> None:
     page.get_by_role("button", name="Save note").click()
     page.locator('[data-place="0"] .keep').click()
     assert rows_of(saved(page)) == [(clip, "keep", "seen on a phone")]
+
+
+def test_a_run_reads_what_was_saved(open_report: Open, middle: Path, tmp_path: Path) -> None:
+    decisions = pytest.importorskip("talkingface.settings.decisions")
+    page = open_report(middle, "#clips")
+    clips = names(page, len(NOTES))
+    for place, note in enumerate(NOTES):
+        write_note(page, place, note)
+        page.keyboard.press("k")
+    path = tmp_path / "decisions.csv"
+    path.write_bytes(saved(page).encode())
+    read = decisions.read_decisions(path)
+    # A run has notes on one line.
+    assert {clip: tuple(found) for clip, found in read.items()} == {
+        clip: ("keep", " ".join(note.split())) for clip, note in zip(clips, NOTES, strict=True)
+    }

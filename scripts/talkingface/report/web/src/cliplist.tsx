@@ -66,7 +66,7 @@ export function ClipList({ state, address, columns, mode, width }: ClipListProps
     if (place === current) focus(place);
   };
   const focus = (place: number) =>
-    frame.current?.querySelector<HTMLElement>(`[data-place="${place}"] a`)?.focus({ preventScroll: true });
+    frame.current?.querySelector<HTMLElement>(`[data-place="${place}"] a`)?.focus();
   useLayoutEffect(() => {
     if (wanted.current < 0) return;
     focus(wanted.current);

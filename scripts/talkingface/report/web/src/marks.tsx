@@ -91,7 +91,7 @@ export function MarkButtons({ report, clip, compact = false, tabIndex }: MarkBut
 function Note({ clip, note, onNote, onClose }: { clip: string; note: string; onNote: (note: string) => void; onClose: () => void }) {
   const [draft, setDraft] = useState(note);
   const field = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => field.current!.focus({ preventScroll: true }), []);
+  useEffect(() => field.current!.focus(), []);
   const save = () => {
     onNote(draft.trim() === "" ? "" : draft);
     onClose();
