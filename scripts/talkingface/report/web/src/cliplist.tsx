@@ -65,6 +65,8 @@ export function ClipList({ state, address, columns, mode, width }: ClipListProps
     setActive(place);
     if (place === current) focus(place);
   };
+  // The focus scrolls to it. Nothing else does: a row that moved between pressing a button in it and
+  // letting go would lose the click.
   const focus = (place: number) =>
     frame.current?.querySelector<HTMLElement>(`[data-place="${place}"] a`)?.focus();
   useLayoutEffect(() => {
@@ -161,7 +163,6 @@ export function ClipList({ state, address, columns, mode, width }: ClipListProps
         height="100%"
         head={mode === "table" ? <ListHead state={state} columns={columns} /> : undefined}
         headHeight={HEAD_HEIGHT}
-        shown={Math.floor(current / across)}
         kept={[Math.floor(current / across), place < 0 ? -1 : Math.floor(place / across)]}
         offset={left?.offset}
         onScroll={(offset) => remember({ offset })}
