@@ -86,7 +86,10 @@ def _write_video(results: Path, row: dict[str, str]) -> None:
         "confidence": 1.0, "other_probability": 0.0, "speaking": 0.9, "other_speaking": 0.0,
     }  # fmt: skip
     _write(results, video, tables.SEGMENTS, [*candidates, *others])
-    _write(results, video, tables.PREVIEW, [measures | row for row in candidates])
+    # There is no strip of what was rejected, but the picture that shows why.
+    no_strip = {"pictures": 0, "cause_frame": 250.0}
+    previews = [measures | row for row in kept] + [measures | row | no_strip for row in rejected]
+    _write(results, video, tables.PREVIEW, previews)
     quality = {"sharpness": 200.0, "brightness": 120.0, "border_share": 0.0, "hand_share": 0.0}
     quality |= dict.fromkeys(("max_abs_yaw", "max_abs_pitch", "max_abs_roll"), 10.0)
     _write(results, video, tables.QUALITY, [quality | row for row in kept])

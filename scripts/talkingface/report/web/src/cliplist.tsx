@@ -7,7 +7,7 @@ import type { ListColumn } from "./listcolumns";
 import { ListHead } from "./listhead";
 import { openNote } from "./marks";
 import { mark, markOf, undo, useMarks } from "./markstore";
-import { type Shown, filmPath, whyPath } from "./player";
+import { type Shown, filmPath, whyPath } from "./enlarged";
 import { rowKey } from "./report";
 import { VirtualList } from "./virtual";
 
@@ -65,8 +65,10 @@ export function ClipList({ state, address, columns, mode, width }: ClipListProps
     setActive(place);
     if (place === current) focus(place);
   };
+  // The focus scrolls to it. Nothing else does: a row that moved between pressing a button in it and
+  // letting go would lose the click.
   const focus = (place: number) =>
-    frame.current?.querySelector<HTMLElement>(`[data-place="${place}"] a`)?.focus({ preventScroll: true });
+    frame.current?.querySelector<HTMLElement>(`[data-place="${place}"] a`)?.focus();
   useLayoutEffect(() => {
     if (wanted.current < 0) return;
     focus(wanted.current);
@@ -161,7 +163,6 @@ export function ClipList({ state, address, columns, mode, width }: ClipListProps
         height="100%"
         head={mode === "table" ? <ListHead state={state} columns={columns} /> : undefined}
         headHeight={HEAD_HEIGHT}
-        shown={Math.floor(current / across)}
         kept={[Math.floor(current / across), place < 0 ? -1 : Math.floor(place / across)]}
         offset={left?.offset}
         onScroll={(offset) => remember({ offset })}

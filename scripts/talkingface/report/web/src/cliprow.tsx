@@ -5,7 +5,7 @@ import { FRAMES_A_SECOND, field, numbersOf, rowKind, videoRow } from "./fields";
 import { clipAddress } from "./filters";
 import type { ListColumn } from "./listcolumns";
 import { MarkButtons } from "./marks";
-import { Enlarged, type Shown, filmPath, why, whyPath, whyShort } from "./player";
+import { Enlarged, type Shown, filmPath, why, whyPath, whyShort } from "./enlarged";
 import type { Report } from "./report";
 import { Strip } from "./strip";
 import { cell, measure, words } from "./words";
@@ -138,7 +138,7 @@ function Name({ report, row, place }: { report: Report; row: number; place?: num
 
 function Verdict({ report, row }: { report: Report; row: number }) {
   const verdict = text(report.candidates, "verdict", row);
-  const unsure = verdict === "kept" && text(report.candidates, "reason", row) !== "";
+  const unsure = verdict === "kept" && text(report.candidates, "reason", row) === "unsure";
   const sign = verdict === "rejected" ? "\u2715" : unsure ? "?" : "\u2713";
   return <span class={`verdict ${unsure ? "unsure" : verdict}`}><span aria-hidden="true">{sign}</span> {verdict}</span>;
 }

@@ -1,5 +1,5 @@
 /** decisions.csv: what was marked, as a run reads it. */
-import { LONGEST_NOTE, type Mark } from "./markstore";
+import type { Mark } from "./markstore";
 
 const HEADER = ["clip_id", "decision", "note"];
 /** What a spreadsheet takes for the beginning of a formula, behind any number of quotes. */
@@ -27,7 +27,7 @@ export function readDecisions(content: string): Map<string, Mark> {
     if (cells.every((cell) => cell.trim() === "")) continue;
     const clip = readCell(cells[clipAt]).trim();
     const decision = readCell(cells[decisionAt]).trim();
-    const note = readCell(noteAt < 0 ? "" : cells[noteAt]).slice(0, LONGEST_NOTE);
+    const note = readCell(noteAt < 0 ? "" : cells[noteAt]);
     if (!clip) faults.push(`line ${line}: no clip_id`);
     else if (decision !== "" && decision !== "keep" && decision !== "reject") faults.push(`line ${line}: the decision is neither keep nor reject nor empty`);
     else if (marks.has(clip) && marks.get(clip)!.decision !== decision) faults.push(`line ${line}: ${clip} is decided twice`);

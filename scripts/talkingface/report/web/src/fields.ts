@@ -1,7 +1,7 @@
 /** What candidates can be filtered and sorted by, as typed arrays with a value a candidate.
  *
  * Beside the columns of `candidates` these are the columns of a candidate's video, called
- * `video.source`, and some that follow from others: `duration`, `kind`, `video.site`, `decision`.
+ * `video.source`, and some that follow from others: `duration`, `kind`, `decision`.
  */
 import type { Column, Columns } from "./data";
 import { text } from "./data";
@@ -38,7 +38,6 @@ const DERIVED: Record<string, (report: Report) => Field> = {
     values: numbers(report.candidates.columns.n_frames).map((frames) => frames / FRAMES_A_SECOND),
   }),
   kind: (report) => textField(report.candidates.length, "what the row is: a stretch of one face, a whole video or a gap between stretches", (row) => rowKind(report.candidates, row)),
-  "video.site": (report) => ofVideo(report, textField(report.videos.length, "where the video comes from", (row) => site(report.videos, row))),
   decision: (report) => {
     const field: TextField = { kind: "text", unit: "", meaning: "what was decided by hand", texts: ["", "keep", "reject", "note"], codes: new Uint32Array(report.candidates.length) };
     for (const [clip, mark] of decisions(report)) {
@@ -67,7 +66,7 @@ export function fieldNames(report: Report): string[] {
   return [
     "decision", "kind", "duration",
     ...Object.keys(report.candidates.columns),
-    "video.site", ...ofVideos.map((name) => `video.${name}`),
+    ...ofVideos.map((name) => `video.${name}`),
   ];
 }
 
@@ -145,18 +144,4 @@ function videoRows(report: Report): Int32Array {
   }
   rowsOfVideos.set(report, found);
   return found;
-}
-
-/** The site of a video by its page, or its address, or `local file`. */
-function site(videos: Columns, row: number): string {
-  for (const column of ["webpage_url", "source"]) {
-    const value = text(videos, column, row);
-    if (!/^https?:/i.test(value)) continue;
-    try {
-      return new URL(value).hostname.replace(/^www\./, "");
-    } catch {
-      // What is no address is a file.
-    }
-  }
-  return "local file";
 }

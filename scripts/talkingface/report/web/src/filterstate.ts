@@ -4,7 +4,7 @@ import { type Failures, failures } from "./facets";
 import { type Filters, type Test, listAddress, listParameters, matchingRows, readFilters, tests } from "./filters";
 import { useMarks } from "./markstore";
 import type { Report } from "./report";
-import { type Route, go } from "./route";
+import { type Route, go, readRoute } from "./route";
 
 export interface FilterState {
   report: Report;
@@ -33,12 +33,14 @@ export function useFilterState(report: Report, route: Route, onChange: (address:
       failures: failures(report.candidates.length, found),
       rows: matchingRows(report, parameters),
       change(edit, by = "") {
-        const wanted = new URLSearchParams(parameters);
+        // Not those that were drawn last: there may have been a change since.
+        const before = listParameters(report, readRoute().parameters);
+        const wanted = new URLSearchParams(before);
         edit(wanted);
         const address = listAddress(report, wanted);
         const again = by !== "" && by === control.current;
         control.current = by;
-        if (wanted.toString() === parameters.toString()) return;
+        if (wanted.toString() === before.toString()) return;
         onChange(address);
         go(address, again);
       },

@@ -91,9 +91,9 @@ export function MarkButtons({ report, clip, compact = false, tabIndex }: MarkBut
 function Note({ clip, note, onNote, onClose }: { clip: string; note: string; onNote: (note: string) => void; onClose: () => void }) {
   const [draft, setDraft] = useState(note);
   const field = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => field.current!.focus({ preventScroll: true }), []);
+  useEffect(() => field.current!.focus(), []);
   const save = () => {
-    onNote(draft.trim() === "" ? "" : draft);
+    onNote(draft);
     onClose();
   };
   return (
@@ -103,7 +103,10 @@ function Note({ clip, note, onNote, onClose }: { clip: string; note: string; onN
         // The keys of a list are letters here.
         event.stopPropagation();
         if (event.key === "Escape") onClose();
-        if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) save();
+        // A note has one line, so Enter ends it; but on a button it presses that.
+        if (event.key !== "Enter" || event.target !== field.current) return;
+        event.preventDefault();
+        save();
       }}
     >
       <textarea
@@ -117,7 +120,7 @@ function Note({ clip, note, onNote, onClose }: { clip: string; note: string; onN
       <div class="buttons">
         <button type="button" onClick={save}>Save note</button>
         <button type="button" onClick={onClose}>Cancel</button>
-        <span class="quiet">Ctrl+Enter saves</span>
+        <span class="quiet">Enter saves</span>
       </div>
     </div>
   );

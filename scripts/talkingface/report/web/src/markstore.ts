@@ -68,8 +68,9 @@ export function mark(report: Report, clip: string, change: Partial<Mark>): void 
 /** Marks several clips in one step. Returns how many of them changed. */
 export function markAll(report: Report, marks: Iterable<[string, Mark]>): number {
   const before: [string, Mark][] = [];
-  for (const [clip, wanted] of marks) {
+  for (const [clip, { decision, note }] of marks) {
     const was = markOf(report, clip);
+    const wanted = { decision, note: oneLine(note) };
     if (was.decision === wanted.decision && was.note === wanted.note) continue;
     before.push([clip, was]);
     put(report, clip, wanted);
@@ -179,8 +180,11 @@ function isMark(found: unknown): found is Mark {
   return (decision === "" || decision === "keep" || decision === "reject") && typeof note === "string";
 }
 
-/** Whether two marks say the same; a run writes notes on one line. */
 function same(one: Mark, other: Mark): boolean {
-  const line = (note: string) => note.replace(/\s+/g, " ").trim();
-  return one.decision === other.decision && line(one.note) === line(other.note);
+  return one.decision === other.decision && oneLine(one.note) === oneLine(other.note);
+}
+
+/** A note as a run reads it: on one line, and not too long. */
+function oneLine(note: string): string {
+  return note.replace(/\s+/g, " ").trim().slice(0, LONGEST_NOTE);
 }

@@ -28,7 +28,7 @@ export interface VirtualListProps {
   onScroll?: (offset: number) => void;
 }
 
-const OVERSCAN = 6;
+const OVERSCAN = 4;
 
 export function VirtualList(props: VirtualListProps) {
   const { count, rowHeight, render, label, height, shown, role = "list", head, kept = [] } = props;

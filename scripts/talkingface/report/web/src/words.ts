@@ -24,6 +24,7 @@ const LABELS: Record<string, string> = {
   "pose.max_abs_roll": "largest roll",
   "video.duration_s": "length of the video",
   "video.fps": "frame rate of the source",
+  "video.place": "site or folder",
   "video.webpage_url": "page of the video",
   "video.kind": "local or downloaded",
 };

@@ -75,7 +75,7 @@ export function Enlarged({ report, row, shown, upwards, leftwards, onClose }: En
   const name = text(report.candidates, "clip_id", row) || text(report.candidates, "video_id", row);
   useEffect(() => {
     setMissing(false);
-    frame.current!.querySelector<HTMLElement>("video, button")?.focus({ preventScroll: true });
+    frame.current!.querySelector<HTMLElement>("video, .close")?.focus({ preventScroll: true });
   }, [row, shown]);
   return (
     <div
@@ -96,7 +96,7 @@ export function Enlarged({ report, row, shown, upwards, leftwards, onClose }: En
       <div class="caption">
         <span>{shown === "why" ? why(report, row) : name}</span>
         <MarkButtons report={report} clip={text(report.candidates, "clip_id", row)} compact />
-        <button type="button" onClick={onClose}>Close</button>
+        <button type="button" class="close" onClick={onClose}>Close</button>
       </div>
     </div>
   );
