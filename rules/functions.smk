@@ -97,7 +97,8 @@ def missing_outputs(wildcards):
     name it is made again. Of a folder it knows only that it is there: where something inside is
     gone, the job is forced by its manifest, as one that was interrupted.
     """
-    missing = find_missing("results", VIDEOS, config["features"], FOLLOWED)
+    enabled = config["report"]["enabled"]
+    missing = find_missing("results", VIDEOS, config["features"], FOLLOWED, report=enabled)
     LACKING.update(f"results/{path}" for path in missing.parts)
     workflow.dag.forcefiles.update(LACKING)
     if missing.outputs or missing.parts:

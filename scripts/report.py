@@ -10,11 +10,12 @@ from talkingface.report.report import make_report
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-with logged(snakemake.log[0]), checksummed(snakemake.output):
+folder = Path(snakemake.output[0])
+with logged(snakemake.log[0]), checksummed(snakemake.output, folder / "index.html"):
     make_report(
         snakemake.params.videos,
-        Path(snakemake.output[0]).parent,
-        snakemake.output[0],
+        folder.parent,
+        folder,
         features=snakemake.params.features,
         settings=snakemake.params.settings,
     )

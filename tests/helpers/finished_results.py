@@ -14,6 +14,7 @@ from talkingface.faces.landmark_files import Landmarks, write_landmarks, write_t
 from talkingface.job.tables import empty_table, table_of_rows, write_table
 from talkingface.media.audio import write_wav
 from talkingface.media.writer import VideoWriter, frame_from_planes
+from talkingface.report.javascript import write_data
 from talkingface.shots.proxy import Proxy, write_proxy
 from talkingface.shots.timeline import Picture
 from talkingface.stage import is_folder
@@ -21,6 +22,8 @@ from talkingface.stages import STAGES
 
 N_FRAMES, WIDTH, HEIGHT = 4, 32, 16
 TABLES = tables.tables_by_path()
+# Of a clip there is a strip, and no picture of why it was rejected.
+_OF_PREVIEW = {"pictures": 10, "cause_frame": None}
 DATASET = ("clips.csv", "train.csv", "eval.csv", "rejected.csv")
 
 
@@ -46,7 +49,7 @@ def finish_video(results: Path, video: str, clips: int = 1) -> list[str]:
                 rows = []
                 if stage.clip_files:
                     sizes = {"n_frames": N_FRAMES, "width": WIDTH, "height": HEIGHT}
-                    filled = dict.fromkeys(definition.names, 0) | sizes
+                    filled = dict.fromkeys(definition.names, 0) | sizes | _OF_PREVIEW
                     texts = {c.name: "" for c in definition.columns if c.kind == "text"}
                     rows = [filled | texts | {"clip_id": name} for name in names]
                 table = table_of_rows(definition, rows)
@@ -130,6 +133,8 @@ def write_product(path: Path, pattern: str) -> None:
         write_landmarks(path, Landmarks.of(points, points68))
     elif path.suffix == ".txt":
         write_text(path, np.ones((4, 68, 2)), np.ones(4, bool))
+    elif path.suffix == ".js":
+        write_data(path.stem, {"n_frames": N_FRAMES}, path)
     elif path.suffix == ".json":
         path.write_text('{"scale": 1.0, "offset": 0.0}')
     else:

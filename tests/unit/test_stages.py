@@ -22,7 +22,7 @@ RULES = {
         r"^rule (\w+):\n(.*?)(?=^\S|\Z)", (ROOT / file).read_text(), re.MULTILINE | re.DOTALL
     )
 }
-OF_NO_VIDEO = {"models", "retry_unavailable", "dataset", "card"}
+OF_NO_VIDEO = {"models", "retry_unavailable", "dataset", "card", "report"}
 TABLES = [*tables.tables_by_path().values()]
 
 
@@ -66,8 +66,8 @@ def test_every_table_of_a_clip_is_among_a_stage_s_files() -> None:
 
 def test_what_features_need_is_made_for_them() -> None:
     always = {"clips", "landmarks", "pose", "quality"}
-    of_clips = {stage.name for stage in STAGES.values() if stage.clip_folder and not stage.export}
-    of_exports = {stage.name for stage in STAGES.values() if stage.export}
+    asked_for = {stage.name for stage in STAGES.values() if stage.export or stage.report}
+    of_clips = {stage.name for stage in STAGES.values() if stage.clip_folder} - asked_for
     for features, wanted in (
         ([], always),
         (["torso"], always | {"torso", "parsing"}),
@@ -75,7 +75,7 @@ def test_what_features_need_is_made_for_them() -> None:
         (FEATURES, of_clips),
     ):
         made = stages.stages_made(features)
-        assert set(made) == wanted | (set(STAGES) - of_clips - of_exports)
+        assert set(made) == wanted | (set(STAGES) - of_clips - asked_for)
         assert list(made) == [name for name in STAGES if name in made]
 
 
@@ -88,6 +88,14 @@ def test_what_an_export_needs_is_made_for_it() -> None:
     ]
     for name in of_exports:
         assert set(STAGES[name].reads) & set(FEATURES) <= set(EXPORTS[name].needs)
+
+
+def test_what_the_report_needs_is_made_for_it() -> None:
+    of_report = {stage.name for stage in STAGES.values() if stage.report}
+    assert of_report == {"preview"}
+    without, made = stages.stages_made([]), stages.stages_made([], report=True)
+    assert set(made) - set(without) == of_report
+    assert of_report.isdisjoint(stages.stages_made(FEATURES, EXPORTS))
 
 
 def test_the_config_can_ask_for_every_export_and_nothing_else() -> None:

@@ -32,15 +32,17 @@ class Checksum(NamedTuple):
 
 
 @contextmanager
-def checksummed(outputs: Sequence[str | Path]) -> Iterator[None]:
+def checksummed(
+    outputs: Sequence[str | Path], manifest: str | Path | None = None
+) -> Iterator[None]:
     """Note the checksums of a job's outputs when it has made them.
 
     outputs: files and folders in the folders of the results folder, `results/{folder}/{name}`; the
-    last one is the table or record by which they are known to be whole, and names the table of
-    their checksums. That of an earlier job is deleted first, so that none is left of outputs that
-    are gone.
+    last one, or the `manifest` in such a folder, is the table or record by which they are known to
+    be whole, and names the table of their checksums. That of an earlier job is deleted first, so
+    that none is left of outputs that are gone.
     """
-    last = Path(outputs[-1])
+    last = Path(outputs[-1] if manifest is None else manifest)
     results = last.parent.parent
     table = checksums_path(results, last.relative_to(results))
     table.unlink(missing_ok=True)

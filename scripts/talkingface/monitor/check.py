@@ -27,6 +27,7 @@ from talkingface.job.files import DamagedFile, read_json
 from talkingface.job.tables import OtherColumns, read_table
 from talkingface.monitor.content import Expected, content_fault
 from talkingface.monitor.missing import names_in, numbered_names, read_clip_lengths
+from talkingface.report.files import DATA_FILES, PAGE_FILES, preview_files
 from talkingface.stage import Stage, is_folder
 from talkingface.stages import STAGES
 from talkingface.tables import CLIPS
@@ -36,6 +37,8 @@ _DATASET = tuple(
     for name in ("clips.csv", "train.csv", "eval.csv", "rejected.csv", "summary.json")
 )
 _CARD = ("dataset/settings.json", "dataset/README.md")
+# The report's folder, and its file by which it is known to be whole.
+_REPORT, _PAGE = "report", "report/index.html"
 # What it makes Python raise when a record is a record of something else.
 _NO_RECORD = (AttributeError, KeyError, TypeError)
 
@@ -102,7 +105,10 @@ class _Check:
         if stage.clip_folder is not None:
             outputs.append(stage.clip_folder.format(video=video))
         if not any(os.path.lexists(self.root / output) for output in outputs) and (
-            stage.feature or stage.export or not checksums_path(self.root, manifest).exists()
+            stage.feature
+            or stage.export
+            or stage.report
+            or not checksums_path(self.root, manifest).exists()
         ):
             return  # It was not at work here, or is not wanted any longer.
         if stage.name == "download":
@@ -111,7 +117,11 @@ class _Check:
         if stage.name == "proxy":
             expected = {path: self._of_copy(manifest, path, expected[path]) for path in expected}
         wrong = ""
-        if stage.clip_folder is not None:
+        if stage.report:
+            for name in preview_files(self.root / manifest):
+                pattern = f"{stage.clip_folder}/{{clip}}{os.path.splitext(name)[1]}"
+                expected[f"{stage.name}/{video}/{name}"] = Expected(pattern)
+        elif stage.clip_folder is not None:
             of_clips, strange = self._of_clips(stage, video, sizes)
             expected |= of_clips
             wrong = f"it names {strange}, which is no clip" if strange else ""
@@ -277,12 +287,15 @@ class _Check:
 
 
 def check_others(results: str | Path, *, decode: bool = False, record: bool = False) -> Checked:
-    """Check what is of no single video: the dataset, its card, and the records of models."""
+    """Check what is of no single video: dataset, card and report, and the records of models."""
     root = Path(os.path.realpath(results))
     check = _Check(root, decode, record)
     for made in (_DATASET, _CARD):
         if any((root / path).exists() for path in made):
             check.outputs(made[-1], made, dict.fromkeys(made, Expected()))
+    if (root / _REPORT).exists():
+        paths = [f"{_REPORT}/{name}" for name in (*PAGE_FILES, *DATA_FILES)]
+        check.outputs(_PAGE, [_REPORT], dict.fromkeys(paths, Expected()))
     for name in sorted(names_in(str(root / "models"))):
         if name.endswith(".json") and not name.startswith("."):
             path = f"models/{name}"

@@ -176,7 +176,18 @@ def _record_fault(path: Path, expected: Expected, full: bool) -> str:
     return ""
 
 
+def _script_fault(path: Path, expected: Expected, full: bool) -> str:
+    """Whether what hands data to the report's page is there to its end."""
+    if not expected.pattern:
+        return ""
+    content = path.read_bytes()
+    whole = content.startswith(b"talkingface.receive(") and content.endswith(b"));\n")
+    return "" if whole else "it is no script with data, or its end is missing"
+
+
 def _text_fault(path: Path, expected: Expected, full: bool) -> str:
+    if not expected.pattern:
+        return ""
     lines = len(read_text(path)[0])
     if expected.n_frames not in (None, lines):
         return f"{lines} lines, but the clip has {expected.n_frames} frames"
@@ -234,6 +245,7 @@ _CHECKS = {
     ".jpg": _picture_fault,
     ".csv": _table_fault,
     ".json": _record_fault,
+    ".js": _script_fault,
     ".txt": _text_fault,
     ".lms": _points_fault,
 }

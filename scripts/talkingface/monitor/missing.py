@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from talkingface.report.files import DATA_FILES, PAGE_FILES, preview_files
 from talkingface.stage import Stage, is_folder
 from talkingface.stages import STAGES, stages_made
 
@@ -24,7 +25,8 @@ class Missing:
     """Paths that are gone, relative to the results folder.
 
     `outputs`: tables, records and folders, outputs of a rule by themselves. `parts`: by the
-    manifest of a stage of a video, what is gone of the folder beside it.
+    manifest of a stage of a video, what is gone of the folder beside it, and by `report`, what is
+    gone of that folder.
     """
 
     outputs: list[str] = field(default_factory=list)
@@ -42,19 +44,23 @@ def find_missing(
     videos: Iterable[str],
     features: Collection[str],
     exports: Collection[str] = (),
+    *,
+    report: bool = False,
 ) -> Missing:
     """What is gone of `videos`: of the finished ones anything that a run with these features and
-    exports makes, of the others what is gone of folders whose stage is done.
+    exports makes, and with the report or without, of the others what is gone of folders whose stage
+    is done.
 
     Files that may be deleted when a dataset is made are not missed.
     """
     missing, root, videos = Missing(), str(results), list(videos)
     finished = names_in(f"{root}/finished")
     clips: dict[str, list[tuple[str, int]]] | None = None
-    for stage in map(STAGES.__getitem__, stages_made(features, exports)):
+    for stage in map(STAGES.__getitem__, stages_made(features, exports, report=report)):
         for pattern in stage.video_files:
-            if pattern not in stage.disposable:
-                there = names_in(f"{root}/{os.path.dirname(pattern)}")
+            there = names_in(f"{root}/{os.path.dirname(pattern)}")
+            # Where the report was never made, nothing of it is gone.
+            if pattern not in stage.disposable and (there or not stage.report):
                 missing.outputs.extend(
                     pattern.format(video=video)
                     for video in videos
@@ -70,10 +76,20 @@ def find_missing(
         if clips is None:  # The stages of clips come after all others, `clips` first.
             clips = {video: read_clip_lengths(f"{root}/clips/{video}.csv") for video in done}
         for video in done:
-            if clips.get(video) and video in there:
-                gone = _gone(root, stage, video, clips[video])
+            if video in there and (stage.report or clips.get(video)):
+                # Those for the report are of all candidates, which their own table lists.
+                gone = (
+                    _gone_of_report(root, stage, video)
+                    if stage.report
+                    else _gone(root, stage, video, clips[video])
+                )
                 if gone:
                     missing.parts[stage.manifest.format(video=video)] = gone
+    if report and os.path.isdir(f"{root}/report"):
+        paths = [f"report/{name}" for name in (*PAGE_FILES, *DATA_FILES)]
+        gone = [path for path in paths if not os.path.exists(f"{root}/{path}")]
+        if gone:
+            missing.parts["report"] = gone
     return missing
 
 
@@ -118,6 +134,14 @@ def _gone(root: str, stage: Stage, video: str, clips: Sequence[tuple[str, int]])
                     expected = numbered_names(pictures, n_frames)
                     gone += [f"{path}/{name}" for name in expected if name not in pictures]
     return gone
+
+
+def _gone_of_report(root: str, stage: Stage, video: str) -> list[str]:
+    """What is gone of the folder of a stage of the report, of a video's candidates."""
+    folder = f"{stage.name}/{video}"
+    there = names_in(f"{root}/{folder}")
+    expected = preview_files(f"{root}/{stage.manifest.format(video=video)}")
+    return [f"{folder}/{name}" for name in expected if name not in there]
 
 
 def names_in(folder: str) -> set[str]:

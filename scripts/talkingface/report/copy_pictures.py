@@ -42,7 +42,6 @@ class _Strip:
         self.pictures[frame] = picture
         if frame == self.frames[-1]:
             write_strip([self.pictures[k] for k in self.frames], self.path)
-            self.pictures.clear()
 
 
 class CopyPictures:

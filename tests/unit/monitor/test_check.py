@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from helpers.finished_results import finish_dataset, finish_video, halve, one_file
-from talkingface.job.checksums import take_checksum
+from talkingface.job.checksums import checksummed, take_checksum
 from talkingface.monitor.check import Checked, Fault, check_others, check_video
+from talkingface.report.files import DATA_FILES, PAGE_FILES
 from talkingface.stages import STAGES
 
 CLIP = "v_000000_000004_00"
@@ -230,3 +231,45 @@ def test_a_damaged_card_is_found_and_one_that_is_not_there_is_not_missed(results
     assert fault == Fault("dataset/README.md", "4 bytes, 9 were written")
     (results / "dataset/README.md").unlink()
     assert check_others(results).faults == [Fault("dataset/README.md", "missing", True)]
+
+
+def test_pictures_of_what_was_rejected_are_checked_where_there_were_some(
+    results: Path, old: Path
+) -> None:
+    """Its table names what is no clip; of what the small copy was needed for, nothing is missed
+    where that was gone."""
+    name, without = "v_000100_000200_01", "v_000200_000300_01"
+    for folder in (results, old):
+        table = folder / "preview/v.csv"
+        lines = table.read_text().splitlines()
+        cells = dict(zip(lines[0].split(","), lines[1].split(","), strict=True))
+        rejected = cells | {"clip_id": name, "pictures": "10", "cause_frame": "150"}
+        lines.append(",".join(rejected.values()))
+        lines.append(",".join((rejected | {"clip_id": without, "pictures": "0"}).values()))
+        table.write_text("\n".join([*lines, ""]))
+        for clip in (name, without):
+            shutil.copy(folder / f"preview/v/{CLIP}.js", folder / f"preview/v/{clip}.js")
+        for suffix in (".jpg", ".why.jpg"):
+            shutil.copy(folder / f"preview/v/{CLIP}.jpg", folder / f"preview/v/{name}{suffix}")
+    (results / "checksums/preview/v.csv").unlink()
+    for folder in (results, old):
+        assert faults(folder, record=True) == []
+        (folder / f"preview/v/{name}.why.jpg").unlink()
+        gone = f"preview/v/{name}.why.jpg"
+        assert faults(folder) == [Fault(gone, "missing", missing=True)]
+
+
+def test_a_report_is_checked_and_one_that_is_not_there_is_not_missed(results: Path) -> None:
+    assert check_others(results).faults == []
+    outputs = [results / "report"]
+    with checksummed(outputs, results / "report/index.html"):
+        for name in (*PAGE_FILES, *DATA_FILES):
+            path = results / "report" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"what is in {name}")
+    assert (results / "checksums/report/index.csv").exists()
+    assert check_others(results, decode=True).faults == []
+    halve(results / "report/data/run.js")
+    (results / "report/page.css").unlink()
+    found = {(fault.path, fault.missing) for fault in check_others(results).faults}
+    assert found == {("report/data/run.js", False), ("report/page.css", True)}

@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from helpers.finished_results import finish_video, halve
+from talkingface.job.tables import table_of_rows, write_table
 from talkingface.monitor.missing import Missing, find_missing, read_clip_lengths
+from talkingface.report.files import DATA_FILES, PAGE_FILES
 from talkingface.stages import FEATURES, STAGES
+from talkingface.tables import PREVIEW
 
 CLIP = "v_000000_000004_00"
 EXPORTS = [stage.name for stage in STAGES.values() if stage.export]
@@ -26,9 +29,12 @@ def results(tmp_path: Path) -> Path:
 
 
 def found(
-    results: Path, features: tuple[str, ...] = FEATURES, exports: Sequence[str] = EXPORTS
+    results: Path,
+    features: tuple[str, ...] = FEATURES,
+    exports: Sequence[str] = EXPORTS,
+    report: bool = True,
 ) -> Missing:
-    return find_missing(results, ["v", "empty", "to_come"], features, exports)
+    return find_missing(results, ["v", "empty", "to_come"], features, exports, report=report)
 
 
 def test_of_a_whole_workspace_nothing_is_missed(results: Path) -> None:
@@ -54,6 +60,8 @@ def test_of_a_whole_workspace_nothing_is_missed(results: Path) -> None:
         ("overlay/v.csv", f"overlay/v/{CLIP}.mp4"),
         ("quality/v.csv", f"quality/v/{CLIP}.csv"),
         ("hubert/v.csv", f"hubert/v/{CLIP}.npy"),
+        ("preview/v.csv", f"preview/v/{CLIP}.jpg"),
+        ("preview/v.csv", f"preview/v/{CLIP}.js"),
     ],
 )
 def test_a_file_of_a_clip_is_missed(results: Path, manifest: str, gone: str) -> None:
@@ -102,10 +110,48 @@ def test_what_may_be_deleted_is_not_missed(results: Path) -> None:
 def test_what_is_not_asked_for_is_not_missed(results: Path) -> None:
     for feature in set(FEATURES) - {"landmarks", "pose"}:
         shutil.rmtree(results / feature)
-    assert found(results, ("landmarks",), []) == Missing([], {})
+    shutil.rmtree(results / "preview")
+    assert found(results, ("landmarks",), [], report=False) == Missing([], {})
     # The torso is cut out by means of the parsing.
-    outputs = set(found(results, ("torso",), []).outputs)
+    outputs = set(found(results, ("torso",), [], report=False).outputs)
     assert outputs == {f"{name}/{v}.csv" for name in ("parsing", "torso") for v in ("v", "empty")}
+
+
+def test_of_a_report_that_was_never_made_nothing_is_missed(results: Path) -> None:
+    """The rule of the report asks for it."""
+    shutil.rmtree(results / "preview")
+    assert found(results) == Missing([], {})
+
+
+@pytest.mark.parametrize("gone", [".js", ".jpg", ".why.jpg"])
+def test_a_picture_of_what_was_rejected_is_missed(results: Path, gone: str) -> None:
+    """Where there was one, also in a video without clips."""
+    name, without = "empty_000000_000050_00", "empty_000050_000099_00"
+    rows = [
+        {"clip_id": name, "pictures": 10, "cause_frame": 7},
+        {"clip_id": without, "pictures": 0, "cause_frame": 60},
+    ]
+    same = dict.fromkeys(("n_frames", "alone", "judged"), 0)
+    table = table_of_rows(PREVIEW, [same | row for row in rows])
+    write_table(table, results / "preview/empty.csv", PREVIEW)
+    for path in (f"{name}.js", f"{name}.jpg", f"{name}.why.jpg", f"{without}.js"):
+        (results / "preview/empty" / path).touch()
+    assert found(results) == Missing([], {})
+    (results / "preview/empty" / f"{name}{gone}").unlink()
+    lacking = [f"preview/empty/{name}{gone}"]
+    assert found(results) == Missing([], {"preview/empty.csv": lacking})
+    assert found(results, report=False) == Missing([], {})
+
+
+def test_a_part_of_the_report_is_missed(results: Path) -> None:
+    names = (*PAGE_FILES, *DATA_FILES)
+    (results / "report/data").mkdir(parents=True)
+    for name in names:
+        (results / "report" / name).touch()
+    assert found(results) == Missing([], {})
+    (results / "report/data/run.js").unlink()
+    assert found(results) == Missing([], {"report": ["report/data/run.js"]})
+    assert found(results, report=False) == Missing([], {})
 
 
 def test_times_that_a_copy_did_not_keep_are_no_reason(results: Path) -> None:

@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from talkingface.job.tables import (
 )
 from talkingface.media.audio import write_wav
 from talkingface.media.writer import VideoWriter
+from talkingface.report.files import preview_files
 from talkingface.report.preview import make_preview
 from talkingface.report.strip import PICTURES, SIDE
 from talkingface.shots.proxy import Proxy, write_proxy
@@ -163,6 +165,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return results
 
 
+@pytest.fixture
+def copied(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "results"))
+
+
 def test_every_candidate_has_its_files_and_its_row(made: Path) -> None:
     names = [*(clip.clip_id for clip in CLIPS[:2]), REJECTED]
     files = {f"{name}{suffix}" for name in names for suffix in (".jpg", ".js")}
@@ -177,6 +184,16 @@ def test_every_candidate_has_its_files_and_its_row(made: Path) -> None:
     assert set(table.judged) == {1}
     # The most likely frame of the other face is its last.
     assert np.array_equal(table.cause_frame, [np.nan, np.nan, 259], equal_nan=True)
+
+
+def test_what_is_there_is_what_the_table_says(made: Path, copied: Path) -> None:
+    """By which what is gone is found, with the small copy and without."""
+    for results in (made, copied):
+        if results == copied:
+            shutil.rmtree(results / "proxy")
+            preview(results)
+        files = sorted(path.name for path in (results / "preview/talk1").iterdir())
+        assert sorted(preview_files(results / "preview/talk1.csv")) == files
 
 
 def test_strips_show_the_middles_of_ten_parts(made: Path) -> None:
@@ -231,11 +248,6 @@ def test_curves_of_what_is_no_clip_are_on_the_video_s_clock(made: Path) -> None:
     assert (abs(sound - grid[:, None, None] / 4) <= 0.5).all()
     for name in ("yaw", "pitch", "roll", "points68", "boxes"):
         assert found[name] is None
-
-
-@pytest.fixture
-def copied(made: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(made, tmp_path / "results"))
 
 
 def test_without_the_copy_only_its_pictures_and_sound_are_missing(copied: Path) -> None:
@@ -415,6 +427,19 @@ def random_limits(random: np.random.Generator) -> SegmentThresholds:
     return thresholds_for("mesh", **settings)
 
 
+def at_an_edge(
+    limits: SegmentThresholds, found: np.recarray, random: np.random.Generator
+) -> SegmentThresholds:
+    """With a threshold that is exactly what one of the candidates has, or the next number above."""
+    key, column = random.choice(
+        [("min_probability", "probability"), ("min_mouth_motion", "mouth_motion")]
+    )
+    known = found[column][np.isfinite(found[column])]
+    value = float(random.choice(known)) if len(known) else 0.5
+    edge = float(np.nextafter(value, np.inf)) if random.integers(2) else value
+    return replace(limits, **{key: edge})
+
+
 def test_with_these_numbers_every_verdict_comes_out_again(tmp_path: Path) -> None:
     """The page's explorer relies on it: to the last digit, also with thresholds that the preview
     was not made with."""
@@ -434,6 +459,8 @@ def test_with_these_numbers_every_verdict_comes_out_again(tmp_path: Path) -> Non
         found: np.recarray | None = None
         for _ in range(8):
             limits = random_limits(random)
+            if found is not None:
+                limits = at_an_edge(limits, found, random)
             assert limits.cut == "track"
             make_segments(
                 "v",

@@ -1,11 +1,12 @@
 """What is made of all videos together, made anew without some: the dataset's tables, its summary
-and card, and the exports.
+and card, and the exports; the report is left to the next run.
 
 What cannot be made anew is deleted whole, so that nothing of these videos stays in it.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,15 @@ def clean_exports(results: Path) -> None:
         # Whatever keeps it from being built, nothing of the videos may stay in it.
         except Exception as error:
             _give_up(path, error)
+
+
+def clean_report(results: Path) -> None:
+    """Delete the report, which the next run makes anew in seconds."""
+    delete(results / ".partial-report")
+    delete(checksums_path(results, "report/index.html"))
+    if os.path.lexists(results / "report"):
+        delete(results / "report")
+        print(f"{results / 'report'}: deleted whole, the next run makes it again")
 
 
 def _give_up(path: Path, error: Exception) -> None:

@@ -29,6 +29,7 @@ from talkingface.monitor.takedown.rebuild import (
     CannotBuild,
     clean_dataset,
     clean_exports,
+    clean_report,
     refuse_gone,
 )
 from talkingface.monitor.takedown.traces import (
@@ -210,6 +211,7 @@ def _take_down(
         others = {video: record for video, record in records.items() if video not in removal.videos}
         clean_dataset(results, removal.videos, others, ids)
         clean_exports(results)
+        clean_report(results)
     _clean_logs(results, removal)
     for path in find_unknown_files(results, removal.videos):
         print(f"left, as no stage of this version makes it: {path}")
@@ -271,6 +273,8 @@ def _print_plan(
             print(f"  {results / 'dataset' / name}: {count} rows")
     for name in sorted(names_in(str(results / "exports"))):
         print(f"  {results / 'exports' / name}: would be built anew")
+    if (results / "report").exists():
+        print(f"  {results / 'report'}: would be deleted, for the next run to make it again")
     for path in find_unknown_files(results, removal.videos):
         print(f"would be left, as no stage of this version makes it: {path}")
 
@@ -281,8 +285,9 @@ def _print_rest(removal: Removal) -> None:
         print(f"not touched, as it is yours: {path}")
     print(
         "Pictures, copies, uploads, backups and models that were made from them before are yours "
-        "to look after.\nThe next run of snakemake makes the dataset, its card and the exports "
-        "again, and nothing else: the sides\nof the split are worked out from all videos together."
+        "to look after.\nThe next run of snakemake makes the dataset, its card, the exports and the"
+        " report again,\nand nothing else: the sides of the split are worked out from all videos "
+        "together."
     )
 
 

@@ -27,7 +27,7 @@ from talkingface.stages import STAGES
 _AT_WORK = (".partial-", ".fetch-")
 # Folders of results that are of all videos; and, as in those of logs, benchmarks and checksums,
 # what is of none.
-_OF_ALL = ("dataset", "exports")
+_OF_ALL = ("dataset", "exports", "report")
 _OF_NO_VIDEO = ("models", *_OF_ALL)
 # In Snakemake's folder: records by output, and environments, in which nothing is of a video.
 _RECORDS = ("metadata", "incomplete")
@@ -62,8 +62,8 @@ def find_unknown_files(results: str | Path, video_ids: Collection[str]) -> list[
     """What is called like these videos in the folders of `results` that no stage of the register
     has: of another version, or the user's own."""
     known = {str(folder) for folder in _folders(Path(results))}
-    others = {*(str(Path(results, name)) for name in ("dataset", "exports", "models", "logs"))}
-    others |= {str(Path(results, name)) for name in ("benchmarks", "checksums")}
+    names = (*_OF_NO_VIDEO, "logs", "benchmarks", "checksums")
+    others = {str(Path(results, name)) for name in names}
     found = []
     for name in sorted(names_in(str(results))):
         folder = str(Path(results, name))
@@ -121,13 +121,17 @@ def drop_records(state: str | Path, video_ids: Collection[str]) -> int:
     """Take these videos out of Snakemake's records of outputs; how many records were deleted.
 
     state: the folder `.snakemake`. A record of the dataset, of which they are inputs, forgets its
-    params, in which they stand with their sources: so the next run makes the dataset again.
+    params, in which they stand with their sources: so the next run makes the dataset again. That
+    of the report, which is deleted, goes with it.
     """
     deleted = 0
     for kind in _RECORDS:
         root = Path(state, kind)
         for path in _files(root):
             parts = PurePosixPath(_output(path, root)).parts
+            if parts == ("results", "report"):
+                path.unlink()
+                deleted += 1
             if parts[:1] != ("results",) or len(parts) < 3:
                 continue
             if parts[1] not in _OF_NO_VIDEO and owner(parts[2]) in video_ids:

@@ -51,7 +51,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path in (
         "raw/talk1.media.part", "raw/talk1.en.vtt", "raw/talk1.info.json", "raw/talk10.en.vtt",
         "clips/.partial-talk1/x.mp4", "raw/.fetch-talk1.media/part", "raw/.fetch-talk10.media/part",
-        "exports/.partial-x/talk1.mp4", "dataset/.partial-clips.csv",
+        "exports/.partial-x/talk1.mp4", "dataset/.partial-clips.csv", "report/data/videos.js",
+        "report/index.html", ".partial-report/index.html", "checksums/report/index.csv",
     ):  # fmt: skip
         (results / path).parent.mkdir(parents=True, exist_ok=True)
         (results / path).write_text("of it" if "talk10" in path else "of talk1")
@@ -60,6 +61,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         note(root, f"results/dataset/{output}", inputs, [repr(rows), "{'seed': 0}", "3"])
     note(root, "results/dataset/README.md", ["results/dataset/clips.csv"], ["{}"])
     note(root, f"results/exports/{EXPORT}", ["results/dataset/clips.csv"], [f"'{EXPORT}'"])
+    previews = [f"results/preview/{video}.csv" for video in VIDEOS]
+    note(root, "results/report", ["results/dataset/clips.csv", *previews], [repr(rows)])
     for video in VIDEOS:
         for output in (f"clips/{video}", f"clips/{video}.csv", f"sync/{video}.frames.csv"):
             note(root, f"results/{output}", [f"results/raw/{video}.media"], [f"'{video}.mp4'"])
@@ -119,6 +122,7 @@ def test_nothing_is_left_of_it_and_the_others_are_whole(root: Path) -> None:
     assert f"{root}/videos.csv: 1 rows removed\n" in done.stdout
     assert "results/dataset/clips.csv: 2 rows removed\n" in done.stdout
     assert f"results/exports/{EXPORT}: built anew, 6 clips\n" in done.stdout
+    assert "results/report: deleted whole, the next run makes it again\n" in done.stdout
     assert f"not touched, as it is yours: {root}/talk1.mp4\n" in done.stdout
     assert left_of_talk1(root) == []
     assert (root / "talk1.mp4").exists()
@@ -126,8 +130,10 @@ def test_nothing_is_left_of_it_and_the_others_are_whole(root: Path) -> None:
     after = contents(root)
     gone = {path for path in before.keys() - after if not TALK1.search(path.encode())}
     metadata = {path for path in gone if path.startswith(".snakemake/metadata/")}
-    assert len(metadata) == 3
-    assert gone - metadata == {
+    assert len(metadata) == 4
+    report = {"report/data/videos.js", "report/index.html", "checksums/report/index.csv"}
+    assert gone - metadata == {f"results/{path}" for path in report} | {
+        "results/.partial-report/index.html",
         ".snakemake/incomplete/" + record_path(root, "results/mel/talk1").name,
         ".snakemake/log/one.snakemake.log",
         "results/logs/dataset.log",
@@ -179,6 +185,7 @@ def test_snakemake_forgets_it_and_makes_the_dataset_again(root: Path) -> None:
     # The name of a video is no folder's: `clips` is another video, and clips.csv no file of it.
     card = json.loads(record_path(root, "results/dataset/README.md").read_text())
     assert card["input"] == ["results/dataset/clips.csv"] and card["params"] == ["{}"]
+    assert not record_path(root, "results/report").exists()
     assert not record_path(root, "results/clips/talk1").exists()
     assert not record_path(root, "results/sync/talk1.frames.csv").exists()
     assert not record_path(root, "results/mel/talk1", "incomplete").exists()

@@ -84,24 +84,37 @@ export interface Run {
   decisions: Record<string, { decision: "" | "keep" | "reject"; note: string }>;
 }
 
-/** The curves and boxes of one stretch, one value a frame; null where there is none. */
+/** The curves and boxes of one stretch, one value a frame; null where there is none, and a whole
+ * curve is null where nothing of it was measured.
+ *
+ * Of a clip, all goes with the clip as it is played: what was measured of the sound was moved with
+ * it, by its audio_shift. Of what is no clip all is as it is in the video.
+ */
 export interface Detail {
   clip_id: string;
   n_frames: number;
+  /** Of the clip, in pixels; 0 of what is no clip, which has no pose, points and boxes either. */
   width: number;
   height: number;
+  /** How likely somebody is heard, 0 to 1. */
   speech: (number | null)[] | null;
+  /** Height of the mouth's opening, in lengths of the nose. */
   opening: (number | null)[] | null;
+  /** How clearly lips and sound go together, in the unit of the backend of sync. */
   score: (number | null)[] | null;
+  /** How likely this face is the one that speaks, 0 to 1. */
   probability: (number | null)[] | null;
+  /** Degrees. */
   yaw: (number | null)[] | null;
   pitch: (number | null)[] | null;
   roll: (number | null)[] | null;
   /** Least and most sample of every hundredth of a second, int8, [4 N, 2], base64. */
   sound: string | null;
-  /** 68 points, uint16 little endian in 1/8 clip pixels, [N, 68, 2], base64; 65535 without a face. */
+  /** 68 points, uint16 little endian in 1/8 clip pixels, [N, 68, 2], base64; 65535 without a face.
+   * Null of clips of more than 8,191 pixels. */
   points68: string | null;
-  /** Face box x, y, width, height, in 1/8 clip pixels as int16, [N, 4], base64. */
+  /** Face box x, y, width, height, in 1/8 clip pixels as int16, [N, 4], base64. Null of clips of
+   * more than 4,095 pixels. */
   boxes: string | null;
 }
 
