@@ -396,6 +396,25 @@ def test_brackets_go_through_the_list(open_report: Open, small: Path) -> None:
     assert page.locator("video").count() == 1
 
 
+def test_clips_that_were_left_are_let_go(open_report: Open, small: Path) -> None:
+    """Whatever the page was at, after many clips it holds no more than after few."""
+    page = open_report(small, address(CLIPS[0], verdict="kept"))
+    session = page.context.new_cdp_session(page)
+
+    def nodes_after(rounds: int) -> int:
+        for _ in range(rounds):
+            for key, clip in (("]", CLIPS[1]), ("[", CLIPS[0])):
+                page.keyboard.press(key)
+                expect(page.locator(".title .name")).to_have_text(clip.clip_id)
+                page.wait_for_selector(".views img[data-frame]")
+        page.wait_for_timeout(300)
+        session.send("HeapProfiler.collectGarbage")
+        return int(session.send("Memory.getDOMCounters")["nodes"])
+
+    first = nodes_after(2)
+    assert nodes_after(5) < first + 200
+
+
 def test_the_link_leads_to_the_frame(browser: Browser, small: Path) -> None:
     context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
     page = context.new_page()

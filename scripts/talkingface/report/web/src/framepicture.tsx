@@ -52,8 +52,9 @@ export function FramePicture(props: FramePictureProps) {
     const leave = playhead.subscribe(follow);
     return () => {
       leave();
+      // The picture keeps its address: Chromium never lets go of one that is given another after it
+      // has left the page.
       picture.onload = picture.onerror = null;
-      picture.removeAttribute("src");
     };
   }, [playhead, of]);
   return (

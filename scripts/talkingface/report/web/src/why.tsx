@@ -21,7 +21,7 @@ export function Why({ report, stretch }: { report: Report; stretch: Stretch }) {
     rejected &&
     !stretch.cut &&
     (clip
-      ? number(report.candidates, "preview.pictures", stretch.row) > 0
+      ? number(report.candidates, "preview.cause_frame", stretch.row) >= 0
       : stage !== "download" && Number.isNaN(stretch.start));
   const settings = cause.settings.map((name) => ({ name, known: settingOf(report, name) }));
   return (
