@@ -406,7 +406,8 @@ def test_clips_that_were_left_are_let_go(open_report: Open, small: Path) -> None
             for key, clip in (("]", CLIPS[1]), ("[", CLIPS[0])):
                 page.keyboard.press(key)
                 expect(page.locator(".title .name")).to_have_text(clip.clip_id)
-                page.wait_for_selector(".views img[data-frame]")
+                # A handle of an element, as `wait_for_selector` gives, would hold the element.
+                page.wait_for_function("() => !!document.querySelector('.views img[data-frame]')")
         page.wait_for_timeout(300)
         session.send("HeapProfiler.collectGarbage")
         return int(session.send("Memory.getDOMCounters")["nodes"])
