@@ -86,7 +86,10 @@ def _write_video(results: Path, row: dict[str, str]) -> None:
         "confidence": 1.0, "other_probability": 0.0, "speaking": 0.9, "other_speaking": 0.0,
     }  # fmt: skip
     _write(results, video, tables.SEGMENTS, [*candidates, *others])
-    _write(results, video, tables.PREVIEW, [measures | row for row in candidates])
+    # There is no strip of what was rejected, but the picture that shows why.
+    no_strip = {"pictures": 0, "cause_frame": 250.0}
+    previews = [measures | row for row in kept] + [measures | row | no_strip for row in rejected]
+    _write(results, video, tables.PREVIEW, previews)
     quality = {"sharpness": 200.0, "brightness": 120.0, "border_share": 0.0, "hand_share": 0.0}
     quality |= dict.fromkeys(("max_abs_yaw", "max_abs_pitch", "max_abs_roll"), 10.0)
     _write(results, video, tables.QUALITY, [quality | row for row in kept])
@@ -105,6 +108,7 @@ def _write_video(results: Path, row: dict[str, str]) -> None:
     for name in REJECTED if video == "talk1" else ():
         picture = np.full((270, 480, 3), (40, 40, 160), np.uint8)
         cv2.imwrite(str(folder / f"{name}.why.jpg"), picture)
+        write_data(name, _detail_of_rejected(name), folder / f"{name}.js")
 
 
 def detail_of(clip: SmallClip) -> dict[str, Any]:
@@ -125,6 +129,17 @@ def detail_of(clip: SmallClip) -> dict[str, Any]:
         "roll": angles[:, 2].tolist(), "sound": _base64(envelope), "points68": _base64(points),
         "boxes": _base64((box * 8).round().astype("<i2")),
     }  # fmt: skip
+
+
+def _detail_of_rejected(name: str) -> dict[str, Any]:
+    """The curves of a stretch of which no clip was cut: nothing but that somebody is heard."""
+    start, end = (int(frame) for frame in name.split("_")[1:3])
+    nothing = dict.fromkeys(
+        ("opening", "score", "probability", "yaw", "pitch", "roll", "sound", "points68", "boxes")
+    )
+    n = end - start
+    known = {"clip_id": name, "n_frames": n, "width": 0, "height": 0, "speech": [0.5] * n}
+    return nothing | known
 
 
 def _base64(values: np.ndarray) -> str:

@@ -2,6 +2,11 @@
 import * as Plot from "@observablehq/plot";
 import { useEffect, useRef, useState } from "preact/hooks";
 
+/** An image has one label; those that Observable Plot gives to its parts are not allowed in it. */
+function dropInnerLabels(image: Element): void {
+  for (const part of image.querySelectorAll("[aria-label]")) part.removeAttribute("aria-label");
+}
+
 export interface PlotProps {
   /** What the plot shows, for those who cannot see it. */
   label: string;
@@ -28,6 +33,7 @@ export function PlotFrame({ label, height, options, of }: PlotProps) {
     // Of a picture nobody is told the parts; in a group only what has a role may be named.
     if (links.length) drawn.querySelectorAll("g").forEach((part) => part.removeAttribute("aria-label"));
     frame.current!.replaceChildren(drawn);
+    if (drawn.getAttribute("role") === "img") dropInnerLabels(drawn);
   }, [width, height, label, ...of]);
   return <div ref={frame} class="plot" style={{ height: `${height}px` }} />;
 }

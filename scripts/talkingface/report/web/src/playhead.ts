@@ -1,0 +1,157 @@
+/** The frame that is looked at, which the film, the curves and the pictures beside it share. */
+import { useEffect, useRef, useState } from "preact/hooks";
+
+/** Frames a second of every clip. */
+export const RATE = 25;
+
+type Listener = () => void;
+
+/** The frame on screen at a time of a clip; a frame stays until the next one begins. */
+export function frameAt(seconds: number, frames: number): number {
+  // Times in a file are rounded, so a frame may begin a little before its time.
+  return Math.max(0, Math.min(frames - 1, Math.floor(seconds * RATE + 0.01)));
+}
+
+/** Where in a clip one looks. Works without a film, too: then only the number moves.
+ *
+ * `frame` is the frame that was asked for or is played, from 0; `shown` the one that the film
+ * really shows, which comes a little later while it seeks.
+ */
+export class Playhead {
+  frame = 0;
+  shown = 0;
+  playing = false;
+  private film: HTMLVideoElement | null = null;
+  private listeners = new Set<Listener>();
+
+  constructor(
+    readonly frames: number,
+    start = 0,
+  ) {
+    this.frame = this.shown = this.inside(start);
+  }
+
+  /** Calls `listener` after every change; gives what ends that. */
+  subscribe(listener: Listener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Goes to a frame; one that is before the first or after the last is the first or the last. */
+  seek(frame: number): void {
+    this.frame = this.inside(Math.round(frame));
+    if (!this.film) this.shown = this.frame;
+    else if (!this.film.seeking) this.seekFilm();
+    this.tell();
+  }
+
+  step(by: number): void {
+    this.film?.pause();
+    this.seek(this.frame + by);
+  }
+
+  toggle(): void {
+    const film = this.film;
+    if (!film) return;
+    if (!film.paused) film.pause();
+    // A browser may refuse to play, which its own controls show.
+    else film.play().catch(() => undefined);
+  }
+
+  /** Follows a film and leads it; gives what ends that. */
+  attach(film: HTMLVideoElement): () => void {
+    this.film = film;
+    let request = 0;
+    const exact = "requestVideoFrameCallback" in film;
+    const drawn = (_now: number, { mediaTime }: VideoFrameCallbackMetadata) => {
+      this.show(frameAt(mediaTime, this.frames));
+      request = film.requestVideoFrameCallback(drawn);
+    };
+    // Without the callback of frames the time is looked at whenever the screen is drawn.
+    const look = () => {
+      this.show(frameAt(film.currentTime, this.frames));
+      request = requestAnimationFrame(look);
+    };
+    const changed = () => {
+      this.playing = !film.paused && !film.ended;
+      this.tell();
+    };
+    const seeking = () => {
+      // Of a seek by the film's own controls the playhead learns here.
+      const to = frameAt(film.currentTime, this.frames);
+      if (to !== this.target) this.frame = this.target = to;
+      this.tell();
+    };
+    const sought = () => {
+      if (this.frame !== this.target) {
+        this.seekFilm();
+        return;
+      }
+      this.show(frameAt(film.currentTime, this.frames));
+    };
+    const ready = () => {
+      this.target = frameAt(film.currentTime, this.frames);
+      if (this.frame !== this.target) this.seekFilm();
+    };
+    const events: [string, Listener][] = [
+      ["play", changed],
+      ["pause", changed],
+      ["ended", changed],
+      ["seeking", seeking],
+      ["seeked", sought],
+      ["loadedmetadata", ready],
+    ];
+    for (const [name, hear] of events) film.addEventListener(name, hear);
+    if (film.readyState >= HTMLMediaElement.HAVE_METADATA) ready();
+    request = exact ? film.requestVideoFrameCallback(drawn) : requestAnimationFrame(look);
+    return () => {
+      for (const [name, hear] of events) film.removeEventListener(name, hear);
+      if (exact) film.cancelVideoFrameCallback(request);
+      else cancelAnimationFrame(request);
+      this.film = null;
+      this.playing = false;
+    };
+  }
+
+  /** The frame to which the film was sent last. */
+  private target = -1;
+
+  private seekFilm(): void {
+    this.target = this.frame;
+    // The middle of the frame, so that rounding cannot lead to one beside it.
+    this.film!.currentTime = (this.frame + 0.5) / RATE;
+  }
+
+  private show(frame: number): void {
+    const { frame: asked, shown } = this;
+    this.shown = frame;
+    // While the film is on its way to the frame that was asked for, that stays the frame.
+    if (!this.film?.seeking && asked === this.target) this.frame = this.target = frame;
+    if (asked !== this.frame || shown !== frame) this.tell();
+  }
+
+  private inside(frame: number): number {
+    return Math.max(0, Math.min(this.frames - 1, Number.isFinite(frame) ? frame : 0));
+  }
+
+  private tell(): void {
+    for (const listener of this.listeners) listener();
+  }
+}
+
+/** What `read` gives of the playhead; draws the component again when that changes. */
+export function usePlayhead<T extends string | number | boolean | null>(
+  playhead: Playhead,
+  read: (playhead: Playhead) => T,
+): T {
+  const [, setValue] = useState<T>(() => read(playhead));
+  const latest = useRef(read);
+  latest.current = read;
+  useEffect(() => {
+    const update = () => setValue(() => latest.current(playhead));
+    update();
+    return playhead.subscribe(update);
+  }, [playhead]);
+  // Read anew, as `read` may look at what has just come.
+  return read(playhead);
+}

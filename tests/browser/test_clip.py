@@ -1,0 +1,506 @@
+"""The view of one clip: its film, what is drawn over it, its curves, and why it was rejected.
+
+The films of the small results show their own frames' numbers, so what is on screen can be read.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from helpers.small_report import (
+    CONFIG,
+    FEATURES,
+    REJECTED,
+    VIDEOS,
+    detail_of,
+    make_small_report_results,
+)
+from helpers.small_results import CLIPS, SIZE, SmallClip, labels
+from helpers.synthetic import read_number
+from talkingface import tables
+from talkingface.dataset.dataset import make_dataset
+from talkingface.dataset.gates import THRESHOLD_KEYS, QualityThresholds
+from talkingface.faces.ibug68 import points68
+from talkingface.job.tables import read_table, write_table
+from talkingface.pictures.parsing.labels import PALETTE
+from talkingface.report.javascript import write_data
+from talkingface.report.report import make_report
+from talkingface.stages import products_of
+
+from .conftest import Open, report_on
+
+CLIP = CLIPS[1]
+BLURRED = CLIPS[0]
+LEAST_SHARP = 37
+LONG, PEAK = 20_000, 12_345  # frames
+SMALL_FACE, OTHER_SPEAKS = REJECTED
+# Of the film, the part with the picture: its own controls lie below it.
+PICTURE = ".stage .over"
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small workspace, where one clip is rejected as too blurred, least sharp in a known
+    frame."""
+    root = tmp_path_factory.mktemp("judged")
+    results = make_small_report_results(root)
+    for definition, column, value in (
+        (tables.QUALITY, "sharpness", 12.0),
+        (tables.PREVIEW, "sharpness_frame", LEAST_SHARP),
+    ):
+        path = results / definition.path.format(video=BLURRED.video)
+        table = read_table(path, definition)
+        table[column][table.clip_id == BLURRED.clip_id] = value
+        write_table(table, path, definition)
+    _make_long(results)
+    thresholds = dict.fromkeys(THRESHOLD_KEYS) | {"min_sharpness": 20.0}
+    make_dataset(
+        VIDEOS,
+        results,
+        results / "dataset",
+        products=products_of(list(FEATURES)),
+        thresholds=QualityThresholds(**thresholds),
+        **CONFIG["split"],
+    )
+    report_on(root, VIDEOS)
+    return root
+
+
+def _make_long(results: Path) -> None:
+    """Let one rejected stretch be LONG frames long, with a single peak in its curves."""
+    path = results / tables.SEGMENTS.path.format(video="talk1")
+    table = read_table(path, tables.SEGMENTS)
+    table.n_frames[table.clip_id == OTHER_SPEAKS] = LONG
+    write_table(table, path, tables.SEGMENTS)
+    curve = np.zeros(LONG)
+    curve[PEAK] = 1
+    detail = detail_of(CLIP) | {"clip_id": OTHER_SPEAKS, "n_frames": LONG, "score": curve.tolist()}
+    detail |= dict.fromkeys(("points68", "boxes", "sound", "yaw", "pitch", "roll"))
+    write_data(OTHER_SPEAKS, detail, results / f"preview/talk1/{OTHER_SPEAKS}.js")
+
+
+@pytest.fixture
+def loose(browser: Browser) -> Iterator[Page]:
+    """A page that may say on its console that a file is not there."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    yield context.new_page()
+    context.close()
+
+
+def address(clip: SmallClip, frame: int | None = None, **parameters: str) -> str:
+    more = "".join(f"&{name}={value}" for name, value in parameters.items())
+    return f"#clip?id={clip.clip_id}" + ("" if frame is None else f"&frame={frame}") + more
+
+
+def screenshot(page: Page, selector: str) -> np.ndarray:
+    data = page.locator(selector).first.screenshot(scale="device")
+    return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+
+
+def wait_for_frame(page: Page, frame: int) -> None:
+    """Wait until the film has come to a frame, and all that follows it."""
+    page.wait_for_selector(f"canvas.faces[data-frame='{frame}']", state="attached")
+    page.wait_for_function("() => !document.querySelector('video').seeking")
+    expect(page.locator(".frame-number b")).to_have_text(str(frame))
+
+
+def number_shown(page: Page) -> int:
+    """The number in the film's picture; without what is drawn over it."""
+    page.get_by_role("checkbox", name="Landmarks").uncheck()
+    page.wait_for_timeout(100)
+    return read_number(screenshot(page, PICTURE))
+
+
+def drawn(page: Page) -> np.ndarray:
+    """(H, W, 4) blue, green, red, alpha of what is drawn over the film."""
+    url = page.eval_on_selector("canvas.faces", "canvas => canvas.toDataURL()")
+    data = np.frombuffer(base64.b64decode(url.split(",")[1]), np.uint8)
+    return cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+
+
+@pytest.mark.parametrize("density", (1, 2))
+def test_landmarks_are_drawn_where_the_data_say(
+    open_report: Open, small: Path, density: int
+) -> None:
+    page = open_report(small, address(CLIP, 40), device_scale_factor=density)
+    wait_for_frame(page, 40)
+    page.wait_for_timeout(300)
+    picture = drawn(page)
+    across = page.locator("canvas.faces").bounding_box()
+    assert across is not None
+    assert picture.shape[1] == pytest.approx(across["width"] * density, abs=1)
+    expected = points68(CLIP.points)[40][:, :2] * picture.shape[1] / SIZE
+    # Green in the midst of a point, dark at its rim.
+    green = (picture[..., 1] > 200) & (picture[..., 2] < 150) & (picture[..., 3] > 200)
+    y, x = np.nonzero(green)
+    found = np.stack([x + 0.5, y + 0.5], axis=1)
+    apart = np.linalg.norm(found[:, None] - expected[None], axis=2)
+    assert apart.min(axis=0).max() < 1.0 * density
+    assert apart.min(axis=1).max() < 3.0 * density
+    # Other frames are elsewhere, so it is this one that is drawn.
+    other = points68(CLIP.points)[60][:, :2] * picture.shape[1] / SIZE
+    assert np.linalg.norm(found[:, None] - other[None], axis=2).min(axis=0).max() > 5
+
+
+def test_face_box_and_choices_are_remembered(open_report: Open, small: Path) -> None:
+    page = open_report(small, address(CLIP, 10))
+    wait_for_frame(page, 10)
+    page.get_by_role("checkbox", name="Landmarks").uncheck()
+    page.get_by_role("checkbox", name="Face box").check()
+    page.reload()
+    wait_for_frame(page, 10)
+    page.wait_for_timeout(300)
+    expect(page.get_by_role("checkbox", name="Face box")).to_be_checked()
+    expect(page.get_by_role("checkbox", name="Landmarks")).not_to_be_checked()
+    picture = drawn(page)
+    y, x = np.nonzero(picture[..., 3] > 128)
+    scale = picture.shape[1] / SIZE
+    xy = CLIP.points[10][:, :2] * scale
+    edges = [*xy.min(axis=0), *xy.max(axis=0)]
+    assert [x.min(), y.min(), x.max(), y.max()] == pytest.approx(edges, abs=3.5)
+
+
+def test_steps_go_by_frames(open_report: Open, small: Path) -> None:
+    page = open_report(small, address(CLIP))
+    wait_for_frame(page, 0)
+    page.get_by_role("button", name="Forward one frame").click()
+    wait_for_frame(page, 1)
+    assert number_shown(page) == CLIP.start + 1
+    page.locator("h1").focus()
+    for key, frame in (
+        ("ArrowRight", 2),
+        ("Shift+ArrowRight", 27),
+        ("ArrowLeft", 26),
+        ("Shift+ArrowLeft", 1),
+        ("ArrowLeft", 0),
+        ("ArrowLeft", 0),
+    ):
+        page.keyboard.press(key)
+        wait_for_frame(page, frame)
+        assert number_shown(page) == CLIP.start + frame
+        page.locator("h1").focus()
+    # The film and the slider have keys of their own for some of these.
+    for name, key, frame in (
+        ("video", "ArrowRight", 1),
+        ("video", "Shift+ArrowRight", 26),
+        (".ruler", "ArrowLeft", 25),
+        (".ruler", "End", CLIP.n_frames - 1),
+        (".ruler", "ArrowRight", CLIP.n_frames - 1),
+        (".ruler", "Home", 0),
+    ):
+        page.locator(name).focus()
+        page.keyboard.press(key)
+        wait_for_frame(page, frame)
+        assert number_shown(page) == CLIP.start + frame
+    expect(page.locator(".frame-number")).to_contain_text("0:00:00.00")
+
+
+def test_playing_moves_everything(open_report: Open, small: Path) -> None:
+    page = open_report(small, address(CLIP))
+    wait_for_frame(page, 0)
+    page.locator("video").focus()
+    page.keyboard.press("Space")
+    page.wait_for_function("() => document.querySelector('video').currentTime > 0.5")
+    page.keyboard.press("Space")
+    page.wait_for_function("() => document.querySelector('video').paused")
+    page.wait_for_timeout(200)
+    frame = int(page.locator(".frame-number b").inner_text())
+    assert frame > 10
+    wait_for_frame(page, frame)
+    assert number_shown(page) == CLIP.start + frame
+
+
+def test_curves_lead_the_film(open_report: Open, small: Path) -> None:
+    page = open_report(small, address(CLIP))
+    wait_for_frame(page, 0)
+    plot = page.locator(".lane-plot").nth(1)
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    assert box is not None
+    # The axis is from 44 pixels after the left edge to 44 before the right one.
+    frame = 63
+    x = box["x"] + 44 + (frame + 0.5) / CLIP.n_frames * (box["width"] - 88)
+    page.mouse.click(x, box["y"] + 30)
+    wait_for_frame(page, frame)
+    assert page.eval_on_selector("video", "film => Math.floor(film.currentTime * 25)") == frame
+    assert number_shown(page) == CLIP.start + frame
+    line = page.locator(".playhead").bounding_box()
+    assert line is not None
+    assert line["x"] + line["width"] / 2 == pytest.approx(x, abs=1)
+    # Curves of the small results rise from 0 to 1; see `detail_of`.
+    share = frame / (CLIP.n_frames - 1)
+    for name in ("mouth opening", "somebody is heard to speak", "lips with the sound"):
+        words = page.locator(".key", has_text=name).locator("output").inner_text()
+        assert float(words.split()[0]) == pytest.approx(share, abs=1e-3)
+    yaw = page.locator(".key", has_text="yaw").locator("output").inner_text()
+    assert float(yaw.split()[0]) == pytest.approx(CLIP.angles[frame, 0], abs=0.01)
+    page.get_by_label("Place in the clip").focus()
+    page.keyboard.press("ArrowRight")
+    wait_for_frame(page, frame + 1)
+    words = page.get_by_label("Place in the clip").get_attribute("aria-valuetext")
+    assert words == "frame 64, 0:00:02.56"
+
+
+def test_the_pose_curve_is_the_poses(open_report: Open, small: Path) -> None:
+    """The curve is as high as the angle: its path is read, not the picture."""
+    page = open_report(small, address(CLIP))
+    page.wait_for_selector(".curve path")
+    path = page.locator(".lane", has_text="Pose").locator(".curve path").first
+    points = np.array(
+        [pair.split(",") for pair in re.split("[ML]", path.get_attribute("d") or "")[1:]], float
+    )
+    yaw = CLIP.angles[:, 0].round(2)
+    assert len(points) == len(yaw)
+    assert np.corrcoef(points[:, 1], -yaw)[0, 1] > 0.9999
+    assert np.allclose(np.diff(points[:, 0]), np.diff(points[:, 0]).mean(), atol=0.02)
+
+
+def test_a_long_stretch_keeps_its_peaks(open_report: Open, judged: Path) -> None:
+    page = open_report(judged, f"#clip?id={OTHER_SPEAKS}")
+    page.wait_for_selector(".lane .curve path", state="attached")
+    path = page.locator(".lane", has_text="Sync score").locator(".curve path").first
+    data = re.split("[ML]", path.get_attribute("d") or "")[1:]
+    points = np.array([pair.split(",") for pair in data], float)
+    assert len(points) < 5000
+    width = page.locator(".lane-plot").first.evaluate("one => one.clientWidth")
+    top = points[points[:, 1].argmin()]
+    assert top[0] == pytest.approx(44 + (PEAK + 0.5) / LONG * (width - 88), abs=0.5)
+    assert (points[:, 1] < np.median(points[:, 1]) - 1).sum() == 1
+
+
+def test_parsing_has_the_colours_of_its_labels(open_report: Open, small: Path) -> None:
+    page = open_report(small, address(CLIP, 5))
+    wait_for_frame(page, 5)
+    page.get_by_role("checkbox", name="Landmarks").uncheck()
+    page.get_by_role("checkbox", name="Parsing").check()
+    page.get_by_label("Opacity of the parsing").fill("100")
+    page.wait_for_selector(".over img[data-frame='5']")
+    page.wait_for_selector(".views .labels img[data-frame='5']")
+    page.wait_for_timeout(200)
+    truth = labels()
+    for selector, over_film in ((PICTURE, True), (".views .labels", False)):
+        picture = screenshot(page, selector)
+        height, width = picture.shape[:2]
+        for label in np.unique(truth):
+            # The middle of the label's widest place, far from its edges.
+            there = np.pad((truth == label).astype(np.uint8), 1)
+            inside = cv2.distanceTransform(there, cv2.DIST_L2, 5)[1:-1, 1:-1]
+            y, x = np.unravel_index(inside.argmax(), truth.shape)
+            if label == 0 and over_film:
+                continue  # The film is seen there.
+            pixel = picture[int((y + 0.5) * height / SIZE), int((x + 0.5) * width / SIZE)]
+            assert np.abs(pixel.astype(int) - PALETTE[label]).max() <= 2, (selector, label)
+    # Between two labels there is no third one.
+    inside = picture[8:-8, 8:-8].reshape(-1, 1, 3).astype(int)
+    other = np.abs(inside - PALETTE[np.unique(truth)].astype(int)).max(axis=2).min(axis=1) > 2
+    assert other.mean() < 1e-3
+
+
+def test_pictures_beside_follow_the_frame(open_report: Open, small: Path) -> None:
+    page = open_report(small, address(CLIP, 12))
+    wait_for_frame(page, 12)
+    page.locator("h1").focus()
+    page.keyboard.press("ArrowRight")
+    for name in ("Depth", "Parsing", "Torso"):
+        picture = page.locator(f".views img[alt^='{name}']")
+        expect(picture).to_have_attribute("data-frame", "13")
+        assert (picture.get_attribute("src") or "").endswith("/000014.png")
+
+
+def test_features_that_were_not_made_say_which_setting_makes_them(
+    open_report: Open, tmp_path: Path
+) -> None:
+    results = make_small_report_results(tmp_path)
+    make_report(VIDEOS, results, results / "report", features=["landmarks"], settings=CONFIG)
+    page = open_report(tmp_path, address(CLIP))
+    wait_for_frame(page, 0)
+    expect(page.get_by_role("checkbox", name="Parsing")).to_be_disabled()
+    expect(page.locator(".toggles")).to_contain_text("add parsing to the setting features")
+    expect(page.locator(".views")).to_contain_text("add depth to the setting features")
+
+
+def test_a_rejected_stretch_shows_why(open_report: Open, small: Path) -> None:
+    page = open_report(small, f"#clip?id={SMALL_FACE}")
+    why = page.locator(".why")
+    expect(why).to_contain_text("The face is too small.")
+    expect(why).to_contain_text("face_height 62 < 100 source pixels")
+    expect(why).to_contain_text("segments.min_face_height")
+    assert why.get_by_role("link").first.get_attribute("href") == "#thresholds"
+    picture = why.locator("img")
+    assert picture.evaluate("one => one.decode().then(() => one.naturalWidth)") == 480
+    assert page.locator("video").count() == 0
+
+
+def test_a_clip_rejected_by_quality_opens_where_it_shows(open_report: Open, judged: Path) -> None:
+    page = open_report(judged, address(BLURRED))
+    wait_for_frame(page, LEAST_SHARP)
+    assert number_shown(page) == BLURRED.start + LEAST_SHARP
+    expect(page.locator(".why")).to_contain_text("sharpness 12 < 20")
+    expect(page.locator(".why")).to_contain_text("quality.min_sharpness")
+    row = page.locator(".ledger tr", has=page.locator("th", has_text=re.compile("^sharpness$")))
+    expect(row).to_contain_text("misses at least 20")
+
+
+def test_all_rows_can_be_looked_at(open_report: Open, judged: Path) -> None:
+    page = open_report(judged, "#clip?id=gone@all")
+    seen = set()
+    for key in (*(clip.clip_id for clip in CLIPS), *REJECTED, "talk1@400", "gone@all"):
+        page.evaluate("to => { location.hash = to }", f"#clip?id={key}")
+        page.wait_for_function("key => location.hash.endsWith(key)", arg=key)
+        page.wait_for_timeout(400)
+        words = page.locator("main").inner_text()
+        assert not re.search(r"\b(NaN|undefined|null|Infinity|object Object)\b", words), key
+        seen.add(page.locator(".title .name").inner_text())
+    assert len(seen) == len(CLIPS) + len(REJECTED) + 2
+    expect(page.locator(".why")).to_contain_text("removed by <uploader>")
+    # What looks like an address of its page and is none is text.
+    expect(page.locator(".provenance")).to_contain_text("javascript:alert(1)")
+    assert page.locator("a[href^='javascript']").count() == 0
+    assert page.locator(".provenance a[rel=noreferrer]").all_inner_texts() == [
+        "https://example.org/gone"
+    ]
+
+
+def test_an_unknown_clip_says_so(open_report: Open, small: Path) -> None:
+    page = open_report(small, "#clip?id=nobody&verdict=kept")
+    expect(page.locator("main")).to_contain_text("There is no clip nobody")
+    assert (
+        page.get_by_role("link", name="Back to the list").get_attribute("href")
+        == "#clips?verdict=kept"
+    )
+
+
+def test_brackets_go_through_the_list(open_report: Open, small: Path) -> None:
+    """Kept clips from the longest down; the curves of a clip that was left are loaded anew."""
+    page = open_report(small, address(CLIPS[2], verdict="kept", sort="-n_frames"))
+    loaded: list[str] = []
+    page.on("request", lambda request: loaded.append(request.url.rsplit("/", 1)[1]))
+    name = page.locator(".title .name")
+    expect(page.locator(".beside")).to_contain_text("1 of 3")
+    order = [CLIPS[2], CLIPS[1], CLIPS[0]]
+    for key, place in (("]", 1), ("]", 2), ("]", 2), ("[", 1), ("[", 0), ("[", 0)):
+        page.keyboard.press(key)
+        expect(name).to_have_text(order[place].clip_id)
+        page.wait_for_selector(".lane .curve path")
+    assert loaded.count(f"{CLIPS[1].clip_id}.js") == 2
+    assert page.locator("video").count() == 1
+
+
+def test_clips_that_were_left_are_let_go(open_report: Open, small: Path) -> None:
+    """Whatever the page was at, after many clips it holds no more than after few."""
+    page = open_report(small, address(CLIPS[0], verdict="kept"))
+    session = page.context.new_cdp_session(page)
+
+    def nodes_after(rounds: int) -> int:
+        for _ in range(rounds):
+            for key, clip in (("]", CLIPS[1]), ("[", CLIPS[0])):
+                page.keyboard.press(key)
+                expect(page.locator(".title .name")).to_have_text(clip.clip_id)
+                # A handle of an element, as `wait_for_selector` gives, would hold the element.
+                page.wait_for_function("() => !!document.querySelector('.views img[data-frame]')")
+        page.wait_for_timeout(300)
+        session.send("HeapProfiler.collectGarbage")
+        return int(session.send("Memory.getDOMCounters")["nodes"])
+
+    first = nodes_after(2)
+    assert nodes_after(5) < first + 200
+
+
+def test_the_link_leads_to_the_frame(browser: Browser, small: Path) -> None:
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(f"{(small / 'results/report/index.html').as_uri()}{address(CLIP, 7, verdict='kept')}")
+    wait_for_frame(page, 7)
+    page.locator("h1").focus()
+    page.keyboard.press("ArrowRight")
+    wait_for_frame(page, 8)
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.locator(".actions .said", has_text="Copied")).to_be_visible()
+    link = page.evaluate("navigator.clipboard.readText()")
+    page.goto("about:blank")
+    page.goto(link)
+    wait_for_frame(page, 8)
+    expect(page.locator(".beside")).to_contain_text("of 3")
+    context.close()
+
+
+def test_files_that_are_gone_are_told_calmly(loose: Page, tmp_path: Path) -> None:
+    results = make_small_report_results(tmp_path)
+    report_on(tmp_path, VIDEOS)
+    for path in (
+        results / f"clips/{CLIP.video}/{CLIP.clip_id}.mp4",
+        results / f"preview/{CLIP.video}/{CLIP.clip_id}.js",
+        results / f"background/{CLIP.video}/{CLIP.clip_id}.png",
+    ):
+        path.unlink()
+    problems: list[Any] = []
+    loose.on("pageerror", lambda problem: problems.append(problem))
+    loose.goto(f"{(results / 'report/index.html').as_uri()}{address(CLIP)}")
+    expect(loose.locator(".stage")).to_contain_text("The film is not where it was made")
+    expect(loose.locator(".curves")).to_contain_text("are not in the files beside the page")
+    expect(loose.locator(".views")).to_contain_text("This picture is not there.")
+    loose.locator("h1").focus()
+    loose.keyboard.press("ArrowRight")
+    expect(loose.locator(".frame-number b")).to_have_text("1")
+    assert problems == []
+
+
+@pytest.mark.parametrize("scheme", ("light", "dark"))
+@pytest.mark.parametrize("key", (CLIP.clip_id, SMALL_FACE))
+def test_everybody_can_use_it(open_report: Open, small: Path, key: str, scheme: str) -> None:
+    page = open_report(small, f"#clip?id={key}", color_scheme=scheme)
+    page.wait_for_selector(".lane .curve path" if key == CLIP.clip_id else ".why img")
+    page.wait_for_timeout(300)
+    found = Axe().run(page, options={"preload": False}).response["violations"]
+    serious = [rule for rule in found if rule["impact"] in ("serious", "critical")]
+    assert [(rule["id"], rule["nodes"][0]["html"]) for rule in serious] == []
+
+
+@pytest.mark.parametrize("key", (CLIP.clip_id, SMALL_FACE, "talk1@400", "gone@all"))
+def test_nothing_is_wider_than_a_phone(open_report: Open, small: Path, key: str) -> None:
+    page = open_report(small, f"#clip?id={key}", viewport={"width": 400, "height": 800})
+    page.wait_for_timeout(400)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+
+
+def test_nothing_moves_while_it_comes(open_report: Open, small: Path) -> None:
+    page = open_report(small, address(CLIP, 3))
+    wait_for_frame(page, 3)
+    page.wait_for_timeout(500)
+    moved = page.evaluate(
+        """new Promise((done) => {
+          new PerformanceObserver((list) => done(
+            list.getEntries()
+              .filter((one) => one.sources.some(({ node }) => node?.closest?.('.one-clip')))
+              .reduce((sum, one) => sum + one.value, 0)
+          )).observe({ type: 'layout-shift', buffered: true });
+          setTimeout(() => done(0), 300);
+        })"""
+    )
+    assert moved < 0.01
+
+
+def test_keys_mark_the_clip(open_report: Open, small: Path) -> None:
+    page = open_report(small, address(CLIP))
+    wait_for_frame(page, 0)
+    page.locator("h1").focus()
+    keep = page.get_by_role("button", name=f"keep {CLIP.clip_id}")
+    page.keyboard.press("k")
+    expect(keep).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("k")
+    expect(keep).to_have_attribute("aria-pressed", "false")
+    page.keyboard.press("n")
+    page.wait_for_selector(".marks textarea:focus")
+    page.keyboard.type("k r [ ]")
+    expect(keep).to_have_attribute("aria-pressed", "false")
+    expect(page.locator(".title .name")).to_have_text(CLIP.clip_id)
