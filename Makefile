@@ -8,14 +8,15 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 PYTEST = $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo bench-scale bench-learned test test-unit test-learned test-slurm lint docs report-page constraints clean
+.PHONY: help demo bench-scale bench-learned test test-unit test-learned test-slurm test-browser lint docs report-page constraints clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   run the workflow on a demonstration video, into demo/"
-	@echo "make test   run the tests, but for those of the next two"
+	@echo "make test   run the tests, but for those of the next three"
 	@echo "make test-learned   run the tests of the learned backends"
 	@echo "make test-slurm   run the demonstration in a SLURM cluster of this machine; as root"
+	@echo "make test-browser   run the tests of the report's page, in Chromium"
 	@echo "make test-unit   run the tests that run no whole workflow"
 	@echo "make lint   check style and types"
 	@echo "make report-page   build the report's page; needs Node.js"
@@ -60,6 +61,10 @@ bench-learned: $(VENV)/.ready-demo,learned
 # Installs Debian's slurm-wlm and munge where they are missing.
 test-slurm: $(VENV)/.ready-demo,slurm,test
 	$(BIN)/python -m pytest -q tests/slurm
+
+# With a Chromium; as root it installs Debian's where there is none.
+test-browser: $(VENV)/.ready-demo,browser,test
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile tests/browser
 
 lint: $(VENV)/.ready-demo,dlib,test
 	$(BIN)/ruff check scripts tests benchmarks examples

@@ -1,0 +1,46 @@
+"""The page as a whole, in a browser: quiet, quick, for everybody, and text stays text."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from .conftest import Open
+
+VIEWS = ("yield", "clips", "thresholds", "distributions", "run")
+
+
+@pytest.mark.parametrize("scheme", ("light", "dark"))
+@pytest.mark.parametrize("view", VIEWS)
+def test_everybody_can_use_it(open_report: Open, middle: Path, view: str, scheme: str) -> None:
+    page = open_report(middle, f"#{view}", color_scheme=scheme)
+    page.wait_for_timeout(300)
+    # It would fetch the style sheet anew, which the page may not.
+    found = Axe().run(page, options={"preload": False}).response["violations"]
+    serious = [rule for rule in found if rule["impact"] in ("serious", "critical")]
+    assert [(rule["id"], rule["nodes"][0]["html"]) for rule in serious] == []
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_nothing_is_wider_than_a_phone(open_report: Open, middle: Path, view: str) -> None:
+    page = open_report(middle, f"#{view}", viewport={"width": 400, "height": 800})
+    page.wait_for_timeout(300)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_what_sites_say_is_text(open_report: Open, middle: Path, view: str) -> None:
+    page = open_report(middle, f"#{view}")
+    page.wait_for_timeout(300)
+    assert "harmed" not in page.title()
+    assert page.locator("img[src=x], main script, b").count() == 0
+
+
+def test_ten_thousand_clips_are_there_in_three_seconds(open_report: Open, large: Path) -> None:
+    begin = time.monotonic()
+    page = open_report(large, "#clips")
+    page.wait_for_selector("[role=listitem], tbody tr")
+    assert time.monotonic() - begin < 3
