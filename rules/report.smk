@@ -21,7 +21,7 @@ rule preview:
     benchmark:
         "results/benchmarks/preview/{video}.tsv"
     conda:
-        "../envs/media.yaml"
+        "../envs/faces.yaml"
     resources:
         mem_mb=scaled(1000),
         runtime=scaled(60),

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 from talkingface.job.checksums import checksummed
 from talkingface.job.log import logged
-from talkingface.media.clip_files import read_clips
 from talkingface.report.preview import make_preview
 
 if TYPE_CHECKING:
@@ -12,17 +11,18 @@ if TYPE_CHECKING:
 
 with logged(snakemake.log[0]), checksummed(snakemake.output):
     make_preview(
-        read_clips(snakemake.input.folder, snakemake.input.manifest),
         snakemake.input.segments,
-        snakemake.input.tracks,
-        snakemake.input.speech,
-        snakemake.input.sync,
-        snakemake.input.sync_frames,
-        snakemake.input.landmarks,
-        snakemake.input.pose,
-        snakemake.input.quality,
+        snakemake.input.folder,
+        snakemake.input.manifest,
         snakemake.output.folder,
         snakemake.output.manifest,
+        tracks=snakemake.input.tracks,
+        speech=snakemake.input.speech,
+        sync=snakemake.input.sync,
+        sync_frames=snakemake.input.sync_frames,
+        landmarks=snakemake.input.landmarks,
+        pose=snakemake.input.pose,
+        quality=snakemake.input.quality,
         proxy=snakemake.params.proxy,
         proxy_sound=snakemake.params.sound,
         proxy_record=snakemake.params.record,

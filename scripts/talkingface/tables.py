@@ -300,6 +300,7 @@ PREVIEW = Table(
         Column("other_probability", "float", "how likely it is another visible face's, at most"),
         Column("speaking", "float", "mean probability of its frames that this face speaks"),
         Column("other_speaking", "float", "the same of the other faces, at most"),
+        Column("other_speaker", "optional int", "the other face that speaks most by that"),
         Column("sharpness_frame", "optional int", "frame of the clip that is least sharp"),
         Column("dark_frame", "optional int", "frame of the clip in which the face is darkest"),
         Column("bright_frame", "optional int", "frame of the clip in which the face is brightest"),

@@ -16,7 +16,7 @@ import numpy as np
 
 from talkingface.clips.judgement import SegmentThresholds, judge
 from talkingface.clips.verdict import Verdict, rejected
-from talkingface.clips.voice import FaceSync, measure_voice, rows_between
+from talkingface.clips.voice import judged_faces, measure_voice, rows_between
 from talkingface.grid import SAMPLES_PER_FRAME, clip_name
 from talkingface.job.files import read_json
 from talkingface.job.tables import read_table, table_of_rows, write_table
@@ -99,7 +99,7 @@ def judge_segments(
     if unusable:
         return table_of_rows(SEGMENTS, [{"video_id": video_id, **unusable._asdict()}, *gaps])
     boxes, frames = rows_by_track(tracks), rows_by_track(sync_frames)
-    faces = {int(row.track): FaceSync(row, frames[int(row.track)]) for row in sync}
+    faces = judged_faces(sync, sync_frames)
     heard = speech.probability
     is_speech = heard >= thresholds.speech_threshold
     rows = []
@@ -110,7 +110,7 @@ def judge_segments(
             if number in faces:
                 voice = measure_voice(number, start, end, faces, heard, thresholds.speech_threshold)
             if verdict is None:
-                verdict = judge(measures, voice, _is_alone(number, start, end, boxes), thresholds)
+                verdict = judge(measures, voice, is_alone(number, start, end, boxes), thresholds)
                 if verdict.reason == "silent":
                     verdict = verdict._replace(detail=_other_sounds(media_record, proxy))
             rows.append(
@@ -268,7 +268,7 @@ def _measure(
     beside = np.zeros(len(rows), bool)
     for other, track in boxes.items():
         if other != number:
-            beside |= _centre_inside(rows, rows_between(track, start, end))
+            beside |= centre_inside(rows, rows_between(track, start, end))
     samples = read_wav(sound, start * SAMPLES_PER_FRAME, end * SAMPLES_PER_FRAME) / 32768.0
     loudness = 10 * np.log10(max(float(np.mean(samples**2)), 1e-10)) if len(samples) else -100.0
     return {
@@ -281,14 +281,14 @@ def _measure(
     }
 
 
-def _is_alone(number: int, start: int, end: int, boxes: Mapping[int, np.recarray]) -> bool:
+def is_alone(number: int, start: int, end: int, boxes: Mapping[int, np.recarray]) -> bool:
     """Whether no track but `number` has a frame in a stretch."""
     return not any(
         len(rows_between(track, start, end)) for other, track in boxes.items() if other != number
     )
 
 
-def _centre_inside(face: np.recarray, other: np.recarray) -> np.ndarray:
+def centre_inside(face: np.recarray, other: np.recarray) -> np.ndarray:
     """(N,) bool: for every row of `face`, whether the other face's centre is near it then."""
     inside = np.zeros(len(face), bool)
     _, at, at_other = np.intersect1d(face.frame, other.frame, True, return_indices=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from talkingface.sync.calibrations import CALIBRATIONS
+from talkingface.sync.comparison import rows_by_track
 from talkingface.sync.probability import mean_score
 
 NAN = float("nan")
@@ -59,6 +60,12 @@ class Voice:
             "other_probability": round(self.other_probability, 3),
             "mouth_motion": round(self.mouth_motion, 4),
         }
+
+
+def judged_faces(sync: np.recarray, sync_frames: np.recarray) -> dict[int, FaceSync]:
+    """The faces that `sync` judged, of the tables SYNC and SYNC_FRAMES, by their tracks."""
+    frames = rows_by_track(sync_frames)
+    return {int(row.track): FaceSync(row, frames[int(row.track)]) for row in sync}
 
 
 def measure_voice(

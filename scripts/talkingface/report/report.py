@@ -17,8 +17,8 @@ from talkingface.pictures.parsing.labels import LABELS, PALETTE
 from talkingface.release import release
 from talkingface.report.candidates import candidates_table
 from talkingface.report.javascript import write_data
-from talkingface.report.preview import PICTURES, SIDE
 from talkingface.report.settings import fixed_settings, threshold_settings
+from talkingface.report.strip import PICTURES, SIDE
 from talkingface.report.times import stage_times
 from talkingface.report.videos import videos_table
 from talkingface.stages import products_of

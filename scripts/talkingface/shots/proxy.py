@@ -47,15 +47,16 @@ class Proxy:
     def size_at(self, frame: int) -> tuple[int, int]:
         """Width and height of the picture at a grid frame, in source pixels: those of the upright
         picture with square pixels. (0, 0) where there is none."""
-        picture = self._picture_at(frame)
+        picture = self.picture_at(frame)
         return (picture.width, picture.height) if picture else (0, 0)
 
     def scale_at(self, frame: int) -> float:
         """Source pixels per pixel of the copy at a grid frame."""
-        picture = self._picture_at(frame)
+        picture = self.picture_at(frame)
         return picture.width / picture.proxy_width if picture else 1.0
 
-    def _picture_at(self, frame: int) -> Picture | None:
+    def picture_at(self, frame: int) -> Picture | None:
+        """Sizes of the picture at a grid frame, None where there is none."""
         number = bisect_right(self.pictures, frame, key=lambda picture: picture.start)
         return self.pictures[max(0, number - 1)] if self.pictures else None
 
