@@ -81,7 +81,7 @@ def make_dataset(
     """
     definition = _definition(products)
     results, folder = Path(results), Path(folder)
-    files = _read_hashes((cell_text(row["video_id"]) for row in videos), results)
+    files = read_hashes((cell_text(row["video_id"]) for row in videos), results)
     groups = split_groups(videos, files)
     sides = assign_splits(videos, eval_fraction, seed, files)
     counts, not_made = Counts(SIDES), 0
@@ -123,7 +123,7 @@ def _read_record(video_id: str, results: Path) -> dict[str, Any]:
     return read_json(results / STAGES["download"].manifest.format(video=video_id), "status")
 
 
-def _read_hashes(video_ids: Iterable[str], results: Path) -> dict[str, str]:
+def read_hashes(video_ids: Iterable[str], results: Path) -> dict[str, str]:
     """The SHA-256 of the files of those videos that could be had."""
     hashes = {}
     for video_id in video_ids:

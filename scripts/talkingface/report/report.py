@@ -39,7 +39,7 @@ def make_report(
     """Write the report on the dataset in `results` to `folder`, with index.html to open.
 
     videos: rows of videos.csv. features: that were made. settings: a whole config, or at least
-    its sections `segments`, `quality` and `sync`.
+    its sections `segments`, `quality`, `sync` and `split`.
     """
     results = Path(results)
     run = {
@@ -62,5 +62,6 @@ def make_report(
     with atomic_path(folder) as partial:
         shutil.copytree(PAGE, partial)
         write_data("run", run, partial / "data/run.js")
-        write_data("videos", videos_table(videos, results), partial / "data/videos.js")
+        table = videos_table(videos, results, split=settings["split"])
+        write_data("videos", table, partial / "data/videos.js")
         write_data("candidates", candidates_table(videos, results), partial / "data/candidates.js")

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from talkingface.dataset.split import cell_text
+from talkingface.dataset.dataset import read_hashes
+from talkingface.dataset.split import assign_splits, cell_text
 from talkingface.dataset.summary import video_seconds
 from talkingface.job.files import read_json
 from talkingface.job.tables import read_table
@@ -20,6 +21,7 @@ _TEXTS = {
     "video_id": "name of the video in videos.csv",
     "source": "where the video comes from, by videos.csv",
     "identity": "who speaks, by videos.csv",
+    "split": "`train` or `eval`: the side of all its clips",
     "status": "`ok`, or why the video could not be had",
     "reason": "why in words",
     "kind": "local or downloaded",
@@ -40,9 +42,20 @@ _NUMBERS = {
 }
 
 
-def videos_table(videos: Sequence[Mapping[str, Any]], results: str | Path) -> dict[str, Any]:
-    """A row for every one of `videos`, rows of videos.csv, in their order."""
-    rows = [_row(video, Path(results)) for video in videos]
+def videos_table(
+    videos: Sequence[Mapping[str, Any]], results: str | Path, *, split: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A row for every one of `videos`, rows of videos.csv, in their order.
+
+    split: the section of the settings by which the dataset was divided. A video has its side also
+    where nothing of it is kept, so that it shows where its clips would go.
+    """
+    results = Path(results)
+    files = read_hashes((cell_text(video["video_id"]) for video in videos), results)
+    sides = assign_splits(videos, split["eval_fraction"], split["seed"], files)
+    rows = [_row(video, results) for video in videos]
+    for row in rows:
+        row["split"] = sides[row["video_id"]]
     columns = {
         name: text_column((row[name] for row in rows), meaning) for name, meaning in _TEXTS.items()
     }
