@@ -22,7 +22,7 @@ from talkingface.dataset.gates import THRESHOLD_KEYS, QualityThresholds
 from talkingface.faces.ibug68 import points68
 from talkingface.job.tables import table_of_rows, write_table
 from talkingface.report.javascript import write_data
-from talkingface.report.preview import PICTURES, SIDE
+from talkingface.report.strip import PICTURES, SIDE
 from talkingface.settings.load import check_config
 from talkingface.stages import products_of
 from talkingface.table import Table
