@@ -7,13 +7,15 @@ import type { Values } from "./threshold_values";
 import { count, duration, listHeight } from "./threshold_summary";
 import { VirtualList } from "./virtual";
 
-export const LISTS = {
+export type ListName = "kept" | "rejected" | "unknown";
+
+export const LISTS: ListName[] = ["kept", "rejected", "unknown"];
+
+const NAMES: Record<ListName, string> = {
   kept: "newly kept",
   rejected: "newly rejected",
   unknown: "not known",
-} as const;
-
-export type ListName = keyof typeof LISTS;
+};
 
 const EMPTY: Record<ListName, string> = {
   kept: "Nothing that is not in the dataset now is sure to come in.",
@@ -33,6 +35,13 @@ export function rowsOf(outcome: Outcome, list: ListName): number[] {
   return list === "rejected" ? outcome.newlyRejected : outcome.unknown;
 }
 
+/** How many a list has, and what they are. */
+export function ListTitle({ outcome, list }: { outcome: Outcome; list: ListName }) {
+  const [first, last] = NAMES[list].split(" ");
+  const less = list === "unknown" ? first : <span class="if-wide">{first}</span>;
+  return <>{count(rowsOf(outcome, list).length)} {less} {last}</>;
+}
+
 interface ChangesProps {
   report: Report;
   prepared: Prepared;
@@ -48,15 +57,15 @@ export function Changes({ report, prepared, outcome, values, list, choose }: Cha
     <section class="changes" aria-labelledby="changes-heading">
       <h2 id="changes-heading" tabIndex={-1}>What changes</h2>
       <div class="choice" role="group" aria-label="Which candidates">
-        {(Object.keys(LISTS) as ListName[]).map((name) => (
+        {LISTS.map((name) => (
           <button type="button" aria-pressed={name === list} onClick={() => choose(name)}>
-            {count(rowsOf(outcome, name).length)} {LISTS[name]}
+            <ListTitle outcome={outcome} list={name} />
           </button>
         ))}
       </div>
       <p class="quiet meaning">{rows.length ? MEANING[list] : EMPTY[list]}</p>
       <VirtualList count={rows.length} rowHeight={52} height={listHeight(Math.max(rows.length, 4), 52)}
-        label={`Candidates ${LISTS[list]}`}
+        label={`Candidates ${NAMES[list]}`}
         render={(place) => (
           <ChangedRow report={report} prepared={prepared} values={values} list={list} row={rows[place]} />
         )} />
@@ -100,5 +109,9 @@ function reason(stage: string, word: string, value: number, threshold: number): 
   const words = word.replaceAll("_", " ");
   const why = stage ? `${stage}, ${words}` : words || "no longer so";
   if (Number.isNaN(threshold)) return why;
-  return `${why}: ${Number.isNaN(value) ? "not measured" : value} against ${threshold}`;
+  return `${why}: ${Number.isNaN(value) ? "not measured" : short(value)} against ${short(threshold)}`;
+}
+
+function short(value: number): number {
+  return Number(value.toPrecision(6));
 }

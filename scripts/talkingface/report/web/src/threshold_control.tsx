@@ -64,7 +64,7 @@ function YesOrNo({ name, label, value, change }: YesOrNoProps) {
 function Numeric(props: ThresholdControlProps & { name: string }) {
   const { setting, value, bounds, histogram, off, change, name } = props;
   const start = typeof setting.value === "number" ? setting.value
-    : typeof setting.default === "number" ? setting.default : startOf(histogram, setting);
+    : typeof setting.default === "number" ? setting.default : startOf(histogram);
   // What it was before it was switched off, to which it comes back.
   const [last, setLast] = useState(start);
   useEffect(() => {
@@ -98,11 +98,9 @@ function Numeric(props: ThresholdControlProps & { name: string }) {
 }
 
 /** Where a threshold that was never given begins: so that it lets everything through. */
-function startOf(histogram: Histogram | undefined, { integer }: Setting): number {
-  if (!histogram || histogram.sorted.length === 0) return histogram?.least ?? 0;
-  const { sorted, atLeast } = histogram;
-  const end = atLeast ? sorted[0] : sorted[sorted.length - 1];
-  return integer ? (atLeast ? Math.floor(end) : Math.ceil(end)) : end;
+function startOf(histogram: Histogram | undefined): number {
+  if (!histogram) return 0;
+  return histogram.atLeast ? histogram.least : histogram.most;
 }
 
 function within({ least, most }: Bounds, value: number): number {

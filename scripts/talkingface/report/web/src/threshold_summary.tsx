@@ -4,10 +4,14 @@ import type { Amount, Counts, Outcome, Prepared } from "./explore";
 import { seconds } from "./explore";
 import { VirtualList } from "./virtual";
 
-/** h:mm:ss of a number of frames, of many hours with a decimal. */
+/** A number of frames as h:mm:ss, of many hours as hours with a decimal. */
 export function duration(frames: number): string {
+  return `${clock(frames)} h`;
+}
+
+function clock(frames: number): string {
   const all = Math.round(seconds(frames));
-  if (all >= 100 * 3600) return `${(all / 3600).toLocaleString("en", { maximumFractionDigits: 1 })} h`;
+  if (all >= 100 * 3600) return (all / 3600).toLocaleString("en", { maximumFractionDigits: 1 });
   const two = (number: number) => String(number).padStart(2, "0");
   return `${Math.floor(all / 3600)}:${two(Math.floor(all / 60) % 60)}:${two(all % 60)}`;
 }
@@ -43,6 +47,7 @@ function Figure({ name, title, clips, hours, amounts: [least, most] }: FigurePro
   );
 }
 
+/** Of both, `a` less `b`. */
 function difference(a: Amount, b: Amount): Amount {
   return { clips: a.clips - b.clips, frames: a.frames - b.frames };
 }
@@ -55,15 +60,15 @@ export function Figures({ counts }: { counts: Counts }) {
   const change = (words: (number: number) => string) => (number: number) => signed(number, words);
   return (
     <dl class="figures">
-      <Figure name="now" title="Kept in this run" amounts={[now, now]}
+      <Figure name="now" title="Kept now" amounts={[now, now]}
         clips={clips(now.clips)} hours={duration(now.frames)} />
       <Figure name="then" title="With these thresholds" amounts={[least, most]}
         clips={least.clips === most.clips ? clips(most.clips)
           : `${count(least.clips)} to ${clips(most.clips)}`}
-        hours={range(least.frames, most.frames, duration)} />
+        hours={`${range(least.frames, most.frames, clock)} h`} />
       <Figure name="difference" title="Difference" amounts={[less, more]}
         clips={range(less.clips, more.clips, change(count))}
-        hours={range(less.frames, more.frames, change(duration))} />
+        hours={`${range(less.frames, more.frames, change(clock))} h`} />
     </dl>
   );
 }
@@ -138,7 +143,8 @@ function emptied({ now, most }: Counts): ComponentChildren {
 }
 
 function cell(least: Amount, most: Amount): string {
-  return `${range(least.clips, most.clips, count)}, ${range(least.frames, most.frames, duration)}`;
+  const hours = range(least.frames, most.frames, clock);
+  return `${range(least.clips, most.clips, count)}, ${hours} h`;
 }
 
 function lost({ now, least }: Counts): number {

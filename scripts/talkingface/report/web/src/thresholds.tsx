@@ -6,7 +6,7 @@ import { type Prepared, countOutdated, explore, prepare } from "./explore";
 import { histogramOf } from "./histogram";
 import type { Report } from "./report";
 import { type Route, address, go } from "./route";
-import { Changes, LISTS, type ListName, rowsOf } from "./threshold_changes";
+import { Changes, LISTS, type ListName, ListTitle } from "./threshold_changes";
 import { ThresholdControl } from "./threshold_control";
 import { ByGroup, Figures, count } from "./threshold_summary";
 import {
@@ -77,9 +77,9 @@ export function ThresholdsView({ report, route }: { report: Report; route: Route
       <div class="in-sight" role="region" aria-label="What is kept">
         <Figures counts={outcome.all} />
         <div class="choice">
-          {(Object.keys(LISTS) as ListName[]).map((name) => (
-            <button type="button" class="jump" data-list={name} onClick={() => show(name)}>
-              {count(rowsOf(outcome, name).length)} {LISTS[name]}
+          {LISTS.map((name) => (
+            <button type="button" data-list={name} onClick={() => show(name)}>
+              <ListTitle outcome={outcome} list={name} />
             </button>
           ))}
           <button type="button" class="reset" disabled={!lines} onClick={reset}>Reset</button>
