@@ -1,5 +1,6 @@
 /** How much is kept, in this run and with other thresholds: all, by side and by identity. */
 import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import type { Amount, Counts, Outcome, Prepared } from "./explore";
 import { seconds } from "./explore";
 import { VirtualList } from "./virtual";
@@ -71,6 +72,20 @@ export function Figures({ counts }: { counts: Counts }) {
         hours={`${range(less.frames, more.frames, change(clock))} h`} />
     </dl>
   );
+}
+
+// A slider on its way would be read out without an end.
+const SAY_MS = 700;
+
+/** What is kept, for those who hear the page, when the thresholds have come to rest. */
+export function Said({ counts: { least, most } }: { counts: Counts }) {
+  const words = `${range(least.clips, most.clips, count)} clips with these thresholds`;
+  const [said, setSaid] = useState(words);
+  useEffect(() => {
+    const timer = setTimeout(() => setSaid(words), SAY_MS);
+    return () => clearTimeout(timer);
+  }, [words]);
+  return <p class="visually-hidden" role="status">{said}</p>;
 }
 
 interface ChangesProps {

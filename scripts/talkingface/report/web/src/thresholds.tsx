@@ -8,7 +8,7 @@ import type { Report } from "./report";
 import { type Route, address, go } from "./route";
 import { Changes, LISTS, type ListName, ListTitle } from "./threshold_changes";
 import { ThresholdControl } from "./threshold_control";
-import { ByGroup, Figures, count } from "./threshold_summary";
+import { ByGroup, Figures, Said, count } from "./threshold_summary";
 import {
   type Bounds, type Value, type Values, boundsOf, configLines, cutBounds, parametersOf,
   runValues, settingName, valuesOf,
@@ -71,11 +71,12 @@ export function ThresholdsView({ report, route }: { report: Report; route: Route
   return (
     <div class="thresholds">
       <p>
-        Move a threshold and see what a run with it would keep. Nothing changes until the lines of
-        config.yaml, below, are in your settings and the workflow runs again.
+        Move a threshold and see what a run with it would keep. Nothing changes until the lines for
+        config.yaml are in your settings and the workflow runs again.
       </p>
       <div class="in-sight" role="region" aria-label="What is kept">
         <Figures counts={outcome.all} />
+        <Said counts={outcome.all} />
         <div class="choice">
           {LISTS.map((name) => (
             <button type="button" data-list={name} onClick={() => show(name)}>
