@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Iterable
@@ -13,7 +14,9 @@ import yaml
 from playwright.sync_api import Page, expect
 
 from helpers.large_results import CONFIG
+from helpers.small_report import FEATURES
 from helpers.tables import read_frame
+from talkingface.report.report import make_report
 
 from .conftest import Open, report_on
 
@@ -193,9 +196,7 @@ def test_min_frames_ends_where_faces_would_be_cut_elsewhere(
     each = pd.Series([333, 334, 334])
     ledger = ledger.head(3).assign(n_frames=each)
     ledger.to_csv(root / f"results/segments/{video}.csv", index=False)
-    listed = [
-        {"video_id": video, "source": "https://example.org/1", "identity": "", "split": ""}
-    ]
+    listed = [{"video_id": video, "source": "https://example.org/1", "identity": "", "split": ""}]
     report_on(root, listed)
     page = open_report(root, "#thresholds")
     assert "Here from 5 to 333:" in page.locator("fieldset", has_text="Shortest clip").inner_text()
@@ -216,6 +217,58 @@ def test_without_exact_measures_it_is_said_what_is_not_known(
     page.evaluate("location.hash = '#thresholds?segments.min_probability=0.6'")
     expect(page.locator(".figure.then")).to_have_attribute("data-clips", re.compile(r"^0 "))
     assert _figure(page, "then", "clips")[1] >= len(clips)
+
+
+def test_what_was_decided_by_hand_stays(open_report: Open, tmp_path: Path, middle: Path) -> None:
+    root = tmp_path / "decided"
+    shutil.copytree(middle / "results", root / "results")
+    clips = read_frame(root / "results/dataset/clips.csv")
+    ledger = _all_of(root, "segments")
+    kept, rejected = ledger[ledger.verdict == "rejected"].clip_id.iloc[0], clips.clip_id.iloc[-1]
+    decisions = {
+        kept: {"decision": "keep", "note": ""},
+        rejected: {"decision": "reject", "note": ""},
+        clips.clip_id.iloc[0]: {"decision": "", "note": "only a note"},
+    }
+    run = root / "results/report/data/run.js"
+    before, after = (json.dumps(f'"decisions":{json.dumps(it)}')[1:-1] for it in ({}, decisions))
+    assert run.read_text().count(before) == 1
+    run.write_text(run.read_text().replace(before, after))
+    page = open_report(root, "#thresholds?segments.min_face_height=10000")
+    assert _figure(page, "then", "clips") == [1, 1]
+    assert _listed(page, "kept") == {kept}
+    page = open_report(root, "#thresholds")
+    assert _listed(page, "rejected") == {rejected}
+
+
+def test_with_cut_speaking_only_what_is_judged_can_be_tried(
+    open_report: Open, tmp_path: Path, middle: Path
+) -> None:
+    """What is between those stretches in which a face speaks is no candidate, whatever it has, and
+    of the others is not asked how probable it is that they speak. Here the ledger did ask it."""
+    root, video = tmp_path / "turns", "video00000"
+    shutil.copytree(middle / "results", root / "results")
+    path = root / f"results/segments/{video}.csv"
+    ledger = read_frame(path)
+    between = ledger.reason == "small_face"
+    assert between.any()
+    detail = "cut: speaking; longest speech here 12 frames"
+    ledger.assign(detail=ledger.detail.mask(between, detail)).to_csv(path, index=False)
+    settings = CONFIG | {"segments": CONFIG["segments"] | {"cut": "speaking"}}
+    results = root / "results"
+    make_report(_videos([video]), results, results / "report", features=FEATURES, settings=settings)
+    page = open_report(root, "#thresholds?segments.min_face_height=10&segments.min_probability=0.9")
+    others = ledger[ledger.reason == "other_speaks"].clip_id
+    assert _listed(page, "unknown") == set(others)
+    note = f"Of {len(others)} candidates the ledger does not say"
+    assert note in page.get_by_role("note").inner_text()
+    assert page.locator(".config-lines pre").inner_text() == "segments:\n  min_face_height: 10\n"
+    names = page.locator(".threshold legend").all_inner_texts()
+    assert "min_mouth_motion" in names and "max_offset" in names
+    assert not {"min_probability", "unsure_probability", "keep_unsure", "min_confidence"} & set(
+        names
+    )
+    assert "min_frames" not in names
 
 
 def _videos(video_ids: Iterable[str]) -> list[dict[str, str]]:

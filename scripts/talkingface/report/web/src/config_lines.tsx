@@ -5,7 +5,9 @@ import { useEffect, useState } from "preact/hooks";
 export function ConfigLines({ lines }: { lines: string }) {
   const [said, setSaid] = useState("");
   useEffect(() => setSaid(""), [lines]);
-  const copy = async () => setSaid(await put(lines) ? "Copied." : "Select the lines and copy them.");
+  const copy = async () => {
+    setSaid(await put(lines) ? "Copied." : "Select the lines and copy them.");
+  };
   return (
     <section class="config-lines" aria-labelledby="lines-heading">
       <h2 id="lines-heading">Lines for config.yaml</h2>

@@ -17,6 +17,8 @@ const NAMES: Record<ListName, string> = {
   unknown: "not known",
 };
 
+const ROW_HEIGHT = 52;
+
 const EMPTY: Record<ListName, string> = {
   kept: "Nothing that is not in the dataset now is sure to come in.",
   rejected: "Nothing that is in the dataset now is left out.",
@@ -64,10 +66,11 @@ export function Changes({ report, prepared, outcome, values, list, choose }: Cha
         ))}
       </div>
       <p class="quiet meaning">{rows.length ? MEANING[list] : EMPTY[list]}</p>
-      <VirtualList count={rows.length} rowHeight={52} height={listHeight(Math.max(rows.length, 4), 52)}
-        label={`Candidates ${NAMES[list]}`}
+      <VirtualList count={rows.length} rowHeight={ROW_HEIGHT} label={`Candidates ${NAMES[list]}`}
+        height={listHeight(Math.max(rows.length, 4), ROW_HEIGHT)}
         render={(place) => (
-          <ChangedRow report={report} prepared={prepared} values={values} list={list} row={rows[place]} />
+          <ChangedRow report={report} prepared={prepared} values={values} list={list}
+            row={rows[place]} />
         )} />
     </section>
   );
@@ -87,14 +90,22 @@ function ChangedRow({ report, prepared, values, list, row }: ChangedRowProps) {
   return (
     <div class="row">
       <a class="name" href={address("clip", { clip: key })}>{key}</a>
-      <span class="quiet amount">{duration(number(candidates, "n_frames", row))}, {list === "rejected"
-        ? because(prepared, row, values)
-        : `was left out: ${reason(
-          text(candidates, "stage", row), text(candidates, "reason", row),
-          number(candidates, "value", row), number(candidates, "threshold", row),
-        )}`}</span>
+      <span class="quiet amount">
+        {duration(number(candidates, "n_frames", row))}, {list === "rejected"
+          ? because(prepared, row, values) : before(report, row)}
+      </span>
     </div>
   );
+}
+
+/** What became of a row in this run. */
+function before({ candidates }: Report, row: number): string {
+  if (text(candidates, "verdict", row) === "kept") return "is in the dataset";
+  const why = reason(
+    text(candidates, "stage", row), text(candidates, "reason", row),
+    number(candidates, "value", row), number(candidates, "threshold", row),
+  );
+  return `was left out: ${why}`;
 }
 
 /** Why a row is rejected by some values. */
@@ -109,7 +120,8 @@ function reason(stage: string, word: string, value: number, threshold: number): 
   const words = word.replaceAll("_", " ");
   const why = stage ? `${stage}, ${words}` : words || "no longer so";
   if (Number.isNaN(threshold)) return why;
-  return `${why}: ${Number.isNaN(value) ? "not measured" : short(value)} against ${short(threshold)}`;
+  const measured = Number.isNaN(value) ? "not measured" : short(value);
+  return `${why}: ${measured} against ${short(threshold)}`;
 }
 
 function short(value: number): number {

@@ -128,7 +128,9 @@ function NumberField({ setting, bounds, name, shown, disabled, change }: NumberF
           if (typeof read === "number") change(name, read);
         }}
         onBlur={() => setWritten(writeValue(shown))} />
-      <span id={`${id}-error`} class="error" role="status">{wrong ? allowed(setting, bounds) : ""}</span>
+      <span id={`${id}-error`} class="error" role="status">
+        {wrong ? allowed(setting, bounds) : ""}
+      </span>
     </>
   );
 }
@@ -161,7 +163,8 @@ function Bars({ histogram, threshold }: SidesProps) {
   const at = Math.min(1, Math.max(0, share)) * bins.length;
   const [first, second] = atLeast ? ["missed", "reached"] : ["reached", "missed"];
   return (
-    <svg class="bars" viewBox={`0 0 ${bins.length} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
+    <svg class="bars" viewBox={`0 0 ${bins.length} ${HEIGHT}`} preserveAspectRatio="none"
+      aria-hidden="true">
       <clipPath id={`${id}-a`}><rect x="0" y="0" width={at} height={HEIGHT} /></clipPath>
       <clipPath id={`${id}-b`}>
         <rect x={at} y="0" width={bins.length - at} height={HEIGHT} />

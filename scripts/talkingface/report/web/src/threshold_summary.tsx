@@ -5,6 +5,8 @@ import type { Amount, Counts, Outcome, Prepared } from "./explore";
 import { seconds } from "./explore";
 import { VirtualList } from "./virtual";
 
+const MANY_HOURS = 100;
+
 /** A number of frames as h:mm:ss, of many hours as hours with a decimal. */
 export function duration(frames: number): string {
   return `${clock(frames)} h`;
@@ -12,7 +14,9 @@ export function duration(frames: number): string {
 
 function clock(frames: number): string {
   const all = Math.round(seconds(frames));
-  if (all >= 100 * 3600) return (all / 3600).toLocaleString("en", { maximumFractionDigits: 1 });
+  if (all >= MANY_HOURS * 3600) {
+    return (all / 3600).toLocaleString("en", { maximumFractionDigits: 1 });
+  }
   const two = (number: number) => String(number).padStart(2, "0");
   return `${Math.floor(all / 3600)}:${two(Math.floor(all / 60) % 60)}:${two(all % 60)}`;
 }
@@ -43,7 +47,7 @@ function Figure({ name, title, clips, hours, amounts: [least, most] }: FigurePro
     <div class={`figure ${name}`} data-clips={`${least.clips} ${most.clips}`}
       data-frames={`${least.frames} ${most.frames}`}>
       <dt>{title}</dt>
-      <dd><b>{clips}</b> <span>{hours}</span></dd>
+      <dd><strong>{clips}</strong> <span>{hours}</span></dd>
     </div>
   );
 }
@@ -105,7 +109,7 @@ export function ByGroup({ outcome, prepared }: ChangesProps) {
   const changed = named.filter(({ counts: { now, least, most } }) => (
     least.clips !== now.clips || most.clips !== now.clips || least.frames !== now.frames
   )).sort((a, b) => lost(b.counts) - lost(a.counts) || (a.name < b.name ? -1 : 1));
-  const with_ = (pick: (counts: Counts) => Amount) => (
+  const withClips = (pick: (counts: Counts) => Amount) => (
     named.filter(({ counts }) => pick(counts).clips > 0).length
   );
   return (
@@ -114,7 +118,11 @@ export function ByGroup({ outcome, prepared }: ChangesProps) {
       <table>
         <caption class="visually-hidden">Kept clips by side</caption>
         <thead>
-          <tr><th scope="col">Side</th><th scope="col" class="number">In this run</th><th scope="col" class="number">With these</th></tr>
+          <tr>
+            <th scope="col">Side</th>
+            <th scope="col" class="number">In this run</th>
+            <th scope="col" class="number">With these</th>
+          </tr>
         </thead>
         <tbody>
           {sides.map(({ name, counts }) => (
@@ -126,12 +134,17 @@ export function ByGroup({ outcome, prepared }: ChangesProps) {
           ))}
           <tr>
             <th scope="row">identities with clips</th>
-            <td class="number">{count(with_(({ now }) => now))}</td>
-            <td class="number">{range(with_(({ least }) => least), with_(({ most }) => most), count)}</td>
+            <td class="number">{count(withClips(({ now }) => now))}</td>
+            <td class="number">
+              {range(withClips(({ least }) => least), withClips(({ most }) => most), count)}
+            </td>
           </tr>
         </tbody>
       </table>
-      <h3 id="identities-heading">{count(changed.length)} {changed.length === 1 ? "identity gains or loses" : "identities gain or lose"}</h3>
+      <h3>
+        {changed.length === 1
+          ? "1 identity gains or loses" : `${count(changed.length)} identities gain or lose`}
+      </h3>
       <VirtualList count={changed.length} rowHeight={32} label="Identities that gain or lose"
         height={listHeight(changed.length, 32)}
         render={(place) => <IdentityRow {...changed[place]} />} />
@@ -148,7 +161,10 @@ function IdentityRow({ name, counts }: { name: string; counts: Counts }) {
   return (
     <div class="row">
       <span class="name">{name}</span>
-      <span class="amount">{count(counts.now.clips)} {"\u2192"} {range(counts.least.clips, counts.most.clips, count)} clips{emptied(counts)}</span>
+      <span class="amount">
+        {count(counts.now.clips)} {"\u2192"} {range(counts.least.clips, counts.most.clips, count)}
+        {" clips"}{emptied(counts)}
+      </span>
     </div>
   );
 }

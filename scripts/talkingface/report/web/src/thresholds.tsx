@@ -66,7 +66,9 @@ export function ThresholdsView({ report, route }: { report: Report; route: Route
     heading?.scrollIntoView({ block: "start" });
   };
   const controls = useMemo(() => (
-    new Map(settings.map((setting) => [setting, histogramOf(prepared, setting, boundsOf(setting, cut))]))
+    new Map(settings.map((setting) => (
+      [setting, histogramOf(prepared, setting, boundsOf(setting, cut))]
+    )))
   ), [prepared, settings, cut]);
   return (
     <div class="thresholds">
