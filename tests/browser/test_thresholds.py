@@ -296,7 +296,7 @@ def test_it_goes_by_the_keyboard(open_report: Open, middle: Path) -> None:
     clip = page.locator(".changes a.name").first
     name = clip.inner_text()
     clip.press("Enter")
-    _wait_for(page, f"#clip?clip={name}")
+    _wait_for(page, f"#clip?id={name}")
 
 
 @pytest.mark.parametrize("width", (400, 1400))

@@ -89,7 +89,7 @@ function ChangedRow({ report, prepared, values, list, row }: ChangedRowProps) {
   const key = rowKey(candidates, row);
   return (
     <div class="row">
-      <a class="name" href={address("clip", { clip: key })}>{key}</a>
+      <a class="name" href={address("clip", { id: key })}>{key}</a>
       <span class="quiet amount">
         {duration(number(candidates, "n_frames", row))}, {list === "rejected"
           ? because(prepared, row, values) : before(report, row)}
