@@ -9,12 +9,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from helpers.large_results import CONFIG, make_large_results
+from helpers.odd_report import make_odd_results
+from helpers.report_rows import ledger_rows
 from helpers.small_report import FEATURES, VIDEOS, make_small_report_results
 from talkingface.report.report import make_report
 
@@ -129,6 +132,23 @@ def middle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("middle")
     report_on(root, make_large_results(root, videos=12, kept=5, rejected=7, seed=1))
     return root
+
+
+class Odd(NamedTuple):
+    """A workspace with a report, its list of videos, and all rows of its ledgers."""
+
+    root: Path
+    videos: list[dict[str, str]]
+    rows: pd.DataFrame
+
+
+@pytest.fixture(scope="session")
+def odd(tmp_path_factory: pytest.TempPathFactory) -> Odd:
+    """Results with odd names, failed downloads and gaps, and their report."""
+    root = tmp_path_factory.mktemp("odd")
+    videos = make_odd_results(root)
+    report_on(root, videos)
+    return Odd(root, videos, ledger_rows(root / "results", videos))
 
 
 def report_on(root: Path, videos: list[dict[str, str]]) -> None:

@@ -22,10 +22,36 @@ export function PlotFrame({ label, height, options, of }: PlotProps) {
   useEffect(() => {
     if (!width) return;
     const drawn = Plot.plot({ ...options(width), width, height, ariaLabel: label });
-    drawn.setAttribute("role", "img");
+    const links = [...drawn.querySelectorAll<SVGAElement>("a")];
+    drawn.setAttribute("role", links.length ? "group" : "img");
+    walkByArrows(links);
+    // Of a picture nobody is told the parts; in a group only what has a role may be named.
+    if (links.length) drawn.querySelectorAll("g").forEach((part) => part.removeAttribute("aria-label"));
     frame.current!.replaceChildren(drawn);
   }, [width, height, label, ...of]);
   return <div ref={frame} class="plot" style={{ height: `${height}px` }} />;
 }
+
+/** Makes links of a plot one stop of the Tab key, from which the arrow keys go to the others. */
+function walkByArrows(links: SVGAElement[]): void {
+  links.forEach((link, place) => {
+    link.setAttribute("href", link.href.baseVal);
+    link.setAttribute("tabindex", place === 0 ? "0" : "-1");
+    const named = link.querySelector("[aria-label]");
+    link.setAttribute("aria-label", named?.getAttribute("aria-label") ?? "");
+    named?.removeAttribute("aria-label");
+    link.addEventListener("keydown", (event) => {
+      const step = STEPS[event.key];
+      const next = step === undefined ? undefined : links[place + step];
+      if (!next) return;
+      event.preventDefault();
+      link.setAttribute("tabindex", "-1");
+      next.setAttribute("tabindex", "0");
+      next.focus();
+    });
+  });
+}
+
+const STEPS: Record<string, number> = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
 
 export { Plot };

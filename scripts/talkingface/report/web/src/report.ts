@@ -1,5 +1,6 @@
 /** The report's data as all views share it. */
 import { type Columns, type Detail, type Run, load, number, resultPath, text } from "./data";
+import { placeColumn } from "./origins";
 
 export interface Report {
   run: Run;
@@ -25,6 +26,7 @@ export async function loadReport(): Promise<Report> {
     load<Columns>("videos", "data/videos.js"),
     load<Columns>("candidates", "data/candidates.js"),
   ]);
+  videos.columns.place = placeColumn(videos);
   const rows = new Map<string, number>();
   for (let row = 0; row < candidates.length; row++) {
     rows.set(rowKey(candidates, row), row);

@@ -1,7 +1,7 @@
 /** One threshold: what it means, a slider before its histogram, a field, and "off". */
 import { useEffect, useId, useState } from "preact/hooks";
 import type { Setting } from "./data";
-import { type Histogram, countSides } from "./histogram";
+import { type Histogram, countSides } from "./threshold_histogram";
 import {
   type Bounds, type Value, readValue, settingName, writeValue,
 } from "./threshold_values";

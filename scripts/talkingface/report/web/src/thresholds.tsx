@@ -3,7 +3,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks"
 import { ConfigLines } from "./config_lines";
 import type { Setting } from "./data";
 import { type Prepared, countOutdated, explore, prepare } from "./explore";
-import { histogramOf } from "./histogram";
+import { histogramOf } from "./threshold_histogram";
 import type { Report } from "./report";
 import { type Route, address, go } from "./route";
 import { Changes, LISTS, type ListName, ListTitle } from "./threshold_changes";

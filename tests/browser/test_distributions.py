@@ -1,0 +1,133 @@
+"""The view of distributions: its bars are pandas' counts, and lead to the clips in them."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+import pytest
+from playwright.sync_api import Locator, Page
+
+from helpers.report_rows import asked_for
+
+from .conftest import Odd, Open
+
+MEASURES = (
+    "n_frames", "segments.face_height", "segments.probability", "segments.offset",
+    "segments.speech_share", "quality.speech_quality", "quality.sharpness", "quality.brightness",
+    "video.fps", "quality.max_abs_yaw", "quality.yaw_range", "quality.pitch_range",
+)  # fmt: skip
+# Measures of which the least, or the most, is the worst; of others it is the farthest from a value.
+LEAST = ("n_frames", "segments.face_height", "segments.probability", "segments.speech_share",
+         "quality.speech_quality", "quality.sharpness")  # fmt: skip
+MOST = ("quality.max_abs_yaw", "quality.yaw_range", "quality.pitch_range")
+MIDDLE = {"segments.offset": 0.0, "quality.brightness": 128.0}
+
+
+@pytest.mark.parametrize("column", MEASURES)
+def test_bars_are_counts_and_lead_to_their_clips(open_report: Open, odd: Odd, column: str) -> None:
+    card = _card(open_report(odd.root, "#distributions"), column)
+    measured = odd.rows[(odd.rows.kind == "candidate") & odd.rows[column].notna()]
+    seen: dict[str, list[pd.Index]] = {"kept": [], "rejected": []}
+    # Bars draw what the table says: the same links, each with as many rows as it states.
+    bars = card.locator("svg a")
+    drawn = {_href(bar): bar.get_attribute("aria-label") or "" for bar in bars.all()}
+    card.locator("summary").click()
+    for link in card.locator(".numbers td a").all():
+        found = asked_for(odd.rows, _href(link))
+        assert len(found) == int(link.inner_text()) > 0
+        verdict = found.verdict.iloc[0]
+        assert drawn.pop(_href(link)).endswith(f": {len(found)} {verdict}")
+        seen[verdict].append(found.index)
+    assert drawn == {}
+    for verdict, parts in seen.items():
+        expected = measured[measured.verdict == verdict]
+        total = re.search(rf"(\d+) {verdict}", card.locator(".legend").inner_text())
+        assert total and int(total[1]) == len(expected)
+        # Every one is in one bar.
+        together = parts[0].append(parts[1:]) if parts else pd.Index([])
+        assert sorted(together) == sorted(expected.index)
+
+
+@pytest.mark.parametrize("column", [*LEAST, *MOST, *MIDDLE])
+def test_the_worst_five(open_report: Open, odd: Odd, column: str) -> None:
+    card = _card(open_report(odd.root, "#distributions"), column)
+    kept = odd.rows[odd.rows.verdict == "kept"].set_index("clip_id")[column].dropna()
+    if column in MIDDLE:
+        badness = (kept - MIDDLE[column]).abs()
+    else:
+        badness = kept if column in MOST else -kept
+    shown = [
+        str(link.get_attribute("href")).partition("id=")[2].partition("&")[0]
+        for link in card.locator(".worst a").all()
+    ]
+    assert badness[shown].tolist() == badness.nlargest(5).tolist()
+
+
+def test_the_worst_have_pictures(open_report: Open, odd: Odd) -> None:
+    card = _card(open_report(odd.root, "#distributions"), "quality.sharpness")
+    pictures = card.locator(".worst img")
+    pictures.first.scroll_into_view_if_needed()
+    assert pictures.count() == 5
+    loaded = "image => image.complete && image.naturalWidth > 0"
+    assert all(picture.evaluate(loaded) for picture in pictures.all())
+
+
+def test_poses(open_report: Open, odd: Odd) -> None:
+    page = open_report(odd.root, "#distributions")
+    card = _card(page, "pose")
+    card.locator("summary").click()
+    kept = odd.rows[odd.rows.verdict == "kept"]
+    parts = []
+    for row in card.locator(".numbers tbody tr").all():
+        yaw, pitch, clips = row.locator("td").all()
+        found = asked_for(odd.rows, _href(clips.locator("a")))
+        assert len(found) == int(clips.inner_text())
+        for cell, column in ((yaw, "pose.median_yaw"), (pitch, "pose.median_pitch")):
+            low, high = map(float, re.findall(r"-?[\d.]+", cell.inner_text()))
+            assert found[column].between(low, high).all()
+        parts.append(found.index)
+    assert sorted(parts[0].append(parts[1:])) == sorted(kept.index)
+    assert card.locator("svg a").count() == len(parts)
+
+
+def test_identities(open_report: Open, odd: Odd) -> None:
+    card = _card(open_report(odd.root, "#distributions"), "identity")
+    kept = odd.rows[odd.rows.verdict == "kept"]
+    clips = kept.identity.value_counts()
+    shown = {str(item.get_attribute("data-name")): item for item in card.locator("li").all()}
+    assert set(shown) == set(clips.index) - {""}
+    for name, item in shown.items():
+        link = item.locator(".number a")
+        assert link.inner_text() == f"{clips[name]} clips"
+        assert len(asked_for(odd.rows, _href(link))) == clips[name]
+    assert f"{clips['']} clips" in card.inner_text()
+
+
+def test_bars_by_keyboard(open_report: Open, odd: Odd) -> None:
+    page = open_report(odd.root, "#distributions")
+    card = _card(page, "quality.sharpness")
+    bars = card.locator("svg a")
+    assert bars.count() > 3
+    assert card.locator("svg a[tabindex='0']").count() == 1
+    bars.first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    assert bars.nth(1).evaluate("bar => bar === document.activeElement")
+    wanted = _href(bars.nth(1))
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => location.hash.startsWith('#clips')")
+    assert page.url.partition("#")[2] == wanted.partition("#")[2]
+
+
+def _card(page: Page, column: str) -> Locator:
+    card = page.locator(f"section[data-column='{column}']")
+    card.wait_for()
+    if column != "identity":
+        card.locator("svg").first.wait_for()
+    return card
+
+
+def _href(link: Locator) -> str:
+    return str(link.evaluate("link => new URL(link.getAttribute('href'), location.href).href"))

@@ -1,0 +1,40 @@
+"""What the page says of reasons: every status and every documented reason has words there."""
+
+from __future__ import annotations
+
+import re
+
+from helpers.paths import ROOT
+from talkingface.download.download import RETRIED, STATUSES
+
+MEANINGS = (ROOT / "scripts/talkingface/report/web/src/meanings.ts").read_text()
+DOCS = (ROOT / "docs/troubleshooting.md").read_text()
+
+
+def test_statuses() -> None:
+    stated = dict(
+        re.findall(
+            r"^  (\w+): status\(.*?(true|false),?\s*\),$", MEANINGS, re.DOTALL | re.MULTILINE
+        )
+    )
+    assert {name: again == "true" for name, again in stated.items()} == {
+        name: name in RETRIED for name in STATUSES
+    }
+
+
+def test_reasons() -> None:
+    stated = set(re.findall(r'^  "([^"]+/[^"]+)": \{ title: "', MEANINGS, re.MULTILINE))
+    documented = reasons_of_docs()
+    assert len(documented) > 30
+    assert documented - stated == set()
+
+
+def reasons_of_docs() -> set[str]:
+    """The reasons of the ledger that docs/troubleshooting.md has a row for, as stage/reason."""
+    table = DOCS.partition("| stage | reason | meaning | setting |")[2].partition("\n\n")[0]
+    stage, found = "", set()
+    for line in table.splitlines()[2:]:
+        first, second = (cell.strip() for cell in line.split("|")[1:3])
+        stage = first.strip("`") or stage
+        found |= {f"{stage}/{reason}" for reason in re.findall(r"`([^`]+)`", second)}
+    return found
