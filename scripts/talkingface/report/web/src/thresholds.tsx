@@ -5,7 +5,7 @@ import type { Setting } from "./data";
 import { type Prepared, countOutdated, explore, prepare } from "./explore";
 import { histogramOf } from "./threshold_histogram";
 import type { Report } from "./report";
-import { type Route, address, go } from "./route";
+import { type Route, address, go, readRoute } from "./route";
 import { Changes, LISTS, type ListName, ListTitle } from "./threshold_changes";
 import { ThresholdControl } from "./threshold_control";
 import { ByGroup, Figures, Said, count } from "./threshold_summary";
@@ -138,6 +138,8 @@ function useValues(
     const next = address("thresholds", parametersOf(settings, values));
     if (next === written.current) return;
     const timer = setTimeout(() => {
+      // Who has followed a link is on the way, though this view is still shown.
+      if (readRoute().view !== "thresholds") return;
       written.current = next;
       go(next, true);
     }, ADDRESS_MS);
