@@ -53,5 +53,6 @@ def fixed_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
         "backend": backend,
         "cut": thresholds.cut,
         "max_frames": thresholds.max_frames,
+        "trim_frames": thresholds.trim_frames,
         "default_max_offset": without.max_offset,
     }

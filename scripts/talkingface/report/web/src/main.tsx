@@ -3,8 +3,9 @@ import { type ComponentType, render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ClipView } from "./clip";
 import { ClipsView } from "./clips";
-import { listen } from "./data";
+import { listen, offer } from "./data";
 import { DistributionsView } from "./distributions";
+import { judge, judgeQuality } from "./judge";
 import { type Report, loadReport } from "./report";
 import { type Route, address, useRoute } from "./route";
 import { RunView } from "./run";
@@ -79,6 +80,8 @@ function Start() {
 }
 
 listen();
+offer("judge", judge);
+offer("judgeQuality", judgeQuality);
 const place = document.getElementById("page")!;
 place.replaceChildren();
 render(<Start />, place);

@@ -1,0 +1,35 @@
+/** The lines of config.yaml that make a run of the thresholds that are set. */
+import { useEffect, useState } from "preact/hooks";
+
+/** `lines`: as YAML, "" where nothing is changed. */
+export function ConfigLines({ lines }: { lines: string }) {
+  const [said, setSaid] = useState("");
+  useEffect(() => setSaid(""), [lines]);
+  const copy = async () => {
+    setSaid(await put(lines) ? "Copied." : "Select the lines and copy them.");
+  };
+  return (
+    <section class="config-lines" aria-labelledby="lines-heading">
+      <h2 id="lines-heading">Lines for config.yaml</h2>
+      <p class="quiet">
+        For the file that you give as --configfile. Where a section is there already, put its lines
+        below it.
+      </p>
+      <pre tabIndex={0} aria-label="Lines for config.yaml">{lines || "# nothing is changed"}</pre>
+      <p class="copy">
+        <button type="button" disabled={!lines} onClick={copy}>Copy config lines</button>
+        <span role="status">{said}</span>
+      </p>
+    </section>
+  );
+}
+
+/** Puts a text on the clipboard; whether that was allowed. */
+async function put(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
