@@ -204,6 +204,10 @@ def test_what_is_marked_can_be_filtered(open_report: Open, middle: Path) -> None
     page.keyboard.press("k")
     expect(page.locator(".found strong")).to_have_text("142")
     assert rows_of(saved(page)) == [(clips[0], "reject", ""), (clips[1], "keep", "")]
+    write_note(page, 0, "seen & heard")
+    page.evaluate("location.hash = '#clips?note=seen+%26+heard&note=other'")
+    expect(page.locator(".found strong")).to_have_text("1")
+    assert names(page, 1) == [clips[2]]
 
 
 def test_rows_without_a_name_cannot_be_marked(open_report: Open, small: Path) -> None:

@@ -1,7 +1,7 @@
 /** A clip's film, or the picture of why a stretch was rejected, large above its row. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { number, resultPath, text } from "./data";
-import { rowKind } from "./fields";
+import { rowKind, videoRow } from "./fields";
 import { MarkButtons } from "./marks";
 import type { Report } from "./report";
 import { choiceLabel, measure } from "./words";
@@ -23,6 +23,9 @@ export function whyPath(report: Report, row: number): string {
   if (text(candidates, "verdict", row) !== "rejected") return "";
   const video = text(candidates, "video_id", row);
   const kind = rowKind(candidates, row);
+  // Of a video that was not had there is nothing to look at.
+  const had = videoRow(report, row) >= 0 && text(report.videos, "status", videoRow(report, row)) === "ok";
+  if (kind === "video" && !had) return "";
   if (kind === "video") return resultPath(`preview/${video}/${video}.why.jpg`);
   if (kind === "gap" || !(number(candidates, "preview.cause_frame", row) >= 0)) return "";
   return resultPath(`preview/${video}/${text(candidates, "clip_id", row)}.why.jpg`);

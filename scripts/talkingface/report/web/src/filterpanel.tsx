@@ -29,7 +29,7 @@ export function FilterPanel({ state }: { state: FilterState }) {
     <div class="filters">
       <Search state={state} />
       {[...first, ...more.filter((name) => active.has(name))].map((name) => <Filter key={name} name={name} state={state} />)}
-      <h3>More filters</h3>
+      <h2>More filters</h2>
       {groups.map((group) => (
         <Group key={group} name={group} columns={more.filter((name) => groupOf(name) === group && !active.has(name))} state={state} />
       ))}

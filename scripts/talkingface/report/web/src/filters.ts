@@ -8,7 +8,7 @@
  * `quality.sharpness=` are rows in which it was not measured, `track=2` those with this number.
  * What is no column is nothing to the filters, so other views may have parameters of their own.
  */
-import { type Field, field } from "./fields";
+import { type Field, OF_MARKS, field } from "./fields";
 import { marksVersion } from "./markstore";
 import { type Report, rowKey } from "./report";
 import { text } from "./data";
@@ -135,7 +135,7 @@ export function order(report: Report, sort: Filters["sort"]): Uint32Array {
   let known = orders.get(report);
   if (!known) orders.set(report, known = new Map());
   const key = sort ? `${sort.down ? "-" : ""}${sort.column}` : "";
-  const version = sort?.column === "decision" ? `@${marksVersion()}` : "";
+  const version = sort && OF_MARKS.has(sort.column) ? `@${marksVersion()}` : "";
   let found = known.get(key + version);
   if (found) return found;
   found = Uint32Array.from({ length: report.candidates.length }, (_, row) => row);

@@ -9,6 +9,7 @@ const LABELS: Record<string, string> = {
   value: "value judged",
   stage: "rejected by stage",
   decision: "marked by hand",
+  note: "note by hand",
   kind: "kind of row",
   "segments.probability": "sync probability",
   "segments.other_probability": "sync probability of another face",
