@@ -29,9 +29,11 @@ from talkingface.dataset.split import SplitError, assign_splits
 from talkingface.exports.table import EXPORTS, check_exports, followed_exports
 from talkingface.job.files import read_json
 from talkingface.models.table import MODELS, ModelError, own_models, store_name
+from talkingface.monitor.by_hand import contradicts, kept_by_video
 from talkingface.monitor.missing import find_missing
-from talkingface.monitor.plan import INCOMPLETE
+from talkingface.monitor.plan import BY_HAND, INCOMPLETE
 from talkingface.settings.config_file import check_config_file
+from talkingface.settings.decisions import read_decisions
 from talkingface.settings.load import check_config
 from talkingface.settings.schema import ConfigError
 from talkingface.settings.sources import local_path
@@ -55,6 +57,7 @@ try:
     FOLLOWED = followed_exports("results/exports", config)
     rows = read_videos(config["videos"])
     refuse_vanished(rows, "results/videos")
+    decisions = read_decisions(config["decisions"])
     assign_splits(rows, **config["split"])
     HUBERT = store_name(config["hubert"]["model"], config["hubert"]["revision"])
     HALLO = store_name(config["hallo"]["model"], config["hallo"]["revision"])
@@ -63,6 +66,9 @@ except (ConfigError, ModelError, SplitError) as error:
     sys.exit(str(error))
 
 VIDEOS = {row["video_id"]: row for row in rows}
+# Sorted, as another order of the same decisions is no other param. Notes alone decide nothing.
+DECIDED = {clip: list(cells) for clip, cells in sorted(decisions.items()) if cells.decision}
+KEPT_BY_HAND = kept_by_video(decisions)
 
 
 wildcard_constraints:
@@ -109,7 +115,9 @@ rule all:
 
 
 onstart:
+    from talkingface.monitor.by_hand import find_unknown
     from talkingface.monitor.plan import describe_plan
+    from talkingface.settings.decisions import describe_unknown
 
     if workflow.local_exec and "gpu" not in workflow.global_resources:
         wanting = {
@@ -130,6 +138,9 @@ onstart:
         if not job.rule.norun
     ]
     print(describe_plan(jobs, [rule.name for rule in workflow.rules]), flush=True)
+    unknown = find_unknown(DECIDED, "results", VIDEOS)
+    if unknown:
+        print(describe_unknown(unknown), flush=True)
 
 
 onsuccess:

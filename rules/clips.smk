@@ -3,6 +3,7 @@
 
 rule segments:
     input:
+        judge_by_hand,
         media_record=rules.download.output.record,
         proxy_record=rules.proxy.output.record,
         sound=rules.proxy.output.sound,

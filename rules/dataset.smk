@@ -49,6 +49,8 @@ rule dataset:
         mem_mb=scaled(4000),
         runtime=scaled(60),
     params:
+        # Only where there are any, as a new key would make everybody's dataset again.
+        **({"decisions": DECIDED} if DECIDED else {}),
         videos=list(VIDEOS.values()),
         features=config["features"],
         settings=config["split"],

@@ -105,10 +105,29 @@ def missing_outputs(wildcards):
     return [*(f"results/{path}" for path in missing.outputs), *sorted(LACKING)]
 
 
+# Ledgers that do not say what a person decided about their candidates.
+CONTRADICTED = set()
+
+
+def judge_by_hand(wildcards):
+    """No input: it has a video judged again whose ledger does not say what decisions.csv does.
+
+    A ledger that agrees stays, so that nothing is made again for a decision that changes nothing.
+    This is asked of every video that is planned, whatever the target.
+    """
+    ledger = f"results/segments/{wildcards.video}.csv"
+    if contradicts(ledger, KEPT_BY_HAND.get(wildcards.video, ())):
+        CONTRADICTED.add(ledger)
+        workflow.dag.forcefiles.add(ledger)
+    return []
+
+
 def reasons(job):
     """Why a job is to run, in snakemake's words, but for the ones that are forced above."""
-    lacking = not LACKING.isdisjoint(job.output)
-    return [INCOMPLETE] if lacking else workflow.dag.reason(job).get_names()
+    for forced, reason in ((LACKING, INCOMPLETE), (CONTRADICTED, BY_HAND)):
+        if not forced.isdisjoint(job.output):
+            return [reason]
+    return workflow.dag.reason(job).get_names()
 
 
 def streams(wildcards):

@@ -7,6 +7,7 @@ from talkingface.dataset.dataset import make_dataset
 from talkingface.dataset.gates import QualityThresholds
 from talkingface.job.checksums import checksummed
 from talkingface.job.log import logged
+from talkingface.settings.decisions import Decision
 from talkingface.stages import products_of
 
 if TYPE_CHECKING:
@@ -20,5 +21,10 @@ with logged(snakemake.log[0]), checksummed(snakemake.output):
         folder,
         products=products_of(snakemake.params.features),
         thresholds=QualityThresholds(**snakemake.params.thresholds),
+        # Where nobody decided anything there is no such param.
+        decisions={
+            clip_id: Decision(*cells)
+            for clip_id, cells in snakemake.params.get("decisions", {}).items()
+        },
         **snakemake.params.settings,
     )

@@ -22,5 +22,8 @@ parser.add_argument(
 )
 parser.add_argument("--identity", help="all videos of somebody, by the column of videos.csv")
 parser.add_argument("--videos", type=Path, help="the list of videos; default: its videos.csv")
+parser.add_argument(
+    "--decisions", type=Path, help="what was decided by hand; default: its decisions.csv, if any"
+)
 parser.add_argument("--dry-run", action="store_true", help="only say what would be removed")
 sys.exit(run_takedown(**vars(parser.parse_intermixed_args())))

@@ -19,6 +19,7 @@ LONG = {
     "tests/workflow/test_incremental.py": "demonstration",
     "tests/workflow/test_exports.py": "demonstration",
     "tests/workflow/test_takedown.py": "demonstration",
+    "tests/workflow/test_decisions.py": "demonstration",
     "tests/workflow/test_kill.py": "kill",
     "tests/workflow/test_absent_face.py": "absent_face",
 }

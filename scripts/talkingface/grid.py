@@ -24,3 +24,8 @@ def grid_index(seconds: Fraction) -> int:
 def clip_name(video_id: str, start_frame: int, end_frame: int, track: int) -> str:
     """`{video}_{start:06d}_{end:06d}_{track:02d}`: grid frames, end exclusive."""
     return f"{video_id}_{start_frame:06d}_{end_frame:06d}_{track:02d}"
+
+
+def video_of_clip(clip_id: str) -> str:
+    """The video that a clip, by its name, is of."""
+    return clip_id.rsplit("_", 3)[0]

@@ -101,8 +101,17 @@ SEGMENTS = Table(
         Column("start_frame", "optional int", "first frame of the grid"),
         Column("end_frame", "optional int", "frame of the grid after the last"),
         Column("verdict", "text", "`kept` or `rejected`"),
-        Column("stage", "text", "the stage that measured what it was rejected for"),
-        Column("reason", "text", "what it was rejected for; `unsure` where it is kept in doubt"),
+        Column(
+            "stage",
+            "text",
+            "the stage that measured what it was rejected for; `decisions` where a person decided",
+        ),
+        Column(
+            "reason",
+            "text",
+            "what it was rejected for; `unsure` where it is kept in doubt, `by hand` where a "
+            "person decided",
+        ),
         Column("detail", "text", "the reason in words", outside=True),
         Column("value", "float", "what was measured"),
         Column("threshold", "float", "what it was compared with"),

@@ -52,7 +52,7 @@ SchedulerParameters=batch_sched_delay=0
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU_Memory
 GresTypes=gpu
-TaskProlog={folder}/note_gpus
+TaskProlog={folder}/begin_task
 # More processors than there are, so that jobs run beside each other on two cores.
 SlurmdParameters=config_overrides
 NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory_mb} Gres=gpu:test:{gpus}
@@ -60,10 +60,16 @@ PartitionName=cpu Nodes={host} Default=YES MaxTime=INFINITE State=UP
 PartitionName=gpu Nodes={host} MaxTime=INFINITE State=UP
 """
 
+# Less than Python takes with snakemake, in which the batch script of every job runs.
+TOO_LITTLE_MB = 50
 # What every task sees is noted by the cluster itself, so that the real rules can be watched.
-NOTE_GPUS = """\
+# The order to end a job over its memory goes from the node to the controller and back, and on a
+# busy machine a short job has ended by itself before it arrives. So where a job asked for too
+# little, its step begins late: the batch script, which is over that memory, waits for it meanwhile.
+BEGIN_TASK = """\
 #!/bin/sh
 echo "$SLURM_JOB_ID ${{CUDA_VISIBLE_DEVICES-unset}}" >> {folder}/gpus_seen
+if [ "$SLURM_MEM_PER_NODE.$SLURM_STEP_ID" = {too_little_mb}.0 ]; then sleep 300; fi
 """
 
 
@@ -108,6 +114,15 @@ class Cluster:
         """The values of CUDA_VISIBLE_DEVICES in the tasks of a job; `unset` where it was not."""
         lines = (self.folder / "gpus_seen").read_text().splitlines()
         return {seen for number, seen in map(str.split, lines) if number == str(job.number)}
+
+    def wait_until_idle(self, seconds: float) -> bool:
+        """Wait until no job is left, nor the processes of one; whether that was in time."""
+        deadline = time.monotonic() + seconds
+        while self.ask("squeue", "--noheader"):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.5)
+        return True
 
 
 def _job(record: dict[str, str]) -> Job:
@@ -176,8 +191,9 @@ def slurm_cluster(
     )
     # A device file only has to exist.
     (folder / "gres.conf").write_text("Name=gpu Type=test File=/dev/null\n" * gpus)
-    (folder / "note_gpus").write_text(NOTE_GPUS.format(folder=folder))
-    (folder / "note_gpus").chmod(0o755)
+    begin_task = BEGIN_TASK.format(folder=folder, too_little_mb=TOO_LITTLE_MB)
+    (folder / "begin_task").write_text(begin_task)
+    (folder / "begin_task").chmod(0o755)
     foreign = ("SLURM", "SBATCH", "SRUN", "SNAKEMAKE")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
     environment |= {"SLURM_CONF": str(folder / "slurm.conf"), "PATH": SEARCH}
@@ -199,13 +215,10 @@ def slurm_cluster(
 
 
 def _end_jobs(cluster: Cluster) -> None:
-    unfinished = ("squeue", "--noheader", "--format=%i")
-    numbers = cluster.ask(*unfinished).split()
+    numbers = cluster.ask("squeue", "--noheader", "--format=%i").split()
     if numbers:
         cluster.ask("scancel", *numbers)
-    deadline = time.monotonic() + 20
-    while cluster.ask(*unfinished) and time.monotonic() < deadline:
-        time.sleep(0.5)
+    cluster.wait_until_idle(20)
 
 
 @contextmanager

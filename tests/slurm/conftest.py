@@ -41,7 +41,7 @@ class ClusterWorkspace(Workspace):
                 text=True,
             )
 
-    def finish(self, process: subprocess.Popen[str], seconds: float = 900) -> str:
+    def finish(self, process: subprocess.Popen[str], seconds: float = 1800) -> str:
         """Wait for a run and give all output so far; the test fails when the run did."""
         try:
             status = process.wait(seconds)

@@ -2,7 +2,7 @@ from fractions import Fraction
 
 import pytest
 
-from talkingface.grid import SAMPLES_PER_FRAME, TOLERANCE, clip_name, grid_index
+from talkingface.grid import SAMPLES_PER_FRAME, TOLERANCE, clip_name, grid_index, video_of_clip
 
 
 def test_a_frame_owns_640_samples():
@@ -32,3 +32,9 @@ def test_ntsc_has_126_grid_frames_in_150_frames():
 
 def test_clip_names_sort_by_start():
     assert clip_name("a", 75, 150, 3) == "a_000075_000150_03"
+
+
+def test_the_video_of_a_clip_is_in_its_name():
+    for video in ("a", "a_000000", "-_-", "a_000000_000100_00"):
+        for numbers in ((0, 100, 0), (75, 1_500_000, 103)):
+            assert video_of_clip(clip_name(video, *numbers)) == video

@@ -21,6 +21,9 @@ GONE = "interview"
 
 def test_no_trace_is_left_and_nothing_else_is_made_again(demo: Workspace, tmp_path: Path) -> None:
     workspace = demo.copy(tmp_path / "workspace")
+    clip, *_ = workspace.table("dataset/clips.csv").query("video_id == @GONE").clip_id
+    decisions = workspace.folder / "decisions.csv"
+    decisions.write_text(f"clip_id,decision,note\n{clip},reject,once\n")
     workspace.run(*SETTINGS)
     dataset = workspace.folder / "results/dataset"
     header = yaml.safe_load((dataset / "README.md").read_text().split("---\n")[1])
@@ -30,6 +33,7 @@ def test_no_trace_is_left_and_nothing_else_is_made_again(demo: Workspace, tmp_pa
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert named(workspace.folder) == []
+    assert decisions.read_text() == "clip_id,decision,note\n"
     kept = set(workspace.table("dataset/clips.csv").video_id)
     assert kept == {"vlog", "lecture"}
     # Sides depend on all videos, so the tables are worked out again; here nobody changed sides.

@@ -15,12 +15,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from talkingface.clips.judgement import SegmentThresholds, judge
-from talkingface.clips.verdict import Verdict, rejected
+from talkingface.clips.verdict import Verdict, decided, rejected
 from talkingface.clips.voice import FaceSync, measure_voice, rows_between
 from talkingface.grid import SAMPLES_PER_FRAME, clip_name
 from talkingface.job.files import read_json
 from talkingface.job.tables import read_table, table_of_rows, write_table
 from talkingface.media.audio import read_wav
+from talkingface.settings.decisions import KEEP
 from talkingface.shots.proxy import Proxy, read_proxy
 from talkingface.shots.timeline import Gap
 from talkingface.sync.comparison import rows_by_track
@@ -51,10 +52,11 @@ def make_segments(
     ledger: str | Path,
     *,
     thresholds: SegmentThresholds,
+    by_hand: Mapping[str, str] | None = None,
 ) -> None:
     """Judge the segments of one video and write its `ledger`, the table SEGMENTS.
 
-    The other paths are those of what `judge_segments` takes.
+    The other paths are those of what `judge_segments` takes, and so is `by_hand`.
     """
     judged = judge_segments(
         video_id,
@@ -66,6 +68,7 @@ def make_segments(
         read_table(sync_frames, SYNC_FRAMES),
         sound,
         thresholds,
+        by_hand,
     )
     write_table(judged, ledger, SEGMENTS)
 
@@ -80,6 +83,7 @@ def judge_segments(
     sync_frames: np.recarray,
     sound: str | Path,
     thresholds: SegmentThresholds,
+    by_hand: Mapping[str, str] | None = None,
 ) -> np.recarray:
     """Cut tracks into candidate segments and judge each; gives the ledger, a table SEGMENTS.
 
@@ -93,7 +97,12 @@ def judge_segments(
     With `cut` speaking the candidates are the stretches in which a face speaks, by `probability` or
     `score` of `sync_frames` (see `speaking`). The rest of its track is rejected: `not_speaking` by
     its median, or `too_short` by the longest speech in it where that is high enough.
+
+    `by_hand` has the candidates, by their clip_ids, that a person wants kept, each with a note. One
+    that would be rejected is kept at stage `decisions`, for the reason `by hand`, with the note as
+    `detail`, and with the value and the threshold that it would be rejected for.
     """
+    by_hand = by_hand or {}
     gaps = [_gap_row(video_id, gap) for gap in proxy.gaps]
     unusable = _judge_video(media_record, proxy, len(tracks), thresholds)
     if unusable:
@@ -113,9 +122,12 @@ def judge_segments(
                 verdict = judge(measures, voice, _is_alone(number, start, end, boxes), thresholds)
                 if verdict.reason == "silent":
                     verdict = verdict._replace(detail=_other_sounds(media_record, proxy))
+            clip_id = clip_name(video_id, start, end, number)
+            if clip_id in by_hand:
+                verdict = decided(verdict, KEEP, by_hand[clip_id])
             rows.append(
                 {
-                    "clip_id": clip_name(video_id, start, end, number),
+                    "clip_id": clip_id,
                     "video_id": video_id,
                     "scene": track.scene[0],
                     "track": number,

@@ -6,6 +6,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from talkingface.settings.decisions import KEEP, REJECT
+
 
 class Verdict(NamedTuple):
     """Columns of the ledger: whether a segment is kept, and if not, or only in doubt, why.
@@ -24,6 +26,9 @@ class Verdict(NamedTuple):
 
 
 KEPT = Verdict("kept")
+# Stage and reason of a verdict that a person gave.
+BY_HAND = ("decisions", "by hand")
+_DECIDED: dict[str, Literal["kept", "rejected"]] = {KEEP: "kept", REJECT: "rejected"}
 
 
 def rejected(
@@ -36,6 +41,19 @@ def rejected(
 ) -> Verdict:
     """The verdict on what is rejected."""
     return Verdict("rejected", stage, reason, detail, value, threshold)
+
+
+def decided(measured: Verdict, decision: str, note: str) -> Verdict:
+    """The verdict by a person's `decision`, KEEP or REJECT, for the reason in a `note`.
+
+    It is the `measured` one where that is the same. Otherwise value and threshold stay, so that one
+    sees against what was decided.
+    """
+    verdict = _DECIDED[decision]
+    if measured.verdict == verdict:
+        return measured
+    stage, reason = BY_HAND
+    return measured._replace(verdict=verdict, stage=stage, reason=reason, detail=note)
 
 
 def kept(ledger: np.recarray) -> np.recarray:

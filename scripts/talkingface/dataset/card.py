@@ -291,10 +291,21 @@ def _rejected(summary: Mapping[str, Any]) -> str:
         f"were listed; of {summary['candidates']:,} candidate stretches "
         f"{summary['kept']['clips']:,} were kept. `rejected.csv` has each of the others with what "
         "was measured and the threshold. A row without a stretch is a whole video or a gap in one, "
-        "and has no length here.\n\n"
+        f"and has no length here.{_by_hand(summary)}\n\n"
         + markdown_table(("status of the download", "videos"), statuses)
         + "\n"
         + markdown_table(("stage", "reason", "count", "whole videos", "length"), rows)
+    )
+
+
+def _by_hand(summary: Mapping[str, Any]) -> str:
+    """What is said of what a person decided; nothing where nobody did."""
+    by_hand = summary.get("by_hand")
+    if not by_hand:
+        return ""
+    return (
+        " Somebody looked at clips and decided against what was measured: kept by hand "
+        f"{by_hand['kept']:,}, left out by hand {by_hand['rejected']:,}."
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from talkingface.clips.verdict import KEPT, Verdict, kept, rejected
+from talkingface.clips.verdict import BY_HAND, KEPT, Verdict, decided, kept, rejected
 from talkingface.dataset.gates import QualityThresholds, judge_quality
 from talkingface.dataset.split import (
     SIDES,
@@ -28,6 +28,7 @@ from talkingface.dataset.summary import Counts
 from talkingface.grid import FPS
 from talkingface.job.files import read_json, write_json
 from talkingface.job.tables import read_table, table_of_columns, table_writer
+from talkingface.settings.decisions import Decision, describe_unknown
 from talkingface.stages import STAGES, Product
 from talkingface.tables import CLIPS, QUALITY, REJECTED, SEGMENTS, Table, dataset_clips
 
@@ -59,6 +60,7 @@ def make_dataset(
     thresholds: QualityThresholds,
     eval_fraction: float,
     seed: int | str,
+    decisions: Mapping[str, Decision] | None = None,
 ) -> None:
     """Gather the tables of all videos, judge the clips by the measures of `quality`, and write
     clips.csv, train.csv, eval.csv, rejected.csv and summary.json.
@@ -66,8 +68,10 @@ def make_dataset(
     Clips stand in the order of `videos`, then by start_frame, then by track. A clip that misses a
     threshold is rejected at stage `quality`. A clip that the ledger keeps but the manifest lacks
     is counted as rejected at stage `clips`, so that the candidates are always the kept and the
-    rejected. Sides are those of videos: what is rejected moves no other clip. Videos with the same
-    file, by its SHA-256 in their records, are on one side as those of one source are.
+    rejected. Where a person decided otherwise about a clip that was made, that counts; what is
+    rejected by it is at stage `decisions`. Sides are those of videos: what is rejected moves no
+    other clip. Videos with the same file, by its SHA-256 in their records, are on one side as those
+    of one source are.
 
     videos: rows of videos.csv: `video_id`, `source`, `identity`, `split` (the last two may be
         empty).
@@ -76,6 +80,7 @@ def make_dataset(
     products: what clips.csv, a table `dataset_clips`, leads to; existence is not checked.
     thresholds: see `gates`.
     eval_fraction, seed: see `split.split_side`.
+    decisions: what a person wants to become of clips, by their clip_ids.
 
     Raises ValueError for tables that do not fit together, and as `split.assign_splits`.
     """
@@ -85,6 +90,8 @@ def make_dataset(
     groups = split_groups(videos, files)
     sides = assign_splits(videos, eval_fraction, seed, files)
     counts, not_made = Counts(SIDES), 0
+    decisions = {clip_id: each for clip_id, each in (decisions or {}).items() if each.decision}
+    unknown = dict.fromkeys(decisions)
     for video_ids in same_recordings(videos, files):
         named = ", ".join(video_ids[:MOST_NAMED]) + (", ..." if video_ids[MOST_NAMED:] else "")
         side = sides[video_ids[0]]
@@ -99,7 +106,9 @@ def make_dataset(
         write_rejected = stack.enter_context(table_writer(folder / "rejected.csv", REJECTED))
         for row in videos:
             video = _read_video(cell_text(row["video_id"]), results)
-            ledger = _judge(video, thresholds)
+            ledger = _judge(video, thresholds, decisions)
+            for clip_id in ledger.clip_id:
+                unknown.pop(clip_id, None)
             side, identity = sides[video.video_id], cell_text(row.get("identity"))
             of_video = {"identity": identity, "source": cell_text(row["source"])}
             clips = _clip_rows(video, ledger, {**of_video, "split": side}, definition, products)
@@ -111,6 +120,12 @@ def make_dataset(
             group = groups[video.video_id]
             counts.add(record, clips, left_out, side=side, identity=identity, group=group)
             not_made += int((ledger.reason == _NOT_MADE.reason).sum())
+            if decisions:
+                by_hand = Counter(ledger.verdict[ledger.stage == BY_HAND[0]])
+                counts.add_by_hand(kept=by_hand["kept"], rejected=by_hand["rejected"])
+    if unknown:
+        counts.add_by_hand(unknown=len(unknown))
+        logger.warning(describe_unknown(list(unknown)))
     write_json(counts.summary(eval_fraction, seed), folder / "summary.json")
     if not_made:
         logger.warning("%d clips kept in the ledger are in no manifest", not_made)
@@ -195,14 +210,19 @@ def _check(video: _Video) -> None:
             )
 
 
-def _judge(video: _Video, thresholds: QualityThresholds) -> np.recarray:
-    """The ledger with the clips rejected that did not pass the gates or were not made."""
+def _judge(
+    video: _Video, thresholds: QualityThresholds, decisions: Mapping[str, Decision]
+) -> np.recarray:
+    """The ledger with the clips rejected that did not pass the gates or were not made, unless a
+    person decided otherwise."""
     ledger, made = video.ledger, set(video.clips.clip_id)
     verdicts = judge_quality(video.measures, thresholds)
     for i, (clip_id, verdict) in enumerate(zip(ledger.clip_id, ledger.verdict, strict=True)):
         if verdict == KEPT.verdict:
             judged = verdicts[clip_id] if clip_id in made else _NOT_MADE
-            if judged.verdict != KEPT.verdict:
+            if clip_id in made and clip_id in decisions:
+                judged = decided(judged, *decisions[clip_id])
+            if judged != KEPT:
                 _set_verdict(ledger, i, judged)
     return ledger
 

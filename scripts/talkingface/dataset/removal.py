@@ -74,7 +74,8 @@ def write_summary(
 ) -> None:
     """Write summary.json in `folder` anew, of the tables there and the settings of the old one.
 
-    records: of its videos, by download. order: of the list of videos.
+    records: of its videos, by download. order: of the list of videos. What was kept by hand no
+    table tells, so of decisions nothing is counted.
 
     Raises DamagedFile or OtherColumns for a table or a record that cannot be read, and KeyError
     where a video has no record.

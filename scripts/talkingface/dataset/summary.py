@@ -48,6 +48,8 @@ class Counts:
         self._frames: Counter[tuple[str, str]] = Counter()
         self._candidates = 0
         self._recordings: list[list[str]] = []
+        # Of decisions by hand; nothing where there are none.
+        self._by_hand: dict[str, int] = {}
 
     @property
     def clips(self) -> int:
@@ -93,13 +95,19 @@ class Counts:
         """Note videos that are one recording, listed more than once."""
         self._recordings.append(list(video_ids))
 
+    def add_by_hand(self, *, kept: int = 0, rejected: int = 0, unknown: int = 0) -> None:
+        """Count clips that a person kept or rejected, and decisions about clips there are not."""
+        for name, count in (("kept", kept), ("rejected", rejected), ("unknown", unknown)):
+            self._by_hand[name] = self._by_hand.get(name, 0) + count
+
     def summary(self, eval_fraction: float, seed: int | str) -> dict[str, Any]:
         """The counts as summary.json has them.
 
         `same_recording` lists the videos that are one recording. `rejected` has one entry per stage
         and reason, most frequent first; its rows without clip_id stand for whole videos, or for
         gaps in them, and are no candidates. `identities` are named ones; `groups` counts the
-        sources without an identity, too.
+        sources without an identity, too. Where anything was decided by hand, `by_hand` counts the
+        clips that are kept and rejected by it, and the decisions about clips that there are not.
         """
         frames = sum(side.frames for side in self.sides.values())
         return {
@@ -121,6 +129,7 @@ class Counts:
                 }
                 for reason, count in sorted(self._rejected.items(), key=_most_frequent_first)
             ],
+            **({"by_hand": self._by_hand} if self._by_hand else {}),
             **{name: side.summary() for name, side in self.sides.items()},
             "split": {"eval_fraction": eval_fraction, "seed": seed},
         }
@@ -138,6 +147,10 @@ def describe(summary: Mapping[str, Any]) -> str:
     again = sum(len(video_ids) - 1 for video_ids in summary.get("same_recording", []))
     if again:
         lines.append(f"  {again:5d} videos are recordings listed before, on the side of the first")
+    by_hand = summary.get("by_hand")
+    if by_hand:
+        unknown = f", {by_hand['unknown']} of no clip" if by_hand["unknown"] else ""
+        lines.append(f"  by hand: {by_hand['kept']} kept, {by_hand['rejected']} rejected{unknown}")
     for row in summary["rejected"]:
         lines.append(f"  {row['count']:5d} not kept by {row['stage']}: {row['reason']}")
     return "\n".join(lines)

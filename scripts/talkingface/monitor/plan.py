@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-# The reason of a job whose folder lacks something, which Snakemake does not know.
+# Reasons that Snakemake does not know: that of a job whose folder lacks something.
 INCOMPLETE = "with files gone"
+# That of one whose ledger does not say what a person decided.
+BY_HAND = "decided by hand"
 # Snakemake's names of reasons, as a person would say them; the first that is given counts.
 REASONS = {
     INCOMPLETE: INCOMPLETE,
+    BY_HAND: BY_HAND,
     "forced": "forced",
     "incomplete output files": "interrupted before",
     "output files have to be generated": "not there yet",

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from talkingface.clips.verdict import BY_HAND
 from talkingface.dataset.summary import describe, duration, video_seconds
 from talkingface.grid import FPS
 from talkingface.stages import STAGES, Stage
@@ -140,8 +141,9 @@ def describe_status(status: Status, most_errors: int = 10) -> str:
         for name, reason, count, hours_lost in status.not_kept:
             lines.append(f"{count:8} by {name}: {reason}, {duration(hours_lost)}")
     if status.dataset:
-        # The ledgers' rejections are told above; those by quality come with the dataset.
-        judged = [row for row in status.dataset["rejected"] if row["stage"] == "quality"]
+        # The ledgers' rejections are told above; these come with the dataset.
+        late = ("quality", BY_HAND[0])
+        judged = [row for row in status.dataset["rejected"] if row["stage"] in late]
         text = describe(status.dataset | {"rejected": judged})
         lines += ["", f"the dataset when it was last made: {text}"]
     if status.errors:

@@ -1,1 +1,1 @@
-"""config.yaml and videos.csv, checked before anything runs; the pages made from the schema."""
+"""Settings and lists, checked before anything runs; the pages made from the schema."""

@@ -8,7 +8,9 @@ from typing import Any
 from talkingface.settings.schema import load_schema
 
 # Of this machine and its user, or of what is made of a dataset later.
-_PRIVATE = ("videos", "models", "max_model_size", "device", "exports", "card", "report")
+_PRIVATE = (
+    "videos", "decisions", "models", "max_model_size", "device", "exports", "card", "report",
+)  # fmt: skip
 # What of `download` decides which file is had; the rest, such as cookies, is nobody's business.
 _OF_DOWNLOAD = ("format", "resolution", "max_duration", "max_size")
 

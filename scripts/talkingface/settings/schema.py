@@ -1,4 +1,4 @@
-"""The schemas of config.yaml and videos.csv, and what is said of a value that breaks one."""
+"""The schemas of config.yaml and of lists, and what is said of a value that breaks one."""
 
 from __future__ import annotations
 

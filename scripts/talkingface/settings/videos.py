@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
-from talkingface.settings.schema import (
-    MOST_LISTED,
-    ConfigError,
-    explain_error,
-    list_faults,
-    load_schema,
-    open_validator,
-    plain_checks,
-    shortened,
-)
+from talkingface.settings import lists
+from talkingface.settings.lists import Faults, RowChecks, read_rows
+from talkingface.settings.schema import ConfigError, list_faults, load_schema, shortened
 from talkingface.settings.sources import local_path, video_id_fault
 from talkingface.text import clean
 
-# What is found between the cells of lists that were not saved with commas.
-SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
-SURPLUS = "more cells than the header has"
-MOST_BYTES = 1 << 30
+_PURPOSE = "It lists the videos: video_id,source[,identity,split]"
 
 
 def read_videos(path: str | Path) -> list[dict[str, str | None]]:
@@ -38,26 +26,19 @@ def read_videos(path: str | Path) -> list[dict[str, str | None]]:
     path = Path(path)
     schema = load_schema("videos")
     columns = list(schema["properties"])
-    checks = _RowChecks(schema)
+    checks, faults = RowChecks(schema), Faults(path)
     first_lines: dict[str, int] = {}
-    videos, shown, bad_rows = [], list[str](), 0
-    for line, row in _read_rows(path, columns, schema["required"]):
+    videos: list[dict[str, str | None]] = []
+    for line, row in read_rows(path, columns, schema["required"], _PURPOSE):
         # File systems that fold case would write both to the same file.
         key = row.get("video_id", "").casefold()
         first_line = first_lines.setdefault(key, line) if key else line
-        if first_line != line or not checks.accept(row):
-            faults = checks.faults(row, first_line, line) if len(shown) < MOST_LISTED else [""]
-            bad_rows += bool(faults)
-            shown += [f"  line {line}: {fault}" for fault in faults if fault]
+        if first_line != line or not checks.accept(row) or video_id_fault(row["video_id"]):
+            faults.add(line, _faults(checks, row, first_line, line))
         if "identity" in row:  # Names get into logs and tables.
             row["identity"] = clean(row["identity"])
         videos.append({name: row.get(name) or None for name in columns})
-    if bad_rows:
-        several = len(shown) >= MOST_LISTED
-        count = (
-            f" {bad_rows:,} of {len(videos):,} rows cannot be used; the first:" if several else ""
-        )
-        raise ConfigError("\n".join([f"{path}:{count}", *shown[:MOST_LISTED]]))
+    faults.refuse(len(videos))
     return videos
 
 
@@ -73,17 +54,7 @@ def without_rows(content: bytes, video_ids: Collection[str]) -> bytes:
 
     Raises UnicodeDecodeError and csv.Error where `read_videos` would refuse it.
     """
-    text = content.decode("utf-8")
-    lines = list(io.StringIO(text, newline=""))
-    plain = [line.removeprefix("\ufeff") if n == 0 else line for n, line in enumerate(lines)]
-    reader = csv.reader(plain, skipinitialspace=True)
-    place = [name.strip() for name in next(reader, [])].index("video_id")
-    kept, begin = lines[: reader.line_num], reader.line_num
-    for cells in reader:
-        if len(cells) <= place or cells[place].strip() not in video_ids:
-            kept += lines[begin : reader.line_num]
-        begin = reader.line_num
-    return "".join(kept).encode("utf-8")
+    return lists.without_rows(content, "video_id", lambda video_id: video_id in video_ids)
 
 
 def refuse_vanished(videos: Iterable[dict[str, str | None]], records: str | Path) -> None:
@@ -120,122 +91,15 @@ def _was_used(record: Path) -> bool:
         return True
 
 
-class _RowChecks:
-    """Whether a row is one, and what is wrong with it. The schema is asked only about rows that
-    its plain checks do not accept, as it takes many times as long."""
-
-    def __init__(self, schema: Mapping[str, Any]) -> None:
-        self._validator = open_validator(dict(schema))
-        self._checks = plain_checks(schema)
-        self._required = schema["required"]
-
-    def accept(self, row: Mapping[str, str]) -> bool:
-        checks = self._checks
-        return (
-            all(name in row for name in self._required)
-            and all(name in checks and checks[name](cell) for name, cell in row.items())
-            and video_id_fault(row["video_id"]) is None
+def _faults(checks: RowChecks, row: Mapping[str, str], first_line: int, line: int) -> Iterator[str]:
+    """What is wrong with a row on `line`, whose video_id is first given on `first_line`."""
+    yield from checks.faults(row)
+    video_id = row.get("video_id", "")
+    repeated = video_id_fault(video_id)
+    if repeated:
+        yield f"video_id {shortened(repr(video_id))} {repeated}"
+    if first_line != line:
+        yield (
+            f"video_id {shortened(repr(video_id))} was already given on line {first_line} (upper "
+            "and lower case are one): each must be used once"
         )
-
-    def faults(self, row: Mapping[str, str], first_line: int, line: int) -> list[str]:
-        """What is wrong with a row on `line`, whose video_id is first given on `first_line`."""
-        lines = {name: len(cell.splitlines()) for name, cell in row.items()}
-        found = [
-            f"{name} goes on over {count} lines: is a quotation mark not closed?"
-            for name, count in lines.items()
-            if count > 1
-        ]
-        errors = self._validator.iter_errors(dict(row))
-        found += [
-            explain_error(error)
-            for error in errors
-            if lines.get(str(error.path[0]) if error.path else "", 1) == 1
-        ]
-        repeated = video_id_fault(row.get("video_id", ""))
-        if repeated:
-            found.append(f"video_id {shortened(repr(row['video_id']))} {repeated}")
-        if first_line != line:
-            found.append(
-                f"video_id {shortened(repr(row['video_id']))} was already given on line "
-                f"{first_line} (upper and lower case are one): each must be used once"
-            )
-        return found
-
-
-def _read_rows(
-    path: Path, columns: list[str], required: list[str]
-) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows below the header, each with its first line: cells that are not empty, by column.
-
-    Raises ConfigError where the header is wrong, or there are no rows and cells.
-    """
-    reader = csv.reader(io.StringIO(_read_text(path), newline=""), skipinitialspace=True)
-    line = 1
-    try:
-        header = next(reader, [])
-        _check_header(path, header, columns, required)
-        line = reader.line_num + 1
-        for cells in reader:
-            row = {
-                name: cell
-                for name, cell in zip(header, map(str.strip, cells), strict=False)
-                if cell
-            }
-            if len(cells) > len(header):
-                row[SURPLUS] = ", ".join(cells[len(header) :])
-            if cells:
-                yield line, row
-            line = reader.line_num + 1
-    except csv.Error as error:
-        if "field limit" in str(error):
-            reason = f"a cell of more than {csv.field_size_limit():,} characters"
-            raise ConfigError(
-                f"{path}: line {line}: {reason}: is a quotation mark not closed?"
-            ) from error
-        raise ConfigError(f"{path}: line {line}: {error}") from error
-
-
-def _read_text(path: Path) -> str:
-    """The text of the list; ConfigError where there is none."""
-    if not path.exists():
-        raise ConfigError(
-            f"{path}: no such file. It lists the videos: video_id,source[,identity,split]"
-        )
-    if not path.is_file():
-        raise ConfigError(f"{path}: a folder or a pipe, not a file. It lists the videos")
-    if path.stat().st_size > MOST_BYTES:
-        raise ConfigError(f"{path}: longer than {MOST_BYTES:,} bytes")
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in content[:2]:
-        raise ConfigError(f"{path}: UTF-16 text, or none; save it as 'CSV UTF-8'")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise ConfigError(
-            f"{path}: not UTF-8 text (on line {line}); save it as 'CSV UTF-8'"
-        ) from error
-
-
-def _check_header(path: Path, header: list[str], columns: list[str], required: list[str]) -> None:
-    if set(required) <= set(header) <= set(columns) and len(set(header)) == len(header):
-        return
-    for separator, name in SEPARATORS.items():
-        if separator in "".join(header):
-            raise ConfigError(
-                f"{path}: line 1: its cells are separated by {name}: save it with commas"
-            )
-    meant = {name: name.strip().casefold().replace(" ", "_").replace("-", "_") for name in header}
-    if set(required) <= set(meant.values()) <= set(columns) and len(meant) == len(header):
-        odd = ", ".join(f"{given!r} for {name}" for given, name in meant.items() if given != name)
-        raise ConfigError(
-            f"{path}: line 1: names of columns are small letters and _, without blanks: got {odd}"
-        )
-    optional = [name for name in columns if name not in required]
-    raise ConfigError(
-        f"{path}: line 1: the header must have {', '.join(required)} and may have "
-        f"{', '.join(optional)}, each once; got {shortened(', '.join(header)) or 'nothing'}"
-    )

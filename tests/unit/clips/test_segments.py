@@ -108,6 +108,7 @@ def judge(
     heard: pd.DataFrame | None = None,
     record: dict[str, Any] = OK,
     proxy: Proxy = PROXY,
+    by_hand: dict[str, str] | None = None,
     **settings: Any,
 ) -> pd.DataFrame:
     together = pd.concat(tracks, ignore_index=True) if tracks else track(0, 0, 0)
@@ -124,6 +125,7 @@ def judge(
         table_of(scores, SYNC_FRAMES),
         sound,
         replace(thresholds, **settings),
+        by_hand,
     )
     return pd.DataFrame(ledger)
 
@@ -161,6 +163,40 @@ def test_the_threshold_missed_is_named(
     row = only(judge(sound, face))
     assert (row.verdict, row.stage, row.reason) == ("rejected", stage, reason)
     assert (row.value, row.threshold) == (value, threshold)
+
+
+def test_what_a_person_keeps_is_kept_and_says_against_what(sound: Path) -> None:
+    faces = track(0, 0, 74), track(1, 0, 100, x=1200, height=99), track(2, 100, 200)
+    notes = {"v_000000_000074_00": "=a smile", "v_000100_000200_02": "good", "v_9_9_9": ""}
+    without, ledger = judge(sound, *faces), judge(sound, *faces, by_hand=notes)
+    changed = ["verdict", "stage", "reason", "detail"]
+    first, second, third = ledger.itertuples()
+    assert (first.clip_id, first.verdict, first.detail) == (
+        "v_000000_000074_00", "kept", "=a smile",
+    )  # fmt: skip
+    assert (first.stage, first.reason) == ("decisions", "by hand")
+    assert (first.value, first.threshold) == (74, 75)
+    # It was kept before, and nobody decided about the other.
+    assert (third.verdict, third.stage, third.reason, third.detail) == ("kept", "", "", "")
+    assert second.reason == "small_face"
+    pd.testing.assert_frame_equal(ledger[1:], without[1:])
+    pd.testing.assert_frame_equal(ledger.drop(columns=changed), without.drop(columns=changed))
+    # A video that cannot be used has no candidates.
+    row = only(judge(sound, record=DEMANDING, by_hand={"": "x"} | notes))
+    assert (row.verdict, row.stage) == ("rejected", "download")
+
+
+def test_a_leftover_between_speech_is_kept_by_hand_too(sound: Path) -> None:
+    face = track(0, 0, 300)
+    table = sync(t0=5.0)
+    scores = frame_scores(face, table)
+    scores.loc[scores.frame < 150, "probability"] = 0.99
+    scores.loc[scores.frame >= 150, "probability"] = 0.01
+    given = {"table": table, "scores": scores, "cut": "speaking"}
+    (left,) = judge(sound, face, **given).query("reason == 'not_speaking'").clip_id
+    row = judge(sound, face, **given, by_hand={left: "listens"}).query("clip_id == @left").iloc[0]
+    assert (row.verdict, row.reason, row.detail) == ("kept", "by hand", "listens")
+    assert row.value == 0.01
 
 
 def test_where_it_is_silent_other_sounds_of_the_file_are_named(sound: Path) -> None:

@@ -116,6 +116,17 @@ def test_what_there_is_is_counted(root: Path) -> None:
     assert "4 videos, 0.1 min, were listed; of 6 candidate stretches 6 were kept" in left_out
 
 
+def test_what_was_decided_by_hand_is_said_where_there_is_any(root: Path) -> None:
+    assert "by hand" not in read(root)[1]
+    path = root / "results/dataset/summary.json"
+    summary = json.loads(path.read_text())
+    by_hand = {"by_hand": {"kept": 3, "rejected": 1200, "unknown": 7}}
+    path.write_text(json.dumps(summary | by_hand))
+    make_card(root / "results", **card_values())
+    left_out = section(read(root)[1], "What was left out, and why")
+    assert "kept by hand 3, left out by hand 1,200." in left_out
+
+
 def test_frames_are_counted_by_identity_and_origin(root: Path) -> None:
     """Clips have 4 frames each; lengths of the small ones are 0.0 min in the card."""
     statistics = dataset_statistics(root / "results", card_values()["versions"])

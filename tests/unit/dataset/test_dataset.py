@@ -16,6 +16,7 @@ from talkingface.dataset.dataset import make_dataset
 from talkingface.dataset.gates import THRESHOLD_KEYS, QualityThresholds
 from talkingface.dataset.split import SplitError, split_side
 from talkingface.job.tables import read_table, table_of_rows, write_table
+from talkingface.settings.decisions import Decision
 from talkingface.stages import FEATURES, Product, products_of
 from talkingface.tables import CLIPS, QUALITY, REJECTED, SEGMENTS, dataset_clips
 
@@ -136,6 +137,7 @@ class Workspace:
         eval_fraction: float = 0.5,
         thresholds: QualityThresholds = DEFAULTS,
         products: Sequence[Product] = PRODUCTS,
+        decisions: dict[str, Decision] | None = None,
     ) -> None:
         make_dataset(
             self.videos,
@@ -145,12 +147,16 @@ class Workspace:
             thresholds=thresholds,
             eval_fraction=eval_fraction,
             seed=0,
+            decisions=decisions,
         )
 
     def build(
-        self, eval_fraction: float = 0.5, thresholds: QualityThresholds = DEFAULTS
+        self,
+        eval_fraction: float = 0.5,
+        thresholds: QualityThresholds = DEFAULTS,
+        decisions: dict[str, Decision] | None = None,
     ) -> Dataset:
-        self.write(self.folder, eval_fraction, thresholds)
+        self.write(self.folder, eval_fraction, thresholds, decisions=decisions)
         return Dataset(
             self.folder,
             pd.DataFrame(read_table(self.folder / "clips.csv", CLIPS_TABLE)),
@@ -242,6 +248,66 @@ def test_a_gap_is_neither_a_candidate_nor_a_whole_video(workspace: Workspace) ->
     assert dataset.summary["candidates"] == 1
     (counted,) = dataset.summary["rejected"]
     assert (counted["reason"], counted["count"], counted["whole_videos"]) == ("gap", 1, 0)
+
+
+BLURRED = {"sharpness": 5.0}
+
+
+def test_what_a_person_decided_counts(
+    workspace: Workspace, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Kept and blurred clips in turn; the sixth the ledger keeps by hand though it is blurred."""
+    kept = [(100 * k, 100 * k + 100, 0) for k in range(6)]
+    workspace.add(row("a"), kept, quality={1: BLURRED, 3: BLURRED, 5: BLURRED})
+    ledger = read_table(workspace.ledger("a"), SEGMENTS)
+    ledger.stage[5], ledger.reason[5], ledger.detail[5] = "decisions", "by hand", "six"
+    ledger.value[5], ledger.threshold[5] = 60, 75
+    write_table(ledger, workspace.ledger("a"), SEGMENTS)
+    rejected = "a_000600_000700_00,a,0,0,600,700,rejected,tracks,small_face,,40,75,100"
+    with workspace.ledger("a").open("a") as file:
+        file.write(rejected + "," * (len(LEDGER_COLUMNS) - 1 - rejected.count(",")) + "\n")
+    names = [f"a_{start:06d}_{start + 100:06d}_00" for start in range(0, 700, 100)]
+    decisions = {
+        names[0]: Decision("reject", "=dull"),
+        names[1]: Decision("keep", "it is art"),
+        names[2]: Decision("keep", "changes nothing"),
+        names[3]: Decision("reject", "neither does this"),
+        names[4]: Decision("", "a note"),
+        names[5]: Decision("keep", "six"),
+        names[6]: Decision("reject", "nor this"),
+        "a_000000_000101_00": Decision("keep", "cut elsewhere"),
+        "b_000000_000101_00": Decision("", "a note is no decision"),
+    }
+    dataset = workspace.build(decisions=decisions)
+    assert dataset.clips["clip_id"].tolist() == [names[k] for k in (1, 2, 4, 5)]
+    assert dataset.rejected[["clip_id", "stage", "reason", "detail"]].to_numpy().tolist() == [
+        [names[0], "decisions", "by hand", "=dull"],
+        [names[3], "quality", "blurred", "sharpness 5 < 20"],
+        [names[6], "tracks", "small_face", ""],
+    ]
+    assert dataset.rejected["value"].isna().tolist() == [True, False, False]
+    assert "'=dull" in (workspace.folder / "rejected.csv").read_text()
+    assert dataset.summary["by_hand"] == {"kept": 2, "rejected": 1, "unknown": 1}
+    assert dataset.summary["candidates"] == 7
+    (warning,) = [text for text in caplog.messages if "by hand" in text]
+    assert "no such clips (1): a_000000_000101_00. " in warning
+
+    # Without them it is as it was, but for what the ledger says.
+    caplog.clear()
+    dataset = workspace.build()
+    assert "by_hand" not in dataset.summary and "by hand" not in caplog.text
+    assert dataset.rejected["reason"].tolist() == ["blurred"] * 3 + ["small_face"]
+
+
+def test_a_clip_that_was_not_made_is_not_kept_by_hand(workspace: Workspace) -> None:
+    workspace.add(row("a"), kept=[(0, 100, 0), (100, 200, 0)])
+    manifest = read_table(workspace.manifest("a"), CLIPS)
+    write_table(manifest[:1], workspace.manifest("a"), CLIPS)
+    measures = read_table(workspace.measures("a"), QUALITY)
+    write_table(measures[:1], workspace.measures("a"), QUALITY)
+    dataset = workspace.build(decisions={"a_000100_000200_00": Decision("keep")})
+    assert dataset.rejected["reason"].tolist() == ["not in manifest"]
+    assert dataset.summary["by_hand"] == {"kept": 0, "rejected": 0, "unknown": 0}
 
 
 def test_what_is_kept_in_doubt_is_in_the_dataset(workspace: Workspace) -> None:

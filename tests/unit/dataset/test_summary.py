@@ -21,3 +21,19 @@ def test_what_came_in_what_was_kept_and_why_not() -> None:
         ["12", "not", "kept", "by", "sync:", "not_speaking"],
         ["1", "not", "kept", "by", "tracks:", "no_face"],
     ]
+
+
+def test_what_was_decided_by_hand_is_said_where_there_is_any() -> None:
+    summary = {
+        "videos": {"count": 1}, "hours_in": 2.5, "kept": {"clips": 4, "hours": 0.5},
+        "rejected": [{"stage": "decisions", "reason": "by hand", "count": 2}],
+        "train": {"clips": 4}, "eval": {"clips": 0},
+    }  # fmt: skip
+    counted = {"by_hand": {"kept": 3, "rejected": 2, "unknown": 0}}
+    _, by_hand, rejected = describe(summary | counted).splitlines()
+    assert by_hand == "  by hand: 3 kept, 2 rejected"
+    assert rejected.split() == ["2", "not", "kept", "by", "decisions:", "by", "hand"]
+    counted["by_hand"]["unknown"] = 1
+    assert (
+        describe(summary | counted).splitlines()[1] == "  by hand: 3 kept, 2 rejected, 1 of no clip"
+    )

@@ -1,6 +1,6 @@
 """What a run is about to do."""
 
-from talkingface.monitor.plan import INCOMPLETE, describe_plan
+from talkingface.monitor.plan import BY_HAND, INCOMPLETE, describe_plan
 
 ORDER = ["download", "proxy", "clips", "dataset"]
 NEW = "output files have to be generated"
@@ -44,7 +44,7 @@ def test_what_only_follows_stands_alone() -> None:
 
 
 def test_what_lacks_files_is_told_apart_from_what_was_forced() -> None:
-    jobs = [("clips", [INCOMPLETE]), ("clips", ["forced"]), ("dataset", [AFTER])]
-    assert describe_plan(jobs, ORDER) == (
-        "to do: clips (1 with files gone, 1 forced); then dataset (1)"
+    jobs = [("clips", [reason]) for reason in (INCOMPLETE, "forced", BY_HAND)]
+    assert describe_plan([*jobs, ("dataset", [AFTER])], ORDER) == (
+        "to do: clips (1 with files gone, 1 forced, 1 decided by hand); then dataset (1)"
     )

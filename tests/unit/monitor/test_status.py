@@ -179,7 +179,9 @@ def test_the_table_as_the_command_prints_it(results: Path) -> None:
 
 def test_the_dataset_there_is_comes_with_what_its_gates_rejected(results: Path) -> None:
     side = {"clips": 1, "hours": 0.5, "videos": 1, "identities": 1, "groups": 1}
-    reasons = [("quality", "blurred", 3), ("sync", "not_speaking", 2)]
+    reasons = [
+        ("quality", "blurred", 3), ("sync", "not_speaking", 2), ("decisions", "by hand", 1),
+    ]  # fmt: skip
     summary = {
         "videos": {"count": 2, "by_status": {"ok": 2}},
         "hours_in": 3.0,
@@ -194,6 +196,7 @@ def test_the_dataset_there_is_comes_with_what_its_gates_rejected(results: Path) 
     shown = describe_status(read_status(results, LISTED))
     line = "the dataset when it was last made: 2 videos, 3.0 h; kept 2 clips, 1.0 h"
     assert f"{line} (train 1, eval 1)\n      3 not kept by quality: blurred\n" in shown
+    assert "\n      1 not kept by decisions: by hand\n" in f"{shown}\n"
     assert shown.count("not_speaking") == 1
 
 

@@ -23,5 +23,7 @@ def test_where_things_lie_and_how_they_came_is_not_told() -> None:
     config = check_config({"device": "cpu", "download": {"proxy": "http://me:secret@host"}})
     published = published_settings(config, leave_out=("wav2lip",))
     assert "secret" not in json.dumps(published)
-    assert not {"videos", "models", "device", "exports", "card", "wav2lip"} & set(published)
+    assert not {"videos", "decisions", "models", "device", "exports", "card", "wav2lip"} & set(
+        published
+    )
     assert published["clips"] == config["clips"]

@@ -1,7 +1,7 @@
-"""A source taken out of a workspace: of the list, the results, the dataset and every export.
+"""A source taken out of a workspace: of its lists, the results, the dataset and every export.
 
-What is to be done is written down first, so that a second call finishes what was killed. The list
-comes before the results, so that no run makes anew what is being removed. The user's own files,
+What is to be done is written down first, so that a second call finishes what was killed. The lists
+come before the results, so that no run makes anew what is being removed. The user's own files,
 which results only link to, stay.
 """
 
@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from talkingface.dataset.removal import count_rows
+from talkingface.grid import video_of_clip
 from talkingface.job.files import DamagedFile, atomic_path, read_json, write_json
 from talkingface.job.tables import OtherColumns
 from talkingface.monitor.missing import names_in
@@ -42,6 +43,7 @@ from talkingface.monitor.takedown.traces import (
     mentions,
 )
 from talkingface.monitor.verify import is_locked
+from talkingface.settings.decisions import read_decisions, without_clips
 from talkingface.settings.schema import ConfigError
 from talkingface.settings.sources import local_path
 from talkingface.settings.videos import read_videos, without_rows
@@ -56,6 +58,15 @@ class Target:
 
     why: str
     sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _List:
+    """A list of the user's, how many rows of it go, and what takes them out of its bytes."""
+
+    path: Path
+    rows: int
+    without_rows: Callable[[bytes, Collection[str]], bytes]
 
 
 @dataclass
@@ -78,20 +89,24 @@ def run_takedown(
     *,
     identity: str | None = None,
     videos: str | Path | None = None,
+    decisions: str | Path | None = None,
     dry_run: bool = False,
 ) -> str | None:
     """The command: remove the videos that are meant, and print what was removed; what is to be said
     at the end of an error.
 
     references: names of videos, paths or addresses. identity: whose videos go, too. videos: the
-    list; `videos.csv` of the workspace where it is not given. dry_run: only print what would be
-    removed.
+    list; `videos.csv` of the workspace where it is not given. decisions: what was decided by hand;
+    `decisions.csv` of the workspace, if there is one. dry_run: only print what would be removed.
     """
     given = {reference: source_spellings(reference) for reference in references}
     workspace = Path(workspace).resolve()
     listed = Path(videos).resolve() if videos else workspace / "videos.csv"
     if not listed.is_file():
         return f"{listed}: no such file; say where the list of videos is: --videos LIST"
+    decided = Path(decisions).resolve() if decisions else workspace / "decisions.csv"
+    if decisions and not decided.is_file():
+        return f"{decided}: no such file"
     if is_locked(workspace) and not dry_run:
         return f"{workspace} is locked: a run is at work, or one was killed (snakemake --unlock)"
     # Relative sources start here.
@@ -99,6 +114,7 @@ def run_takedown(
         results = Path("results")
         try:
             rows = read_videos(listed)
+            by_hand = read_decisions(decided)
             records = read_records(results)
             removal = _removal(results, rows, records, given, identity)
             sources = [str(row["source"]) for row in rows]
@@ -107,10 +123,11 @@ def run_takedown(
             refuse_gone(results, removal.videos)
         except (ConfigError, NoSuchVideo, CannotBuild, DamagedFile) as error:
             return str(error)
+        lists = _rows_to_go(listed, rows, decided, by_hand, removal)
         if dry_run:
-            _print_plan(results, listed, rows, removal)
+            _print_plan(results, lists, rows, removal)
             return None
-        _take_down(results, listed, rows, records, removal)
+        _take_down(results, lists, rows, records, removal)
     return None
 
 
@@ -154,6 +171,23 @@ def _removal(
     return removal
 
 
+def _rows_to_go(
+    listed: Path,
+    rows: Iterable[Mapping[str, Any]],
+    decided: Path,
+    by_hand: Iterable[str],
+    removal: Removal,
+) -> list[_List]:
+    """The list of videos, of these `rows`, and the clips that were decided about `by_hand`, where
+    there is such a list."""
+    count = sum(row["video_id"] in removal.videos for row in rows)
+    lists = [_List(listed, count, without_rows)]
+    if decided.exists():
+        count = sum(video_of_clip(clip_id) in removal.videos for clip_id in by_hand)
+        lists.append(_List(decided, count, without_clips))
+    return lists
+
+
 def _read_journal(path: Path) -> Removal:
     if not path.exists():
         return Removal()
@@ -185,7 +219,7 @@ def _place(path: Path) -> Path:
 
 def _take_down(
     results: Path,
-    listed: Path,
+    lists: Iterable[_List],
     rows: Sequence[Mapping[str, Any]],
     records: Mapping[str, Mapping[str, Any]],
     removal: Removal,
@@ -195,10 +229,10 @@ def _take_down(
         videos = {video: vars(target) for video, target in removal.videos.items()}
         write_json({"videos": videos, "identities": removal.identities}, journal)
     _print_videos(rows, removal)
-    gone = [row for row in rows if row["video_id"] in removal.videos]
-    if gone:
-        _rewrite_list(listed, removal.videos)
-    print(f"{listed}: {len(gone)} rows removed")
+    for each in lists:
+        if each.rows:
+            _rewrite_list(each, removal.videos)
+        print(f"{each.path}: {each.rows} rows removed")
     if results.is_dir():
         traces = find_traces(results, removal.videos)
         for trace in traces:
@@ -217,10 +251,10 @@ def _take_down(
     journal.unlink(missing_ok=True)
 
 
-def _rewrite_list(listed: Path, video_ids: Collection[str]) -> None:
+def _rewrite_list(each: _List, video_ids: Collection[str]) -> None:
     # What a link leads to is the list.
-    path = Path(os.path.realpath(listed))
-    content = without_rows(path.read_bytes(), video_ids)
+    path = Path(os.path.realpath(each.path))
+    content = each.without_rows(path.read_bytes(), video_ids)
     mode = path.stat().st_mode
     with atomic_path(path) as partial:
         partial.write_bytes(content)
@@ -256,12 +290,12 @@ def _print_videos(rows: Sequence[Mapping[str, Any]], removal: Removal) -> None:
 
 
 def _print_plan(
-    results: Path, listed: Path, rows: Sequence[Mapping[str, Any]], removal: Removal
+    results: Path, lists: Iterable[_List], rows: Sequence[Mapping[str, Any]], removal: Removal
 ) -> None:
     _print_videos(rows, removal)
     print("would be removed:")
-    count = sum(row["video_id"] in removal.videos for row in rows)
-    print(f"  {listed}: {count} rows")
+    for each in lists:
+        print(f"  {each.path}: {each.rows} rows")
     traces = find_traces(results, removal.videos)
     for trace in traces:
         print(f"  {trace.path}: {trace.files} files, {trace.size:,} bytes")

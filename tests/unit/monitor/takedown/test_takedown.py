@@ -362,6 +362,41 @@ def test_the_rest_of_the_list_stays_byte_for_byte(given: bytes, left: bytes) -> 
     assert without_rows(given, ["a"]) == left
 
 
+DECIDED = (
+    b"\xef\xbb\xbfclip_id,decision,note\r\n"
+    b'talk10_000000_000002_00,keep,"a, b"\r\n'
+    b"talk1_000000_000002_00,reject,x\r\n"
+    b"talk1_000000_000000_000002_00,,'=1"
+)
+
+
+def test_decisions_about_its_clips_go_too(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    decisions = root / "decisions.csv"
+    decisions.write_bytes(DECIDED)
+    decisions.chmod(0o640)
+    left = DECIDED.replace(b"talk1_000000_000002_00,reject,x\r\n", b"")
+    assert run_takedown(root, ["talk1"], dry_run=True) is None
+    assert f"  {decisions}: 1 rows\n" in capsys.readouterr().out
+    assert decisions.read_bytes() == DECIDED
+    elsewhere = shutil.copy(decisions, root / "others.csv")
+    before = contents(root)
+    assert "no such file" in str(run_takedown(root, ["talk1"], decisions=root / "nowhere.csv"))
+    decisions.write_text("clip_id,decision\ntalk1,keep\n")
+    assert f"{decisions}:\n  line 2: clip_id" in str(run_takedown(root, ["talk1"]))
+    decisions.write_bytes(DECIDED)
+    assert contents(root) == before
+    capsys.readouterr()
+    assert run_takedown(root, ["talk1"]) is None
+    assert f"{decisions}: 1 rows removed\n" in capsys.readouterr().out
+    assert decisions.read_bytes() == left and decisions.stat().st_mode & 0o777 == 0o640
+    assert Path(elsewhere).read_bytes() == DECIDED
+    assert run_takedown(root, ["talk10"], decisions=elsewhere) is None
+    assert Path(elsewhere).read_bytes() == DECIDED.replace(
+        b'talk10_000000_000002_00,keep,"a, b"\r\n', b""
+    )
+    assert decisions.read_bytes() == left
+
+
 def listed(*rows: tuple[str, str, str]) -> list[dict[str, str]]:
     return [dict(zip(("video_id", "source", "identity"), row, strict=True)) for row in rows]
 
