@@ -40,8 +40,14 @@ const DERIVED: Record<string, (report: Report) => Field> = {
     meaning: "length",
     values: numbers(report.candidates.columns.n_frames).map((frames) => frames / FRAMES_A_SECOND),
   }),
-  kind: (report) => textField(report.candidates.length, "what the row is: a stretch of one face, a whole video or a gap between stretches", (row) => rowKind(report.candidates, row)),
-  decision: (report) => markField(report, "what was decided by hand", (mark) => mark.decision || "note", DECISIONS),
+  kind: (report) =>
+    textField(
+      report.candidates.length,
+      "what the row is: a stretch of one face, a whole video or a gap between stretches",
+      (row) => rowKind(report.candidates, row),
+    ),
+  decision: (report) =>
+    markField(report, "what was decided by hand", (mark) => mark.decision || "note", DECISIONS),
   note: (report) => markField(report, "what was noted by hand", (mark) => mark.note),
 };
 
@@ -54,7 +60,7 @@ const known = new WeakMap<Report, Map<string, Field | undefined>>();
 /** The field of a name; undefined where the report has no such column. */
 export function field(report: Report, name: string): Field | undefined {
   let fields = known.get(report);
-  if (!fields) known.set(report, fields = new Map());
+  if (!fields) known.set(report, (fields = new Map()));
   if (OF_MARKS.has(name) && marksSeen !== marksVersion()) {
     for (const each of OF_MARKS) fields.delete(each);
     marksSeen = marksVersion();
@@ -65,9 +71,14 @@ export function field(report: Report, name: string): Field | undefined {
 
 /** The names of all fields: those of candidates in the order of stages, then those of videos. */
 export function fieldNames(report: Report): string[] {
-  const ofVideos = Object.keys(report.videos.columns).filter((name) => name !== "video_id" && name !== "identity");
+  const ofVideos = Object.keys(report.videos.columns).filter(
+    (name) => name !== "video_id" && name !== "identity",
+  );
   return [
-    "decision", "note", "kind", "duration",
+    "decision",
+    "note",
+    "kind",
+    "duration",
     ...Object.keys(report.candidates.columns),
     ...ofVideos.map((name) => `video.${name}`),
   ];
@@ -88,7 +99,9 @@ export function videoRow(report: Report, row: number): number {
 /** Numbers of a field as they are, empty where there is no such field. */
 export function numbersOf(report: Report, name: string): Float64Array {
   const found = field(report, name);
-  return found?.kind === "number" ? found.values : new Float64Array(report.candidates.length).fill(NaN);
+  return found?.kind === "number"
+    ? found.values
+    : new Float64Array(report.candidates.length).fill(NaN);
 }
 
 function make(report: Report, name: string): Field | undefined {
@@ -102,26 +115,44 @@ function make(report: Report, name: string): Field | undefined {
 function typed(column: Column): Field {
   const { unit, meaning } = column;
   if (column.kind === "number") return { kind: "number", unit, meaning, values: numbers(column) };
-  return { kind: "text", unit, meaning, texts: column.texts, codes: Uint32Array.from(column.codes) };
+  return {
+    kind: "text",
+    unit,
+    meaning,
+    texts: column.texts,
+    codes: Uint32Array.from(column.codes),
+  };
 }
 
 function numbers(column: Column | undefined): Float64Array {
-  return column?.kind === "number" ? Float64Array.from(column.values, (value) => value ?? NaN) : new Float64Array();
+  return column?.kind === "number"
+    ? Float64Array.from(column.values, (value) => value ?? NaN)
+    : new Float64Array();
 }
 
-function textField(length: number, meaning: string, of: (row: number) => string, first: string[] = []): TextField {
+function textField(
+  length: number,
+  meaning: string,
+  of: (row: number) => string,
+  first: string[] = [],
+): TextField {
   const places = new Map(first.map((value, place) => [value, place]));
   const codes = new Uint32Array(length);
   for (let row = 0; row < length; row++) {
     const value = of(row);
     let place = places.get(value);
-    if (place === undefined) places.set(value, place = places.size);
+    if (place === undefined) places.set(value, (place = places.size));
     codes[row] = place;
   }
   return { kind: "text", unit: "", meaning, texts: [...places.keys()], codes };
 }
 
-function markField(report: Report, meaning: string, of: (mark: Mark) => string, first?: string[]): TextField {
+function markField(
+  report: Report,
+  meaning: string,
+  of: (mark: Mark) => string,
+  first?: string[],
+): TextField {
   const texts = new Map<number, string>();
   for (const [clip, mark] of decisions(report)) {
     const row = report.rows.get(clip);
@@ -134,11 +165,18 @@ function markField(report: Report, meaning: string, of: (mark: Mark) => string, 
 function ofVideo(report: Report, videos: Field): Field {
   const rows = videoRows(report);
   if (videos.kind === "number") {
-    return { ...videos, values: Float64Array.from(rows, (row) => (row < 0 ? NaN : videos.values[row])) };
+    return {
+      ...videos,
+      values: Float64Array.from(rows, (row) => (row < 0 ? NaN : videos.values[row])),
+    };
   }
   const none = videos.texts.includes("") ? videos.texts : [...videos.texts, ""];
   const empty = none.indexOf("");
-  return { ...videos, texts: none, codes: Uint32Array.from(rows, (row) => (row < 0 ? empty : videos.codes[row])) };
+  return {
+    ...videos,
+    texts: none,
+    codes: Uint32Array.from(rows, (row) => (row < 0 ? empty : videos.codes[row])),
+  };
 }
 
 const rowsOfVideos = new WeakMap<Report, Int32Array>();
@@ -147,7 +185,8 @@ function videoRows(report: Report): Int32Array {
   let found = rowsOfVideos.get(report);
   if (found) return found;
   const places = new Map<string, number>();
-  for (let row = 0; row < report.videos.length; row++) places.set(text(report.videos, "video_id", row), row);
+  for (let row = 0; row < report.videos.length; row++)
+    places.set(text(report.videos, "video_id", row), row);
   const names = report.candidates.columns.video_id;
   found = new Int32Array(report.candidates.length).fill(-1);
   if (names?.kind === "text") {
