@@ -29,6 +29,13 @@ interface Place {
   key: string;
 }
 
+/** What is active and shown large in the list of an address. */
+interface Here {
+  address: string;
+  active: number;
+  open: { row: number; shown: Shown } | null;
+}
+
 /** Where every list was left, by its address, for those who come back to it. */
 const places = new Map<string, Place>();
 
@@ -50,10 +57,13 @@ export function ClipList({ state, address, columns, mode, width }: ClipListProps
   const { report, rows, parameters } = state;
   const marks = useMarks();
   const left = places.get(address);
-  const [active, setActive] = useState(() =>
-    Math.max(0, left ? rows.indexOf(report.rows.get(left.key) ?? -1) : 0),
-  );
-  const [open, setOpen] = useState<{ row: number; shown: Shown } | null>(null);
+  const placeOf = ({ key }: Place) => rows.indexOf(report.rows.get(key) ?? -1);
+  const here: Here = { address, active: Math.max(0, left ? placeOf(left) : 0), open: null };
+  const [last, setLast] = useState(here);
+  // Of another list nothing is left but where it was left.
+  const { active, open } = last.address === address ? last : here;
+  const change = (wanted: Partial<Here>) =>
+    setLast((before) => ({ ...(before.address === address ? before : here), ...wanted }));
   const frame = useRef<HTMLDivElement>(null);
   const wanted = useRef(-1);
   const across =
@@ -65,7 +75,7 @@ export function ClipList({ state, address, columns, mode, width }: ClipListProps
   const move = (to: number) => {
     const place = Math.max(0, Math.min(rows.length - 1, to));
     wanted.current = place;
-    setActive(place);
+    change({ active: place });
     if (place === current) focus(place);
   };
   // The focus scrolls to it. Nothing else does: a row that moved between pressing a button in it
@@ -85,11 +95,10 @@ export function ClipList({ state, address, columns, mode, width }: ClipListProps
 
   const onShow = useCallback(
     (place: number, shown: Shown | null) => {
-      setOpen(shown && { row: rows[place], shown });
+      change({ active: place, open: shown && { row: rows[place], shown } });
       if (!shown) wanted.current = place;
-      setActive(place);
     },
-    [rows],
+    [rows, address],
   );
   const render = useCallback(
     (line: number) => {
@@ -147,7 +156,7 @@ export function ClipList({ state, address, columns, mode, width }: ClipListProps
             : null);
       if (shown) onShow(following, shown);
       else move(following);
-      if (open && !shown) setOpen(null);
+      if (open && !shown) change({ open: null });
     };
     const actions: Record<string, () => void> = {
       ArrowDown: () => move(current + across),
@@ -185,7 +194,7 @@ export function ClipList({ state, address, columns, mode, width }: ClipListProps
       onKeyDown={onKeyDown}
       onFocusIn={(event) => {
         const at = (event.target as HTMLElement).closest<HTMLElement>("[data-place]");
-        if (at) setActive(Number(at.dataset.place));
+        if (at) change({ active: Number(at.dataset.place) });
       }}
     >
       <VirtualList
@@ -198,6 +207,7 @@ export function ClipList({ state, address, columns, mode, width }: ClipListProps
         head={mode === "table" ? <ListHead state={state} columns={columns} /> : undefined}
         headHeight={HEAD_HEIGHT}
         kept={[Math.floor(current / across), place < 0 ? -1 : Math.floor(place / across)]}
+        of={address}
         offset={left?.offset}
         onScroll={(offset) => remember({ offset })}
       />

@@ -27,7 +27,8 @@ export interface VirtualListProps {
   headHeight?: number;
   /** Rows that stay in the page when they are not seen, such as the one with the focus. */
   kept?: number[];
-  /** How far it is scrolled at first, in pixels. */
+  /** What the list is of: when this changes, it is scrolled to `offset`, in pixels. */
+  of?: string;
   offset?: number;
   onScroll?: (offset: number) => void;
 }
@@ -68,6 +69,11 @@ export function VirtualList(props: VirtualListProps) {
   useLayoutEffect(() => {
     if (shown !== undefined && shown >= 0) virtualizer.current!.scrollToIndex(shown);
   }, [shown]);
+  const first = useRef(true);
+  useLayoutEffect(() => {
+    if (!first.current) frame.current!.scrollTop = props.offset ?? 0;
+    first.current = false;
+  }, [props.of]);
   // Rows that stay are not made again at every step of scrolling.
   const made = useMemo(() => new Map<number, ComponentChildren>(), [render]);
   const items = virtualizer.current.getVirtualItems();
