@@ -93,6 +93,7 @@ export function Enlarged({ report, row, shown, upwards, leftwards, onClose }: En
   useEffect(() => {
     setMissing(false);
     frame.current!.querySelector<HTMLElement>("video, .close")?.focus({ preventScroll: true });
+    frame.current!.scrollIntoView({ block: "nearest" });
   }, [row, shown]);
   return (
     <div
