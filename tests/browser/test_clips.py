@@ -163,6 +163,7 @@ def test_heads_sort(open_report: Open, middle: Path) -> None:
     ordered = rows.assign(below=-rows.speech_share).sort_values("below", kind="stable")
     assert names(page) == list(ordered.clip_id[:8])
     leads(page, "#clips?sort=-segments.speech_share")
+    expect(head.get_by_role("button")).to_be_focused()
 
 
 @pytest.mark.parametrize("way", ("", "-"))

@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from talkingface.report.javascript import write_data
+from talkingface.settings.decisions import read_decisions
 from talkingface.text import plain_cell
 
 from .conftest import Open, watched
@@ -204,6 +205,10 @@ def test_what_is_marked_can_be_filtered(open_report: Open, middle: Path) -> None
     page.keyboard.press("k")
     expect(page.locator(".found strong")).to_have_text("142")
     assert rows_of(saved(page)) == [(clips[0], "reject", ""), (clips[1], "keep", "")]
+    write_note(page, 0, "seen & heard")
+    page.evaluate("location.hash = '#clips?note=seen+%26+heard&note=other'")
+    expect(page.locator(".found strong")).to_have_text("1")
+    assert names(page, 1) == [clips[2]]
 
 
 def test_rows_without_a_name_cannot_be_marked(open_report: Open, small: Path) -> None:
@@ -284,7 +289,6 @@ def test_marks_on_a_phone(open_report: Open, middle: Path) -> None:
 
 
 def test_a_run_reads_what_was_saved(open_report: Open, middle: Path, tmp_path: Path) -> None:
-    decisions = pytest.importorskip("talkingface.settings.decisions")
     page = open_report(middle, "#clips")
     clips = names(page, len(NOTES))
     for place, note in enumerate(NOTES):
@@ -292,7 +296,7 @@ def test_a_run_reads_what_was_saved(open_report: Open, middle: Path, tmp_path: P
         page.keyboard.press("k")
     path = tmp_path / "decisions.csv"
     path.write_bytes(saved(page).encode())
-    read = decisions.read_decisions(path)
+    read = read_decisions(path)
     assert {clip: tuple(found) for clip, found in read.items()} == {
         clip: ("keep", " ".join(note.split())) for clip, note in zip(clips, NOTES, strict=True)
     }

@@ -15,10 +15,17 @@ export function Found({ state }: { state: FilterState }) {
   const { report, rows } = state;
   const found = useMemo(() => hoursOf(report, rows), [report, rows]);
   const all = useMemo(
-    () => hoursOf(report, Uint32Array.from({ length: report.candidates.length }, (_, row) => row)), [report]);
+    () =>
+      hoursOf(
+        report,
+        Uint32Array.from({ length: report.candidates.length }, (_, row) => row),
+      ),
+    [report],
+  );
   return (
     <p role="status" class="found">
-      <strong>{count(rows.length)}</strong> of {count(report.candidates.length)} rows, {hours(found)} of {hours(all)}
+      <strong>{count(rows.length)}</strong> of {count(report.candidates.length)} rows,{" "}
+      {hours(found)} of {hours(all)}
     </p>
   );
 }
@@ -35,11 +42,19 @@ export function Chips({ state }: { state: FilterState }) {
   return (
     <div class="chips" role="group" aria-label="Filters that are on" tabIndex={-1} ref={list}>
       {shown.map(({ words, remove }) => (
-        <button type="button" class="chip" key={words} aria-label={`Remove the filter ${words}`} onClick={() => change(remove)}>
+        <button
+          type="button"
+          class="chip"
+          key={words}
+          aria-label={`Remove the filter ${words}`}
+          onClick={() => change(remove)}
+        >
           {words} <span aria-hidden="true">{"\u2715"}</span>
         </button>
       ))}
-      <button type="button" class="link" onClick={() => change(clearFilters)}>Clear all</button>
+      <button type="button" class="link" onClick={() => change(clearFilters)}>
+        Clear all
+      </button>
     </div>
   );
 }
@@ -47,12 +62,16 @@ export function Chips({ state }: { state: FilterState }) {
 function chips({ report, filters, parameters }: FilterState): Chip[] {
   const found: Chip[] = [];
   const words = parameters.get("q");
-  if (words?.trim()) found.push({ words: `search: ${words}`, remove: (edited) => edited.delete("q") });
+  if (words?.trim())
+    found.push({ words: `search: ${words}`, remove: (edited) => edited.delete("q") });
   for (const [column, values] of filters.choices) {
     const numeric = field(report, column)?.kind === "number";
     for (const value of values) {
       const shown = numeric && value === "" ? "not measured" : choiceLabel(column, value);
-      found.push({ words: `${fullLabel(column)}: ${shown}`, remove: (edited) => toggleChoice(edited, column, value) });
+      found.push({
+        words: `${fullLabel(column)}: ${shown}`,
+        remove: (edited) => toggleChoice(edited, column, value),
+      });
     }
   }
   for (const [column, { min, max }] of filters.ranges) {

@@ -1,4 +1,4 @@
-/** The list of clips: rows or tiles of which only what is seen is in the page, by pointer and keys. */
+/** The list of clips: rows or tiles, of which only what is seen is in the page, and its keys. */
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ClipRow, type ClipRowProps, ClipTile, NarrowClipRow } from "./cliprow";
 import { text } from "./data";
@@ -29,6 +29,13 @@ interface Place {
   key: string;
 }
 
+/** What is active and shown large in the list of an address. */
+interface Here {
+  address: string;
+  active: number;
+  open: { row: number; shown: Shown } | null;
+}
+
 /** Where every list was left, by its address, for those who come back to it. */
 const places = new Map<string, Place>();
 
@@ -50,11 +57,17 @@ export function ClipList({ state, address, columns, mode, width }: ClipListProps
   const { report, rows, parameters } = state;
   const marks = useMarks();
   const left = places.get(address);
-  const [active, setActive] = useState(() => Math.max(0, left ? rows.indexOf(report.rows.get(left.key) ?? -1) : 0));
-  const [open, setOpen] = useState<{ row: number; shown: Shown } | null>(null);
+  const placeOf = ({ key }: Place) => rows.indexOf(report.rows.get(key) ?? -1);
+  const here: Here = { address, active: Math.max(0, left ? placeOf(left) : 0), open: null };
+  const [last, setLast] = useState(here);
+  // Of another list nothing is left but where it was left.
+  const { active, open } = last.address === address ? last : here;
+  const change = (wanted: Partial<Here>) =>
+    setLast((before) => ({ ...(before.address === address ? before : here), ...wanted }));
   const frame = useRef<HTMLDivElement>(null);
   const wanted = useRef(-1);
-  const across = mode === "gallery" ? Math.max(2, Math.floor((width + TILE_GAP) / (TILE + TILE_GAP))) : 1;
+  const across =
+    mode === "gallery" ? Math.max(2, Math.floor((width + TILE_GAP) / (TILE + TILE_GAP))) : 1;
   const tile = Math.floor((width - TILE_GAP * across) / across);
   const lines = Math.ceil(rows.length / across);
   const current = Math.min(active, Math.max(0, rows.length - 1));
@@ -62,11 +75,11 @@ export function ClipList({ state, address, columns, mode, width }: ClipListProps
   const move = (to: number) => {
     const place = Math.max(0, Math.min(rows.length - 1, to));
     wanted.current = place;
-    setActive(place);
+    change({ active: place });
     if (place === current) focus(place);
   };
-  // The focus scrolls to it. Nothing else does: a row that moved between pressing a button in it and
-  // letting go would lose the click.
+  // The focus scrolls to it. Nothing else does: a row that moved between pressing a button in it
+  // and letting go would lose the click.
   const focus = (place: number) =>
     frame.current?.querySelector<HTMLElement>(`[data-place="${place}"] a`)?.focus();
   useLayoutEffect(() => {
@@ -80,30 +93,44 @@ export function ClipList({ state, address, columns, mode, width }: ClipListProps
   const remember = (change: Partial<Place>) =>
     places.set(address, { offset: 0, key: "", ...places.get(address), ...change });
 
-  const onShow = useCallback((place: number, shown: Shown | null) => {
-    setOpen(shown && { row: rows[place], shown });
-    if (!shown) wanted.current = place;
-    setActive(place);
-  }, [rows]);
-  const render = useCallback((line: number) => {
-    const props = (place: number): ClipRowProps => ({
-      report, place, columns, parameters, onShow,
-      row: rows[place],
-      active: place === current,
-      shown: open?.row === rows[place] ? open.shown : null,
-      upwards: line > 1 && line >= lines - LAST_ROWS,
-    });
-    if (mode === "table") return <ClipRow {...props(line)} />;
-    if (mode === "narrow") return <NarrowClipRow {...props(line)} />;
-    const first = line * across;
-    return (
-      <div class="tiles">
-        {Array.from({ length: Math.min(across, rows.length - first) }, (_, at) => (
-          <ClipTile key={first + at} {...props(first + at)} size={tile} leftwards={at >= across / 2} />
-        ))}
-      </div>
-    );
-  }, [report, rows, columns, parameters, mode, across, tile, lines, current, open, onShow, marks]);
+  const onShow = useCallback(
+    (place: number, shown: Shown | null) => {
+      change({ active: place, open: shown && { row: rows[place], shown } });
+      if (!shown) wanted.current = place;
+    },
+    [rows, address],
+  );
+  const render = useCallback(
+    (line: number) => {
+      const props = (place: number): ClipRowProps => ({
+        report,
+        place,
+        columns,
+        parameters,
+        onShow,
+        row: rows[place],
+        active: place === current,
+        shown: open?.row === rows[place] ? open.shown : null,
+        upwards: line > 1 && line >= lines - LAST_ROWS,
+      });
+      if (mode === "table") return <ClipRow {...props(line)} />;
+      if (mode === "narrow") return <NarrowClipRow {...props(line)} />;
+      const first = line * across;
+      return (
+        <div class="tiles">
+          {Array.from({ length: Math.min(across, rows.length - first) }, (_, at) => (
+            <ClipTile
+              key={first + at}
+              {...props(first + at)}
+              size={tile}
+              leftwards={at >= across / 2}
+            />
+          ))}
+        </div>
+      );
+    },
+    [report, rows, columns, parameters, mode, across, tile, lines, current, open, onShow, marks],
+  );
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey || !rows.length) return;
@@ -112,21 +139,36 @@ export function ClipList({ state, address, columns, mode, width }: ClipListProps
     const row = rows[current];
     const clip = text(report.candidates, "clip_id", row);
     const decide = (decision: "keep" | "reject") => {
-      if (clip) mark(report, clip, { decision: markOf(report, clip).decision === decision ? "" : decision });
+      if (clip)
+        mark(report, clip, {
+          decision: markOf(report, clip).decision === decision ? "" : decision,
+        });
     };
     // Who looks at one film after the other goes on with the next.
     const next = () => {
       const following = Math.min(current + 1, rows.length - 1);
-      const shown = open && (filmPath(report, rows[following]) ? "film" : whyPath(report, rows[following]) ? "why" : null);
+      const shown =
+        open &&
+        (filmPath(report, rows[following])
+          ? "film"
+          : whyPath(report, rows[following])
+            ? "why"
+            : null);
       if (shown) onShow(following, shown);
       else move(following);
-      if (open && !shown) setOpen(null);
+      if (open && !shown) change({ open: null });
     };
     const actions: Record<string, () => void> = {
-      ArrowDown: () => move(current + across), j: next, ArrowUp: () => move(current - across),
-      Home: () => move(0), End: () => move(rows.length - 1),
-      PageDown: () => move(current + PAGE * across), PageUp: () => move(current - PAGE * across),
-      k: () => decide("keep"), r: () => decide("reject"), n: () => openNote(clip),
+      ArrowDown: () => move(current + across),
+      j: next,
+      ArrowUp: () => move(current - across),
+      Home: () => move(0),
+      End: () => move(rows.length - 1),
+      PageDown: () => move(current + PAGE * across),
+      PageUp: () => move(current - PAGE * across),
+      k: () => decide("keep"),
+      r: () => decide("reject"),
+      n: () => openNote(clip),
       Backspace: () => clip && mark(report, clip, { decision: "", note: "" }),
       u: () => undo(report),
       p: () => filmPath(report, row) && onShow(current, "film"),
@@ -142,7 +184,8 @@ export function ClipList({ state, address, columns, mode, width }: ClipListProps
 
   const place = open ? rows.indexOf(open.row) : -1;
   const inner = FIXED_WIDTH + columns.reduce((sum, column) => sum + column.width, 0);
-  const template = `48px 72px minmax(200px, 1fr) 176px ${columns.map((column) => `${column.width}px`).join(" ")}`;
+  const widths = columns.map((column) => `${column.width}px`);
+  const template = `48px 72px minmax(200px, 1fr) 176px ${widths.join(" ")}`;
   return (
     <div
       ref={frame}
@@ -151,7 +194,7 @@ export function ClipList({ state, address, columns, mode, width }: ClipListProps
       onKeyDown={onKeyDown}
       onFocusIn={(event) => {
         const at = (event.target as HTMLElement).closest<HTMLElement>("[data-place]");
-        if (at) setActive(Number(at.dataset.place));
+        if (at) change({ active: Number(at.dataset.place) });
       }}
     >
       <VirtualList
@@ -164,6 +207,7 @@ export function ClipList({ state, address, columns, mode, width }: ClipListProps
         head={mode === "table" ? <ListHead state={state} columns={columns} /> : undefined}
         headHeight={HEAD_HEIGHT}
         kept={[Math.floor(current / across), place < 0 ? -1 : Math.floor(place / across)]}
+        of={address}
         offset={left?.offset}
         onScroll={(offset) => remember({ offset })}
       />

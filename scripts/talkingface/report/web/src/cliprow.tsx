@@ -1,4 +1,4 @@
-/** One candidate in the list of clips: as a row of a table, in two lines on a phone, or as a tile. */
+/** One candidate in the list of clips: a row of a table, two lines on a phone, or a tile. */
 import type { ComponentChildren } from "preact";
 import { text } from "./data";
 import { FRAMES_A_SECOND, field, numbersOf, rowKind, videoRow } from "./fields";
@@ -32,15 +32,27 @@ export function ClipRow(props: ClipRowProps) {
   const { report, row, place, columns } = props;
   return (
     <div class={`clip${props.upwards ? " upwards" : ""}`} data-place={place}>
-      <div role="gridcell" class="place number">{place + 1}</div>
-      <div role="gridcell" class="picture"><Picture {...props} size={64} /></div>
-      <div role="gridcell" class="name"><Name report={report} row={row} /></div>
-      <div role="gridcell" class="actions"><Actions {...props} /></div>
+      <div role="gridcell" class="place number">
+        {place + 1}
+      </div>
+      <div role="gridcell" class="picture">
+        <Picture {...props} size={64} />
+      </div>
+      <div role="gridcell" class="name">
+        <Name report={report} row={row} />
+      </div>
+      <div role="gridcell" class="actions">
+        <Actions {...props} />
+      </div>
       {columns.map(({ name, numeric }) => (
         <div key={name} role="gridcell" class={numeric ? "number" : "text"}>
-          {name === "verdict" ? <Verdict report={report} row={row} />
-            : name === "reason" ? <span title={why(report, row)}>{whyShort(report, row)}</span>
-              : <Value report={report} name={name} row={row} />}
+          {name === "verdict" ? (
+            <Verdict report={report} row={row} />
+          ) : name === "reason" ? (
+            <span title={why(report, row)}>{whyShort(report, row)}</span>
+          ) : (
+            <Value report={report} name={name} row={row} />
+          )}
         </div>
       ))}
       <Large {...props} />
@@ -53,13 +65,19 @@ export function NarrowClipRow(props: ClipRowProps) {
   const { report, row, place } = props;
   return (
     <div class={`clip narrow${props.upwards ? " upwards" : ""}`} data-place={place}>
-      <div role="gridcell" class="picture"><Picture {...props} size={72} /></div>
-      <div role="gridcell" class="name"><Name report={report} row={row} place={place} /></div>
+      <div role="gridcell" class="picture">
+        <Picture {...props} size={72} />
+      </div>
+      <div role="gridcell" class="name">
+        <Name report={report} row={row} place={place} />
+      </div>
       <div role="gridcell" class="judged">
         <Verdict report={report} row={row} />
         <span class="quiet">{whyShort(report, row) || summary(report, row)}</span>
       </div>
-      <div role="gridcell" class="actions"><Actions {...props} /></div>
+      <div role="gridcell" class="actions">
+        <Actions {...props} />
+      </div>
       <Large {...props} />
     </div>
   );
@@ -69,17 +87,38 @@ export function NarrowClipRow(props: ClipRowProps) {
 export function ClipTile(props: ClipRowProps & { size: number }) {
   const { report, row, place, size } = props;
   return (
-    <div role="gridcell" class={`clip tile${props.upwards ? " upwards" : ""}${props.leftwards ? " leftwards" : ""}`} data-place={place} style={{ width: `${size}px` }}>
+    <div
+      role="gridcell"
+      class={`clip tile${props.upwards ? " upwards" : ""}${props.leftwards ? " leftwards" : ""}`}
+      data-place={place}
+      style={{ width: `${size}px` }}
+    >
       <Picture {...props} size={size} />
-      <div class="name"><Name report={report} row={row} place={place} /></div>
-      <div class="judged"><Verdict report={report} row={row} /><span class="quiet">{words(text(report.candidates, "reason", row)) || summary(report, row)}</span></div>
-      <div class="actions"><Actions {...props} /></div>
+      <div class="name">
+        <Name report={report} row={row} place={place} />
+      </div>
+      <div class="judged">
+        <Verdict report={report} row={row} />
+        <span class="quiet">
+          {words(text(report.candidates, "reason", row)) || summary(report, row)}
+        </span>
+      </div>
+      <div class="actions">
+        <Actions {...props} />
+      </div>
       <Large {...props} />
     </div>
   );
 }
 
-function Picture({ report, row, place, active, parameters, size }: ClipRowProps & { size: number }) {
+function Picture({
+  report,
+  row,
+  place,
+  active,
+  parameters,
+  size,
+}: ClipRowProps & { size: number }) {
   const name = nameOf(report, row);
   return (
     <Strip
@@ -105,20 +144,45 @@ function Actions({ report, row, place, active, shown, onShow }: ClipRowProps) {
       aria-label={label}
       title={title}
       onClick={() => onShow(place, shown === what ? null : what)}
-    >{sign}</button>
+    >
+      {sign}
+    </button>
   );
   return (
     <>
-      {filmPath(report, row) && button("film", <span aria-hidden="true">{"\u25b6"}</span>, `Play ${name}`, "Play (p)")}
-      {whyPath(report, row) && button("why", <span aria-hidden="true">?</span>, `Show why ${name} was rejected`, "Show why (w)")}
-      <MarkButtons report={report} clip={text(report.candidates, "clip_id", row)} compact tabIndex={tabIndex} />
+      {filmPath(report, row) &&
+        button("film", <span aria-hidden="true">{"\u25b6"}</span>, `Play ${name}`, "Play (p)")}
+      {whyPath(report, row) &&
+        button(
+          "why",
+          <span aria-hidden="true">?</span>,
+          `Show why ${name} was rejected`,
+          "Show why (w)",
+        )}
+      <MarkButtons
+        report={report}
+        clip={text(report.candidates, "clip_id", row)}
+        compact
+        tabIndex={tabIndex}
+      />
     </>
   );
 }
 
 function Large({ report, row, place, shown, upwards, leftwards, onShow }: ClipRowProps) {
   if (!shown) return null;
-  return <div role="gridcell"><Enlarged report={report} row={row} shown={shown} upwards={upwards} leftwards={leftwards} onClose={() => onShow(place, null)} /></div>;
+  return (
+    <div role="gridcell">
+      <Enlarged
+        report={report}
+        row={row}
+        shown={shown}
+        upwards={upwards}
+        leftwards={leftwards}
+        onClose={() => onShow(place, null)}
+      />
+    </div>
+  );
 }
 
 function Name({ report, row, place }: { report: Report; row: number; place?: number }) {
@@ -128,9 +192,14 @@ function Name({ report, row, place }: { report: Report; row: number; place?: num
   const title = video < 0 ? "" : text(report.videos, "title", video);
   return (
     <>
-      <span class="clip-name" title={name}>{place !== undefined && <span class="quiet">{place + 1}. </span>}{name}</span>
+      <span class="clip-name" title={name}>
+        {place !== undefined && <span class="quiet">{place + 1}. </span>}
+        {name}
+      </span>
       <span class="quiet" title={title}>
-        {kind === "candidate" ? title : [kind === "video" ? "whole video" : gap(report, row), title].filter(Boolean).join(": ")}
+        {kind === "candidate"
+          ? title
+          : [kind === "video" ? "whole video" : gap(report, row), title].filter(Boolean).join(": ")}
       </span>
     </>
   );
@@ -140,13 +209,22 @@ function Verdict({ report, row }: { report: Report; row: number }) {
   const verdict = text(report.candidates, "verdict", row);
   const unsure = verdict === "kept" && text(report.candidates, "reason", row) === "unsure";
   const sign = verdict === "rejected" ? "\u2715" : unsure ? "?" : "\u2713";
-  return <span class={`verdict ${unsure ? "unsure" : verdict}`}><span aria-hidden="true">{sign}</span> {verdict}</span>;
+  return (
+    <span class={`verdict ${unsure ? "unsure" : verdict}`}>
+      <span aria-hidden="true">{sign}</span> {verdict}
+    </span>
+  );
 }
 
 function Value({ report, name, row }: { report: Report; name: string; row: number }) {
   const of = field(report, name);
   if (of?.kind === "number" && Number.isNaN(of.values[row])) {
-    return <span class="quiet" title="not measured"><span aria-hidden="true">{"\u2013"}</span><span class="visually-hidden">not measured</span></span>;
+    return (
+      <span class="quiet" title="not measured">
+        <span aria-hidden="true">{"\u2013"}</span>
+        <span class="visually-hidden">not measured</span>
+      </span>
+    );
   }
   const shown = cell(name, of, row);
   return <span title={shown}>{shown}</span>;

@@ -32,28 +32,56 @@ export function ClipsView({ report, route }: { report: Report; route: Route }) {
   return (
     <div class={`browser${filtering ? " filtering" : ""}`}>
       <div class="tools">
-        <button type="button" aria-expanded={filtering} aria-controls="filters" onClick={() => setFiltering(!filtering)}>
+        <button
+          type="button"
+          aria-expanded={filtering}
+          aria-controls="filters"
+          onClick={() => setFiltering(!filtering)}
+        >
           Filters{on > 0 && ` (${on})`}
         </button>
         <Found state={state} />
         <SortChoice state={state} columns={names} />
         {mode === "table" && <ColumnChoice report={report} names={names} choose={choose} />}
         <div class="modes" role="group" aria-label="Show as">
-          <button type="button" aria-pressed={!gallery} onClick={() => show(false)}>List</button>
-          <button type="button" aria-pressed={gallery} onClick={() => show(true)}>Gallery</button>
+          <button type="button" aria-pressed={!gallery} onClick={() => show(false)}>
+            List
+          </button>
+          <button type="button" aria-pressed={gallery} onClick={() => show(true)}>
+            Gallery
+          </button>
         </div>
       </div>
       <Chips state={state} />
       <div class="sides">
-        <div id="filters" class="side" hidden={!filtering}>{filtering && <FilterPanel state={state} />}</div>
+        <div id="filters" class="side" hidden={!filtering}>
+          {filtering && <FilterPanel state={state} />}
+        </div>
         <div class="list" ref={frame}>
           {state.rows.length === 0 ? (
             <div class="empty">
-              <p>{report.candidates.length ? "No clip matches these filters." : "There are no candidates yet: no video has been gone through."}</p>
-              {on > 0 && <button type="button" onClick={() => state.change(clearFilters)}>Clear all filters</button>}
+              <p>
+                {report.candidates.length
+                  ? "No clip matches these filters."
+                  : "There are no candidates yet: no video has been gone through."}
+              </p>
+              {on > 0 && (
+                <button type="button" onClick={() => state.change(clearFilters)}>
+                  Clear all filters
+                </button>
+              )}
             </div>
-          ) : width > 0 && (
-            <ClipList key={`${address} ${mode}`} state={state} address={address} columns={columns} mode={mode} width={width} />
+          ) : (
+            width > 0 && (
+              <ClipList
+                key={mode}
+                state={state}
+                address={address}
+                columns={columns}
+                mode={mode}
+                width={width}
+              />
+            )
           )}
         </div>
       </div>
@@ -71,7 +99,9 @@ function useWidth(): [number, (element: HTMLElement | null) => void] {
     observer.current?.disconnect();
     if (!element) return;
     setWidth(element.clientWidth);
-    observer.current = new ResizeObserver(([entry]) => setWidth(Math.floor(entry.contentRect.width)));
+    observer.current = new ResizeObserver(([entry]) =>
+      setWidth(Math.floor(entry.contentRect.width)),
+    );
     observer.current.observe(element);
   }, []);
   return [width, observe];

@@ -11,7 +11,9 @@ export function writeDecisions(marks: Map<string, Mark>): string {
   const rows = [...marks].filter(([, { decision, note }]) => decision || note);
   // By code units, so that the same marks give the same file in every browser.
   rows.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  const lines = rows.map(([clip, { decision, note }]) => [clip, decision, note].map(writeCell).join(","));
+  const lines = rows.map(([clip, { decision, note }]) =>
+    [clip, decision, note].map(writeCell).join(","),
+  );
   return [HEADER.join(","), ...lines].map((line) => `${line}\r\n`).join("");
 }
 
@@ -29,11 +31,16 @@ export function readDecisions(content: string): Map<string, Mark> {
     const decision = readCell(cells[decisionAt]).trim();
     const note = readCell(noteAt < 0 ? "" : cells[noteAt]);
     if (!clip) faults.push(`line ${line}: no clip_id`);
-    else if (decision !== "" && decision !== "keep" && decision !== "reject") faults.push(`line ${line}: the decision is neither keep nor reject nor empty`);
-    else if (marks.has(clip) && marks.get(clip)!.decision !== decision) faults.push(`line ${line}: ${clip} is decided twice`);
+    else if (decision !== "" && decision !== "keep" && decision !== "reject")
+      faults.push(`line ${line}: the decision is neither keep nor reject nor empty`);
+    else if (marks.has(clip) && marks.get(clip)!.decision !== decision)
+      faults.push(`line ${line}: ${clip} is decided twice`);
     else marks.set(clip, { decision, note });
   }
-  if (faults.length) throw new Error(faults.slice(0, MOST_NAMED).join("; ") + (faults.length > MOST_NAMED ? "; ..." : ""));
+  if (faults.length)
+    throw new Error(
+      faults.slice(0, MOST_NAMED).join("; ") + (faults.length > MOST_NAMED ? "; ..." : ""),
+    );
   return marks;
 }
 
@@ -43,7 +50,7 @@ function writeCell(text: string): string {
 }
 
 function readCell(cell: string | undefined): string {
-  return cell?.startsWith("'") && FORMULA.test(cell) ? cell.slice(1) : cell ?? "";
+  return cell?.startsWith("'") && FORMULA.test(cell) ? cell.slice(1) : (cell ?? "");
 }
 
 interface Row {

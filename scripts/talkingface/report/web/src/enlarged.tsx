@@ -1,7 +1,7 @@
 /** A clip's film, or the picture of why a stretch was rejected, large above its row. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { number, resultPath, text } from "./data";
-import { rowKind } from "./fields";
+import { rowKind, videoRow } from "./fields";
 import { MarkButtons } from "./marks";
 import type { Report } from "./report";
 import { choiceLabel, measure } from "./words";
@@ -23,18 +23,23 @@ export function whyPath(report: Report, row: number): string {
   if (text(candidates, "verdict", row) !== "rejected") return "";
   const video = text(candidates, "video_id", row);
   const kind = rowKind(candidates, row);
+  // Of a video that was not had there is nothing to look at.
+  const had =
+    videoRow(report, row) >= 0 && text(report.videos, "status", videoRow(report, row)) === "ok";
+  if (kind === "video" && !had) return "";
   if (kind === "video") return resultPath(`preview/${video}/${video}.why.jpg`);
   if (kind === "gap" || !(number(candidates, "preview.cause_frame", row) >= 0)) return "";
   return resultPath(`preview/${video}/${text(candidates, "clip_id", row)}.why.jpg`);
 }
 
-/** Why a row was rejected or is kept in doubt, in few words: the reason and what tells most of it. */
+/** Why a row was rejected or is kept in doubt, in few words. */
 export function whyShort(report: Report, row: number): string {
   const { candidates } = report;
   const reason = text(candidates, "reason", row);
   const detail = text(candidates, "detail", row);
   // What `quality` adds are the same numbers again.
-  const more = detail && text(candidates, "stage", row) !== "quality" ? detail : judged(report, row);
+  const more =
+    detail && text(candidates, "stage", row) !== "quality" ? detail : judged(report, row);
   return [reason && choiceLabel("reason", reason), more].filter(Boolean).join(": ");
 }
 
@@ -43,7 +48,9 @@ function judged({ candidates }: Report, row: number): string {
   const value = number(candidates, "value", row);
   const threshold = number(candidates, "threshold", row);
   if (Number.isNaN(value)) return "";
-  return Number.isNaN(threshold) ? measure(value) : `${measure(value)} (threshold ${measure(threshold)})`;
+  return Number.isNaN(threshold)
+    ? measure(value)
+    : `${measure(value)} (threshold ${measure(threshold)})`;
 }
 
 /** The same with all that there is. */
@@ -56,7 +63,17 @@ export function why(report: Report, row: number): string {
   return parts.filter(Boolean).join(": ");
 }
 
-const STEERING = new Set(["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End", "PageUp", "PageDown", " "]);
+const STEERING = new Set([
+  "ArrowUp",
+  "ArrowDown",
+  "ArrowLeft",
+  "ArrowRight",
+  "Home",
+  "End",
+  "PageUp",
+  "PageDown",
+  " ",
+]);
 
 export interface EnlargedProps {
   report: Report;
@@ -76,6 +93,7 @@ export function Enlarged({ report, row, shown, upwards, leftwards, onClose }: En
   useEffect(() => {
     setMissing(false);
     frame.current!.querySelector<HTMLElement>("video, .close")?.focus({ preventScroll: true });
+    frame.current!.scrollIntoView({ block: "nearest" });
   }, [row, shown]);
   return (
     <div
@@ -88,15 +106,32 @@ export function Enlarged({ report, row, shown, upwards, leftwards, onClose }: En
         if (STEERING.has(event.key)) event.stopPropagation();
       }}
     >
-      {missing
-        ? <p class="none">{shown === "film" ? "This film cannot be played here." : "There is no picture of it."}</p>
-        : shown === "film"
-          ? <video src={filmPath(report, row)} controls autoplay playsInline onError={() => setMissing(true)} />
-          : <img src={whyPath(report, row)} alt={why(report, row) || "rejected"} decoding="async" onError={() => setMissing(true)} />}
+      {missing ? (
+        <p class="none">
+          {shown === "film" ? "This film cannot be played here." : "There is no picture of it."}
+        </p>
+      ) : shown === "film" ? (
+        <video
+          src={filmPath(report, row)}
+          controls
+          autoplay
+          playsInline
+          onError={() => setMissing(true)}
+        />
+      ) : (
+        <img
+          src={whyPath(report, row)}
+          alt={why(report, row) || "rejected"}
+          decoding="async"
+          onError={() => setMissing(true)}
+        />
+      )}
       <div class="caption">
         <span>{shown === "why" ? why(report, row) : name}</span>
         <MarkButtons report={report} clip={text(report.candidates, "clip_id", row)} compact />
-        <button type="button" class="close" onClick={onClose}>Close</button>
+        <button type="button" class="close" onClick={onClose}>
+          Close
+        </button>
       </div>
     </div>
   );

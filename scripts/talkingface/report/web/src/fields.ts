@@ -5,7 +5,7 @@
  */
 import type { Column, Columns } from "./data";
 import { text } from "./data";
-import { decisions } from "./markstore";
+import { type Mark, decisions, marksVersion } from "./markstore";
 import type { Report } from "./report";
 
 /** Numbers, NaN where nothing was measured. */
@@ -29,6 +29,9 @@ export type Field = NumberField | TextField;
 
 export const FRAMES_A_SECOND = 25;
 
+/** Texts of `decision`, also where nothing is marked so. */
+const DECISIONS = ["", "keep", "reject", "note"];
+
 /** Fields that are no columns of `candidates` or of `videos`. */
 const DERIVED: Record<string, (report: Report) => Field> = {
   duration: (report) => ({
@@ -37,34 +40,45 @@ const DERIVED: Record<string, (report: Report) => Field> = {
     meaning: "length",
     values: numbers(report.candidates.columns.n_frames).map((frames) => frames / FRAMES_A_SECOND),
   }),
-  kind: (report) => textField(report.candidates.length, "what the row is: a stretch of one face, a whole video or a gap between stretches", (row) => rowKind(report.candidates, row)),
-  decision: (report) => {
-    const field: TextField = { kind: "text", unit: "", meaning: "what was decided by hand", texts: ["", "keep", "reject", "note"], codes: new Uint32Array(report.candidates.length) };
-    for (const [clip, mark] of decisions(report)) {
-      const row = report.rows.get(clip);
-      if (row !== undefined) field.codes[row] = field.texts.indexOf(mark.decision || "note");
-    }
-    return field;
-  },
+  kind: (report) =>
+    textField(
+      report.candidates.length,
+      "what the row is: a stretch of one face, a whole video or a gap between stretches",
+      (row) => rowKind(report.candidates, row),
+    ),
+  decision: (report) =>
+    markField(report, "what was decided by hand", (mark) => mark.decision || "note", DECISIONS),
+  note: (report) => markField(report, "what was noted by hand", (mark) => mark.note),
 };
+
+/** Fields that change with every mark. */
+export const OF_MARKS = new Set(["decision", "note"]);
+let marksSeen = -1;
 
 const known = new WeakMap<Report, Map<string, Field | undefined>>();
 
 /** The field of a name; undefined where the report has no such column. */
 export function field(report: Report, name: string): Field | undefined {
-  // Marks change while the page is open, so this one is made anew, which is cheap.
-  if (name === "decision") return DERIVED.decision(report);
   let fields = known.get(report);
-  if (!fields) known.set(report, fields = new Map());
+  if (!fields) known.set(report, (fields = new Map()));
+  if (OF_MARKS.has(name) && marksSeen !== marksVersion()) {
+    for (const each of OF_MARKS) fields.delete(each);
+    marksSeen = marksVersion();
+  }
   if (!fields.has(name)) fields.set(name, make(report, name));
   return fields.get(name);
 }
 
 /** The names of all fields: those of candidates in the order of stages, then those of videos. */
 export function fieldNames(report: Report): string[] {
-  const ofVideos = Object.keys(report.videos.columns).filter((name) => name !== "video_id" && name !== "identity");
+  const ofVideos = Object.keys(report.videos.columns).filter(
+    (name) => name !== "video_id" && name !== "identity",
+  );
   return [
-    "decision", "kind", "duration",
+    "decision",
+    "note",
+    "kind",
+    "duration",
     ...Object.keys(report.candidates.columns),
     ...ofVideos.map((name) => `video.${name}`),
   ];
@@ -85,7 +99,9 @@ export function videoRow(report: Report, row: number): number {
 /** Numbers of a field as they are, empty where there is no such field. */
 export function numbersOf(report: Report, name: string): Float64Array {
   const found = field(report, name);
-  return found?.kind === "number" ? found.values : new Float64Array(report.candidates.length).fill(NaN);
+  return found?.kind === "number"
+    ? found.values
+    : new Float64Array(report.candidates.length).fill(NaN);
 }
 
 function make(report: Report, name: string): Field | undefined {
@@ -99,34 +115,68 @@ function make(report: Report, name: string): Field | undefined {
 function typed(column: Column): Field {
   const { unit, meaning } = column;
   if (column.kind === "number") return { kind: "number", unit, meaning, values: numbers(column) };
-  return { kind: "text", unit, meaning, texts: column.texts, codes: Uint32Array.from(column.codes) };
+  return {
+    kind: "text",
+    unit,
+    meaning,
+    texts: column.texts,
+    codes: Uint32Array.from(column.codes),
+  };
 }
 
 function numbers(column: Column | undefined): Float64Array {
-  return column?.kind === "number" ? Float64Array.from(column.values, (value) => value ?? NaN) : new Float64Array();
+  return column?.kind === "number"
+    ? Float64Array.from(column.values, (value) => value ?? NaN)
+    : new Float64Array();
 }
 
-function textField(length: number, meaning: string, of: (row: number) => string): TextField {
-  const places = new Map<string, number>();
+function textField(
+  length: number,
+  meaning: string,
+  of: (row: number) => string,
+  first: string[] = [],
+): TextField {
+  const places = new Map(first.map((value, place) => [value, place]));
   const codes = new Uint32Array(length);
   for (let row = 0; row < length; row++) {
     const value = of(row);
     let place = places.get(value);
-    if (place === undefined) places.set(value, place = places.size);
+    if (place === undefined) places.set(value, (place = places.size));
     codes[row] = place;
   }
   return { kind: "text", unit: "", meaning, texts: [...places.keys()], codes };
+}
+
+function markField(
+  report: Report,
+  meaning: string,
+  of: (mark: Mark) => string,
+  first?: string[],
+): TextField {
+  const texts = new Map<number, string>();
+  for (const [clip, mark] of decisions(report)) {
+    const row = report.rows.get(clip);
+    if (row !== undefined) texts.set(row, of(mark));
+  }
+  return textField(report.candidates.length, meaning, (row) => texts.get(row) ?? "", first);
 }
 
 /** A field of videos as one of candidates. */
 function ofVideo(report: Report, videos: Field): Field {
   const rows = videoRows(report);
   if (videos.kind === "number") {
-    return { ...videos, values: Float64Array.from(rows, (row) => (row < 0 ? NaN : videos.values[row])) };
+    return {
+      ...videos,
+      values: Float64Array.from(rows, (row) => (row < 0 ? NaN : videos.values[row])),
+    };
   }
   const none = videos.texts.includes("") ? videos.texts : [...videos.texts, ""];
   const empty = none.indexOf("");
-  return { ...videos, texts: none, codes: Uint32Array.from(rows, (row) => (row < 0 ? empty : videos.codes[row])) };
+  return {
+    ...videos,
+    texts: none,
+    codes: Uint32Array.from(rows, (row) => (row < 0 ? empty : videos.codes[row])),
+  };
 }
 
 const rowsOfVideos = new WeakMap<Report, Int32Array>();
@@ -135,7 +185,8 @@ function videoRows(report: Report): Int32Array {
   let found = rowsOfVideos.get(report);
   if (found) return found;
   const places = new Map<string, number>();
-  for (let row = 0; row < report.videos.length; row++) places.set(text(report.videos, "video_id", row), row);
+  for (let row = 0; row < report.videos.length; row++)
+    places.set(text(report.videos, "video_id", row), row);
   const names = report.candidates.columns.video_id;
   found = new Int32Array(report.candidates.length).fill(-1);
   if (names?.kind === "text") {

@@ -8,9 +8,19 @@ import "./filterpanel.css";
 
 /** Those that are used most. */
 const FIRST = [
-  "verdict", "reason", "decision", "identity", "split", "duration", "segments.probability",
-  "segments.offset", "segments.speech_share", "quality.yaw_range", "quality.pitch_range",
-  "quality.sharpness", "segments.face_height",
+  "verdict",
+  "reason",
+  "decision",
+  "identity",
+  "split",
+  "duration",
+  "segments.probability",
+  "segments.offset",
+  "segments.speech_share",
+  "quality.yaw_range",
+  "quality.pitch_range",
+  "quality.sharpness",
+  "segments.face_height",
 ];
 /** Nearly every row has a text of its own here; the search finds them. */
 const UNLISTED = new Set(["clip_id"]);
@@ -20,7 +30,10 @@ const GROUPS: Record<string, string> = { candidate: "Candidate", video: "Video" 
 
 export function FilterPanel({ state }: { state: FilterState }) {
   const { report, filters } = state;
-  const all = useMemo(() => fieldNames(report).filter((name) => !UNLISTED.has(name) && field(report, name)), [report]);
+  const all = useMemo(
+    () => fieldNames(report).filter((name) => !UNLISTED.has(name) && field(report, name)),
+    [report],
+  );
   const active = new Set([...filters.choices.keys(), ...filters.ranges.keys()]);
   const first = FIRST.filter((name) => all.includes(name));
   const more = all.filter((name) => !FIRST.includes(name));
@@ -28,10 +41,17 @@ export function FilterPanel({ state }: { state: FilterState }) {
   return (
     <div class="filters">
       <Search state={state} />
-      {[...first, ...more.filter((name) => active.has(name))].map((name) => <Filter key={name} name={name} state={state} />)}
-      <h3>More filters</h3>
+      {[...first, ...more.filter((name) => active.has(name))].map((name) => (
+        <Filter key={name} name={name} state={state} />
+      ))}
+      <h2>More filters</h2>
       {groups.map((group) => (
-        <Group key={group} name={group} columns={more.filter((name) => groupOf(name) === group && !active.has(name))} state={state} />
+        <Group
+          key={group}
+          name={group}
+          columns={more.filter((name) => groupOf(name) === group && !active.has(name))}
+          state={state}
+        />
       ))}
     </div>
   );
@@ -41,7 +61,9 @@ function Group({ name, columns, state }: { name: string; columns: string[]; stat
   const [open, setOpen] = useState(false);
   return (
     <details class="group" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>{GROUPS[name] ?? `Stage ${name}`} <span class="quiet">({columns.length})</span></summary>
+      <summary>
+        {GROUPS[name] ?? `Stage ${name}`} <span class="quiet">({columns.length})</span>
+      </summary>
       {open && columns.map((column) => <Filter key={column} name={column} state={state} />)}
     </details>
   );
@@ -59,7 +81,10 @@ function Search({ state }: { state: FilterState }) {
         value={value}
         onInput={(event) => {
           const words = event.currentTarget.value;
-          state.change((parameters) => words.trim() ? parameters.set("q", words) : parameters.delete("q"), "q");
+          state.change(
+            (parameters) => (words.trim() ? parameters.set("q", words) : parameters.delete("q")),
+            "q",
+          );
         }}
       />
     </div>
@@ -69,16 +94,21 @@ function Search({ state }: { state: FilterState }) {
 function Filter({ name, state }: { name: string; state: FilterState }) {
   const of = field(state.report, name);
   if (!of) return null;
-  return of.kind === "number"
-    ? <RangeFilter name={name} of={of} state={state} />
-    : <ChoiceFilter name={name} of={of} state={state} />;
+  return of.kind === "number" ? (
+    <RangeFilter name={name} of={of} state={state} />
+  ) : (
+    <ChoiceFilter name={name} of={of} state={state} />
+  );
 }
 
 function RangeFilter({ name, of, state }: { name: string; of: NumberField; state: FilterState }) {
   const scale = scaleOf(of);
   const own = testPlace(state, name);
   const bins = useMemo(() => histogram(of, state.failures, own), [of, state.failures, own]);
-  const unmeasured = useMemo(() => of.values.reduce((sum, value) => sum + Number(Number.isNaN(value)), 0), [of]);
+  const unmeasured = useMemo(
+    () => of.values.reduce((sum, value) => sum + Number(Number.isNaN(value)), 0),
+    [of],
+  );
   const range = state.filters.ranges.get(name);
   const chosen = state.filters.choices.get(name);
   const title = fullLabel(name);
@@ -91,16 +121,30 @@ function RangeFilter({ name, of, state }: { name: string; of: NumberField; state
         label={`${title}, ${words}${of.unit ? `, ${of.unit}` : ""}`}
         placeholder={measure(end === "min" ? scale.least : scale.most)}
         value={String(range?.[end] ?? "")}
-        onValue={(value) => state.change((parameters) => setBound(parameters, end, name, value), `${end}.${name}`)}
+        onValue={(value) =>
+          state.change((parameters) => setBound(parameters, end, name, value), `${end}.${name}`)
+        }
       />
     </label>
   );
   return (
     <fieldset class="filter">
-      <legend title={of.meaning}>{title}{of.unit && <span class="quiet"> ({of.unit})</span>}</legend>
+      <legend title={of.meaning}>
+        {title}
+        {of.unit && <span class="quiet"> ({of.unit})</span>}
+      </legend>
       <p class="meaning">{of.meaning}</p>
-      <Histogram bins={bins} from={scale.from} to={scale.to} min={range?.min ?? null} max={range?.max ?? null} />
-      <div class="range">{bound("min", "from")}{bound("max", "to")}</div>
+      <Histogram
+        bins={bins}
+        from={scale.from}
+        to={scale.to}
+        min={range?.min ?? null}
+        max={range?.max ?? null}
+      />
+      <div class="range">
+        {bound("min", "from")}
+        {bound("max", "to")}
+      </div>
       {exact && <p class="meaning">exactly {exact}</p>}
       {(unmeasured > 0 || chosen?.has("")) && (
         <label class="choice">
@@ -117,8 +161,18 @@ function RangeFilter({ name, of, state }: { name: string; of: NumberField; state
   );
 }
 
-/** A field for a number that keeps what is being written, such as `0.50`, while it has the focus. */
-function NumberInput({ label, placeholder, value, onValue }: { label: string; placeholder: string; value: string; onValue: (value: string) => void }) {
+/** A field for a number that keeps what is written, such as `0.50`, while it has the focus. */
+function NumberInput({
+  label,
+  placeholder,
+  value,
+  onValue,
+}: {
+  label: string;
+  placeholder: string;
+  value: string;
+  onValue: (value: string) => void;
+}) {
   const [draft, setDraft] = useState<string | null>(null);
   return (
     <input
@@ -141,7 +195,19 @@ function NumberInput({ label, placeholder, value, onValue }: { label: string; pl
 const HEIGHT = 28;
 
 /** Bars of how many rows there are; those outside the range are pale. */
-function Histogram({ bins, from, to, min, max }: { bins: Uint32Array; from: number; to: number; min: number | null; max: number | null }) {
+function Histogram({
+  bins,
+  from,
+  to,
+  min,
+  max,
+}: {
+  bins: Uint32Array;
+  from: number;
+  to: number;
+  min: number | null;
+  max: number | null;
+}) {
   const most = Math.max(1, ...bins);
   const width = (to - from) / BINS;
   const paths = { inside: "", outside: "" };
@@ -154,7 +220,12 @@ function Histogram({ bins, from, to, min, max }: { bins: Uint32Array; from: numb
     paths[inside ? "inside" : "outside"] += `M${place},${HEIGHT}v${-height}h.85v${height}z`;
   });
   return (
-    <svg class="histogram" viewBox={`0 0 ${BINS} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
+    <svg
+      class="histogram"
+      viewBox={`0 0 ${BINS} ${HEIGHT}`}
+      preserveAspectRatio="none"
+      aria-hidden="true"
+    >
       <path class="outside" d={paths.outside} />
       <path class="inside" d={paths.inside} />
     </svg>
@@ -171,35 +242,62 @@ function ChoiceFilter({ name, of, state }: { name: string; of: TextField; state:
   const many = of.texts.length > MOST_CHOICES;
   const words = search.toLowerCase();
   const choices = of.texts
-    .map((value, place) => ({ value, rows: counts[place], chosen: chosen?.has(value) ?? false, words: choiceLabel(name, value) }))
-    .filter((choice) => choice.chosen || (words ? choice.words.toLowerCase().includes(words) : choice.rows > 0 || !many))
+    .map((value, place) => ({
+      value,
+      rows: counts[place],
+      chosen: chosen?.has(value) ?? false,
+      words: choiceLabel(name, value),
+    }))
+    .filter(
+      (choice) =>
+        choice.chosen ||
+        (words ? choice.words.toLowerCase().includes(words) : choice.rows > 0 || !many),
+    )
     .sort((a, b) => Number(b.chosen) - Number(a.chosen) || b.rows - a.rows);
   for (const value of chosen ?? []) {
-    if (!of.texts.includes(value)) choices.unshift({ value, rows: 0, chosen: true, words: choiceLabel(name, value) });
+    if (!of.texts.includes(value))
+      choices.unshift({ value, rows: 0, chosen: true, words: choiceLabel(name, value) });
   }
   const shown = choices.slice(0, all || words ? MOST_FOUND : MOST_CHOICES);
   if (of.texts.length < 2 && !chosen) return null;
   return (
     <fieldset class="filter">
       <legend title={of.meaning}>{title}</legend>
-      {groupOf(name) !== "candidate" && of.meaning !== label(name) && <p class="meaning">{of.meaning}</p>}
+      {groupOf(name) !== "candidate" && of.meaning !== label(name) && (
+        <p class="meaning">{of.meaning}</p>
+      )}
       {many && (
-        <input type="search" aria-label={`Find a choice of ${title}`} placeholder={`find one of ${count(of.texts.length)}`} value={search} onInput={(event) => setSearch(event.currentTarget.value)} />
+        <input
+          type="search"
+          aria-label={`Find a choice of ${title}`}
+          placeholder={`find one of ${count(of.texts.length)}`}
+          value={search}
+          onInput={(event) => setSearch(event.currentTarget.value)}
+        />
       )}
       {shown.map((choice) => (
         <label class="choice" key={choice.value}>
           <input
             type="checkbox"
             checked={choice.chosen}
-            onChange={() => state.change((parameters) => toggleChoice(parameters, name, choice.value))}
+            onChange={() =>
+              state.change((parameters) => toggleChoice(parameters, name, choice.value))
+            }
           />
-          <span class="name" title={choice.words}>{choice.words}</span>
+          <span class="name" title={choice.words}>
+            {choice.words}
+          </span>
           <span class="quiet">{count(choice.rows)}</span>
         </label>
       ))}
-      {choices.length > shown.length && (all || words
-        ? <p class="meaning">{count(choices.length - shown.length)} more: find them above</p>
-        : <button type="button" class="link" onClick={() => setAll(true)}>show more ({count(choices.length - shown.length)})</button>)}
+      {choices.length > shown.length &&
+        (all || words ? (
+          <p class="meaning">{count(choices.length - shown.length)} more: find them above</p>
+        ) : (
+          <button type="button" class="link" onClick={() => setAll(true)}>
+            show more ({count(choices.length - shown.length)})
+          </button>
+        ))}
     </fieldset>
   );
 }

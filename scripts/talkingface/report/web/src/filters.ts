@@ -1,14 +1,15 @@
 /** Which candidates are shown, as the address of the view `clips` says it.
  *
  * `#clips?verdict=rejected&stage=sync&reason=other_speaks` are rows with this text in a column;
- * `min.quality.sharpness=20` and `max.quality.sharpness=50` rows whose number is in a range (of rows
- * without one: none); `q=word` rows with a word in the name of clip, video, title or uploader;
- * `sort=quality.sharpness`, or `sort=-quality.sharpness` from the largest down. Columns of the video,
- * such as `video.source`, can be asked for, too. Several values of one column are alternatives.
+ * `min.quality.sharpness=20` and `max.quality.sharpness=50` rows whose number is in a range (of
+ * rows without one: none); `q=word` rows with a word in the name of clip, video, title or uploader;
+ * `sort=quality.sharpness`, or `sort=-quality.sharpness` from the largest down. Columns of the
+ * video, such as `video.source`, can be asked for, too. Several values of one column are
+ * alternatives.
  * `quality.sharpness=` are rows in which it was not measured, `track=2` those with this number.
  * What is no column is nothing to the filters, so other views may have parameters of their own.
  */
-import { type Field, field } from "./fields";
+import { type Field, OF_MARKS, field } from "./fields";
 import { marksVersion } from "./markstore";
 import { type Report, rowKey } from "./report";
 import { text } from "./data";
@@ -57,14 +58,21 @@ export function readFilters(report: Report, parameters: URLSearchParams): Filter
 
 /** Only those parameters of an address that say which candidates are shown, and in which order. */
 export function listParameters(report: Report, parameters: URLSearchParams): URLSearchParams {
-  const kept = [...parameters].filter(([name]) =>
-    name === "q" || name === "sort" || field(report, RANGE.exec(name)?.[2] ?? name) !== undefined);
+  const kept = [...parameters].filter(
+    ([name]) =>
+      name === "q" || name === "sort" || field(report, RANGE.exec(name)?.[2] ?? name) !== undefined,
+  );
   return new URLSearchParams(kept);
 }
 
 /** The address of a clip's view, from which it goes on to the next of the list. */
-export function clipAddress(report: Report, row: number, parameters = new URLSearchParams()): string {
-  return `#clip?${new URLSearchParams([["id", rowKey(report.candidates, row)], ...listParameters(report, parameters)])}`;
+export function clipAddress(
+  report: Report,
+  row: number,
+  parameters = new URLSearchParams(),
+): string {
+  const id = ["id", rowKey(report.candidates, row)];
+  return `#clip?${new URLSearchParams([id, ...listParameters(report, parameters)])}`;
 }
 
 /** The address of the list with these filters; what is no filter in `parameters` is left out. */
@@ -117,11 +125,16 @@ function search(report: Report, words: string[]): Uint8Array {
   if (!texts) {
     const titles = field(report, "video.title");
     const uploaders = field(report, "video.uploader");
-    texts = Array.from({ length: report.candidates.length }, (_, row) => [
-      text(report.candidates, "clip_id", row), text(report.candidates, "video_id", row),
-      titles?.kind === "text" ? titles.texts[titles.codes[row]] : "",
-      uploaders?.kind === "text" ? uploaders.texts[uploaders.codes[row]] : "",
-    ].join("\n").toLowerCase());
+    texts = Array.from({ length: report.candidates.length }, (_, row) =>
+      [
+        text(report.candidates, "clip_id", row),
+        text(report.candidates, "video_id", row),
+        titles?.kind === "text" ? titles.texts[titles.codes[row]] : "",
+        uploaders?.kind === "text" ? uploaders.texts[uploaders.codes[row]] : "",
+      ]
+        .join("\n")
+        .toLowerCase(),
+    );
     haystacks.set(report, texts);
   }
   return Uint8Array.from(texts, (found) => Number(words.every((word) => found.includes(word))));
@@ -129,13 +142,14 @@ function search(report: Report, words: string[]): Uint8Array {
 
 const orders = new WeakMap<Report, Map<string, Uint32Array>>();
 const MOST_ORDERS = 6;
+const MOST_COLLATED = 5000;
 
 /** All rows in an order. What is not measured or empty is last, whichever way it is sorted. */
 export function order(report: Report, sort: Filters["sort"]): Uint32Array {
   let known = orders.get(report);
-  if (!known) orders.set(report, known = new Map());
+  if (!known) orders.set(report, (known = new Map()));
   const key = sort ? `${sort.down ? "-" : ""}${sort.column}` : "";
-  const version = sort?.column === "decision" ? `@${marksVersion()}` : "";
+  const version = sort && OF_MARKS.has(sort.column) ? `@${marksVersion()}` : "";
   let found = known.get(key + version);
   if (found) return found;
   found = Uint32Array.from({ length: report.candidates.length }, (_, row) => row);
@@ -160,7 +174,11 @@ export function order(report: Report, sort: Filters["sort"]): Uint32Array {
 function rank(of: Field): Float64Array {
   if (of.kind === "number") return of.values;
   const places = of.texts.map((_, place) => place);
-  const compare = new Intl.Collator("en", { numeric: true }).compare;
+  // Names of clips are many, and as wide as each other.
+  const compare =
+    of.texts.length > MOST_COLLATED
+      ? (a: string, b: string) => (a < b ? -1 : Number(a > b))
+      : new Intl.Collator("en", { numeric: true }).compare;
   places.sort((a, b) => compare(of.texts[a], of.texts[b]));
   const ranks = new Float64Array(of.texts.length);
   places.forEach((place, rank) => (ranks[place] = of.texts[place] === "" ? NaN : rank));

@@ -1,7 +1,15 @@
 /** The filters of the view `clips`: what they find, and how they are changed. */
 import { useMemo, useRef } from "preact/hooks";
 import { type Failures, failures } from "./facets";
-import { type Filters, type Test, listAddress, listParameters, matchingRows, readFilters, tests } from "./filters";
+import {
+  type Filters,
+  type Test,
+  listAddress,
+  listParameters,
+  matchingRows,
+  readFilters,
+  tests,
+} from "./filters";
 import { useMarks } from "./markstore";
 import type { Report } from "./report";
 import { type Route, go, readRoute } from "./route";
@@ -19,7 +27,11 @@ export interface FilterState {
   change: (edit: (parameters: URLSearchParams) => void, control?: string) => void;
 }
 
-export function useFilterState(report: Report, route: Route, onChange: (address: string) => void): FilterState {
+export function useFilterState(
+  report: Report,
+  route: Route,
+  onChange: (address: string) => void,
+): FilterState {
   const marks = useMarks();
   const query = listParameters(report, route.parameters).toString();
   const control = useRef("");
@@ -28,7 +40,9 @@ export function useFilterState(report: Report, route: Route, onChange: (address:
     const filters = readFilters(report, parameters);
     const found = tests(report, filters);
     return {
-      report, parameters, filters,
+      report,
+      parameters,
+      filters,
       tests: found,
       failures: failures(report.candidates.length, found),
       rows: matchingRows(report, parameters),
@@ -57,12 +71,19 @@ export function testPlace({ tests }: FilterState, column: string): number {
 export function toggleChoice(parameters: URLSearchParams, column: string, value: string): void {
   const values = parameters.getAll(column);
   parameters.delete(column);
-  const left = values.includes(value) ? values.filter((other) => other !== value) : [...values, value];
+  const left = values.includes(value)
+    ? values.filter((other) => other !== value)
+    : [...values, value];
   for (const each of left) parameters.append(column, each);
 }
 
 /** Sets one end of a range; "" takes it away. */
-export function setBound(parameters: URLSearchParams, end: "min" | "max", column: string, value: string): void {
+export function setBound(
+  parameters: URLSearchParams,
+  end: "min" | "max",
+  column: string,
+  value: string,
+): void {
   if (value === "") parameters.delete(`${end}.${column}`);
   else parameters.set(`${end}.${column}`, value);
 }

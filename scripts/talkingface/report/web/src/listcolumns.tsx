@@ -6,11 +6,25 @@ import { store, stored } from "./theme";
 import { fullLabel, groupOf } from "./words";
 
 const FIRST = [
-  "verdict", "reason", "duration", "segments.probability", "segments.offset",
-  "segments.speech_share", "segments.face_height", "quality.sharpness", "quality.yaw_range",
-  "identity", "split",
+  "verdict",
+  "reason",
+  "duration",
+  "segments.probability",
+  "segments.offset",
+  "segments.speech_share",
+  "segments.face_height",
+  "quality.sharpness",
+  "quality.yaw_range",
+  "identity",
+  "split",
 ];
-const WIDTHS: Record<string, number> = { verdict: 104, reason: 170, detail: 220, "video.title": 220, split: 70 };
+const WIDTHS: Record<string, number> = {
+  verdict: 104,
+  reason: 170,
+  detail: 220,
+  "video.title": 220,
+  split: 70,
+};
 const NUMBER_WIDTH = 94;
 const TEXT_WIDTH = 120;
 
@@ -31,7 +45,9 @@ export function useColumns(report: Report): [ListColumn[], string[], (names: str
   const columns = names.flatMap((name) => {
     const of = field(report, name);
     const numeric = of?.kind === "number";
-    return of ? [{ name, numeric, width: WIDTHS[name] ?? (numeric ? NUMBER_WIDTH : TEXT_WIDTH) }] : [];
+    return of
+      ? [{ name, numeric, width: WIDTHS[name] ?? (numeric ? NUMBER_WIDTH : TEXT_WIDTH) }]
+      : [];
   });
   return [columns, names, choose];
 }
@@ -39,14 +55,24 @@ export function useColumns(report: Report): [ListColumn[], string[], (names: str
 function readChosen(): string[] | null {
   try {
     const found: unknown = JSON.parse(stored("columns") || "null");
-    return Array.isArray(found) ? found.filter((name): name is string => typeof name === "string") : null;
+    return Array.isArray(found)
+      ? found.filter((name): name is string => typeof name === "string")
+      : null;
   } catch {
     return null;
   }
 }
 
 /** The boxes to choose columns by, grouped by stage. */
-export function ColumnChoice({ report, names, choose }: { report: Report; names: string[]; choose: (names: string[]) => void }) {
+export function ColumnChoice({
+  report,
+  names,
+  choose,
+}: {
+  report: Report;
+  names: string[];
+  choose: (names: string[]) => void;
+}) {
   const [open, setOpen] = useState(false);
   // In every row already.
   const all = fieldNames(report).filter((name) => !["clip_id", "decision"].includes(name));
@@ -65,22 +91,30 @@ export function ColumnChoice({ report, names, choose }: { report: Report; names:
       <summary>Columns</summary>
       {open && (
         <div class="choices">
-          <button type="button" onClick={() => choose(FIRST)}>As at first</button>
+          <button type="button" onClick={() => choose(FIRST)}>
+            As at first
+          </button>
           {groups.map((group) => (
             <fieldset key={group}>
               <legend>{group}</legend>
-              {all.filter((name) => groupOf(name) === group).map((name) => (
-                <label class="choice" key={name} title={field(report, name)?.meaning}>
-                  <input
-                    type="checkbox"
-                    checked={names.includes(name)}
-                    onChange={() => choose(names.includes(name)
-                      ? names.filter((other) => other !== name)
-                      : [...names, name])}
-                  />
-                  <span class="name">{fullLabel(name)}</span>
-                </label>
-              ))}
+              {all
+                .filter((name) => groupOf(name) === group)
+                .map((name) => (
+                  <label class="choice" key={name} title={field(report, name)?.meaning}>
+                    <input
+                      type="checkbox"
+                      checked={names.includes(name)}
+                      onChange={() =>
+                        choose(
+                          names.includes(name)
+                            ? names.filter((other) => other !== name)
+                            : [...names, name],
+                        )
+                      }
+                    />
+                    <span class="name">{fullLabel(name)}</span>
+                  </label>
+                ))}
             </fieldset>
           ))}
         </div>

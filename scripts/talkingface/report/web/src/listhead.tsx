@@ -17,13 +17,28 @@ export function sortBy(state: FilterState, column: string, down?: boolean): void
 export function ListHead({ state, columns }: { state: FilterState; columns: ListColumn[] }) {
   return (
     <div class="clip head">
-      <div role="columnheader" class="place number" aria-sort={state.filters.sort ? "none" : "ascending"}>
-        <button type="button" title="In the order of the videos" aria-label="Place, in the order of the videos" onClick={() => sortBy(state, "")}>#</button>
+      <div
+        role="columnheader"
+        class="place number"
+        aria-sort={state.filters.sort ? "none" : "ascending"}
+      >
+        <button
+          type="button"
+          title="In the order of the videos"
+          aria-label="Place, in the order of the videos"
+          onClick={() => sortBy(state, "")}
+        >
+          #
+        </button>
       </div>
-      <div role="columnheader" class="picture">Pictures</div>
+      <div role="columnheader" class="picture">
+        Pictures
+      </div>
       <Head state={state} name="clip_id" numeric={false} />
       <Head state={state} name="decision" numeric={false} />
-      {columns.map(({ name, numeric }) => <Head key={name} state={state} name={name} numeric={numeric} />)}
+      {columns.map(({ name, numeric }) => (
+        <Head key={name} state={state} name={name} numeric={numeric} />
+      ))}
     </div>
   );
 }
@@ -37,7 +52,9 @@ function Head({ state, name, numeric }: { state: FilterState; name: string; nume
       <button type="button" title={of?.meaning} onClick={() => sortBy(state, name)}>
         {fullLabel(name)}
         {of?.unit && of.unit !== label(name) && <span class="unit"> {of.unit}</span>}
-        <span class="way" aria-hidden="true">{sorted === "none" ? "" : sorted === "ascending" ? " \u25b2" : " \u25bc"}</span>
+        <span class="way" aria-hidden="true">
+          {sorted === "none" ? "" : sorted === "ascending" ? " \u25b2" : " \u25bc"}
+        </span>
       </button>
     </div>
   );
@@ -51,12 +68,27 @@ export function SortChoice({ state, columns }: { state: FilterState; columns: st
     <div class="sorted">
       <label>
         <span>Sort by</span>
-        <select value={sort?.column ?? ""} onChange={(event) => sortBy(state, event.currentTarget.value, false)}>
+        <select
+          value={sort?.column ?? ""}
+          onChange={(event) => sortBy(state, event.currentTarget.value, false)}
+        >
           <option value="">order of the videos</option>
-          {names.filter((name) => field(state.report, name)).map((name) => <option key={name} value={name}>{fullLabel(name)}</option>)}
+          {names
+            .filter((name) => field(state.report, name))
+            .map((name) => (
+              <option key={name} value={name}>
+                {fullLabel(name)}
+              </option>
+            ))}
         </select>
       </label>
-      <button type="button" disabled={!sort} aria-label={sort?.down ? "Largest first" : "Smallest first"} title={sort?.down ? "Largest first" : "Smallest first"} onClick={() => sortBy(state, sort!.column)}>
+      <button
+        type="button"
+        disabled={!sort}
+        aria-label={sort?.down ? "Largest first" : "Smallest first"}
+        title={sort?.down ? "Largest first" : "Smallest first"}
+        onClick={() => sortBy(state, sort!.column)}
+      >
         <span aria-hidden="true">{sort?.down ? "\u25bc" : "\u25b2"}</span>
       </button>
     </div>

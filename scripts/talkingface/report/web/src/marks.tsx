@@ -36,7 +36,7 @@ function useOpen(clip: string): boolean {
   return is;
 }
 
-/** The buttons and the note of one clip. Nothing for a row without clip_id, which cannot be marked. */
+/** The buttons and the note of one clip; nothing for a row without clip_id. */
 export function MarkButtons({ report, clip, compact = false, tabIndex }: MarkButtonsProps) {
   useMarks();
   const writing = useOpen(clip);
@@ -53,7 +53,10 @@ export function MarkButtons({ report, clip, compact = false, tabIndex }: MarkBut
       title={`Mark: ${wanted} (${wanted === "keep" ? "k" : "r"})`}
       onClick={() => mark(report, clip, { decision: decision === wanted ? "" : wanted })}
     >
-      <span aria-hidden="true">{sign}{!compact && ` ${wanted}`}</span>
+      <span aria-hidden="true">
+        {sign}
+        {!compact && ` ${wanted}`}
+      </span>
     </button>
   );
   return (
@@ -70,7 +73,10 @@ export function MarkButtons({ report, clip, compact = false, tabIndex }: MarkBut
         title={note || "Write a note (n)"}
         onClick={() => openNote(writing ? "" : clip)}
       >
-        <span aria-hidden="true">{note ? "\u270e\u2022" : "\u270e"}{!compact && " note"}</span>
+        <span aria-hidden="true">
+          {note ? "\u270e\u2022" : "\u270e"}
+          {!compact && " note"}
+        </span>
       </button>
       {!compact && note && !writing && <p class="text">{note}</p>}
       {writing && (
@@ -88,7 +94,17 @@ export function MarkButtons({ report, clip, compact = false, tabIndex }: MarkBut
   );
 }
 
-function Note({ clip, note, onNote, onClose }: { clip: string; note: string; onNote: (note: string) => void; onClose: () => void }) {
+function Note({
+  clip,
+  note,
+  onNote,
+  onClose,
+}: {
+  clip: string;
+  note: string;
+  onNote: (note: string) => void;
+  onClose: () => void;
+}) {
   const [draft, setDraft] = useState(note);
   const field = useRef<HTMLTextAreaElement>(null);
   useEffect(() => field.current!.focus(), []);
@@ -118,8 +134,12 @@ function Note({ clip, note, onNote, onClose }: { clip: string; note: string; onN
         onInput={(event) => setDraft(event.currentTarget.value)}
       />
       <div class="buttons">
-        <button type="button" onClick={save}>Save note</button>
-        <button type="button" onClick={onClose}>Cancel</button>
+        <button type="button" onClick={save}>
+          Save note
+        </button>
+        <button type="button" onClick={onClose}>
+          Cancel
+        </button>
         <span class="quiet">Enter saves</span>
       </div>
     </div>

@@ -168,8 +168,11 @@ function local(report: Report): Map<string, Kept> {
 function read(): Record<string, Kept> {
   try {
     const found: unknown = JSON.parse(stored(KEY) || "{}");
-    return Object.fromEntries(Object.entries(found as Record<string, unknown>).filter(
-      (entry): entry is [string, Kept] => isMark(entry[1]) && (entry[1] as Kept).saved !== null));
+    return Object.fromEntries(
+      Object.entries(found as Record<string, unknown>).filter(
+        (entry): entry is [string, Kept] => isMark(entry[1]) && (entry[1] as Kept).saved !== null,
+      ),
+    );
   } catch {
     return {};
   }
@@ -177,7 +180,9 @@ function read(): Record<string, Kept> {
 
 function isMark(found: unknown): found is Mark {
   const { decision, note } = (found ?? {}) as Partial<Mark>;
-  return (decision === "" || decision === "keep" || decision === "reject") && typeof note === "string";
+  return (
+    (decision === "" || decision === "keep" || decision === "reject") && typeof note === "string"
+  );
 }
 
 function same(one: Mark, other: Mark): boolean {

@@ -1,4 +1,4 @@
-/** The small pictures of a stretch, of which one is seen: the pointer or the arrow keys go through. */
+/** The small pictures of a stretch, of which one is seen; the pointer or keys go through them. */
 import { useEffect, useState } from "preact/hooks";
 import { number, resultPath, text } from "./data";
 import type { Report } from "./report";
@@ -29,13 +29,16 @@ export function Strip({ report, row, size, href, tabIndex, label }: StripProps) 
   const path = stripPath(report, row);
   const [missing, setMissing] = useState("");
   const pictures = Math.min(
-    number(report.candidates, "preview.pictures", row) || 0, report.run.strip.pictures);
+    number(report.candidates, "preview.pictures", row) || 0,
+    report.run.strip.pictures,
+  );
   const [picture, setPicture] = useState(0);
   // The first picture is often a fade; the one in the middle says more.
   const middle = Math.floor(pictures / 2);
   useEffect(() => setPicture(middle), [row, middle]);
   const shown = Math.min(picture, Math.max(0, pictures - 1));
-  const name = label ?? (text(report.candidates, "clip_id", row) || text(report.candidates, "video_id", row));
+  const name =
+    label ?? (text(report.candidates, "clip_id", row) || text(report.candidates, "video_id", row));
   return (
     <a
       class="strip"
@@ -45,7 +48,7 @@ export function Strip({ report, row, size, href, tabIndex, label }: StripProps) 
       style={{ width: `${size}px`, height: `${size}px` }}
       onPointerMove={(event) => {
         const box = event.currentTarget.getBoundingClientRect();
-        const at = Math.floor((event.clientX - box.left) / box.width * pictures);
+        const at = Math.floor(((event.clientX - box.left) / box.width) * pictures);
         setPicture(Math.max(0, Math.min(pictures - 1, at)));
       }}
       onPointerLeave={() => setPicture(middle)}
@@ -71,9 +74,16 @@ export function Strip({ report, row, size, href, tabIndex, label }: StripProps) 
             style={{ transform: `translateX(${-shown * size}px)` }}
             onError={() => setMissing(path)}
           />
-          {pictures > 1 && <span class="at" style={{ width: `${100 / pictures}%`, left: `${100 * shown / pictures}%` }} />}
+          {pictures > 1 && (
+            <span
+              class="at"
+              style={{ width: `${100 / pictures}%`, left: `${(100 * shown) / pictures}%` }}
+            />
+          )}
         </>
-      ) : <span class="none">no picture</span>}
+      ) : (
+        <span class="none">no picture</span>
+      )}
     </a>
   );
 }

@@ -1,6 +1,10 @@
 /** A long list of which only what is seen is in the page. */
 import {
-  Virtualizer, defaultRangeExtractor, elementScroll, observeElementOffset, observeElementRect,
+  Virtualizer,
+  defaultRangeExtractor,
+  elementScroll,
+  observeElementOffset,
+  observeElementRect,
 } from "@tanstack/virtual-core";
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useMemo, useReducer, useRef } from "preact/hooks";
@@ -23,7 +27,8 @@ export interface VirtualListProps {
   headHeight?: number;
   /** Rows that stay in the page when they are not seen, such as the one with the focus. */
   kept?: number[];
-  /** How far it is scrolled at first, in pixels. */
+  /** What the list is of: when this changes, it is scrolled to `offset`, in pixels. */
+  of?: string;
   offset?: number;
   onScroll?: (offset: number) => void;
 }
@@ -32,7 +37,7 @@ const OVERSCAN = 4;
 
 export function VirtualList(props: VirtualListProps) {
   const { count, rowHeight, render, label, height, shown, role = "list", head, kept = [] } = props;
-  const headHeight = head ? props.headHeight ?? 0 : 0;
+  const headHeight = head ? (props.headHeight ?? 0) : 0;
   const frame = useRef<HTMLDivElement>(null);
   const [, draw] = useReducer((times: number) => times + 1, 0);
   const virtualizer = useRef<Virtualizer<HTMLDivElement, Element>>(null!);
@@ -64,6 +69,11 @@ export function VirtualList(props: VirtualListProps) {
   useLayoutEffect(() => {
     if (shown !== undefined && shown >= 0) virtualizer.current!.scrollToIndex(shown);
   }, [shown]);
+  const first = useRef(true);
+  useLayoutEffect(() => {
+    if (!first.current) frame.current!.scrollTop = props.offset ?? 0;
+    first.current = false;
+  }, [props.of]);
   // Rows that stay are not made again at every step of scrolling.
   const made = useMemo(() => new Map<number, ComponentChildren>(), [render]);
   const items = virtualizer.current.getVirtualItems();
@@ -71,9 +81,10 @@ export function VirtualList(props: VirtualListProps) {
   for (const place of made.keys()) if (!seen.has(place)) made.delete(place);
   const grid = role === "grid";
   const heads = head ? 1 : 0;
-  const place = (index: number) => grid
-    ? { role: "row" as const, "aria-rowindex": index + 1 + heads }
-    : { role: "listitem" as const, "aria-setsize": count, "aria-posinset": index + 1 };
+  const place = (index: number) =>
+    grid
+      ? { role: "row" as const, "aria-rowindex": index + 1 + heads }
+      : { role: "listitem" as const, "aria-setsize": count, "aria-posinset": index + 1 };
   return (
     <div
       ref={frame}
@@ -85,7 +96,13 @@ export function VirtualList(props: VirtualListProps) {
       tabIndex={grid ? -1 : 0}
       onScroll={(event) => props.onScroll?.(event.currentTarget.scrollTop)}
     >
-      {head && <div role="rowgroup" class="heads" style={{ height: `${headHeight}px` }}><div role="row" aria-rowindex={1}>{head}</div></div>}
+      {head && (
+        <div role="rowgroup" class="heads" style={{ height: `${headHeight}px` }}>
+          <div role="row" aria-rowindex={1}>
+            {head}
+          </div>
+        </div>
+      )}
       <div
         role={grid ? "rowgroup" : undefined}
         class="rows"
@@ -97,7 +114,14 @@ export function VirtualList(props: VirtualListProps) {
             <div
               key={item.key}
               {...place(item.index)}
-              style={{ position: "absolute", top: 0, left: 0, right: 0, height: `${rowHeight}px`, transform: `translateY(${item.start - headHeight}px)` }}
+              style={{
+                position: "absolute",
+                top: 0,
+                left: 0,
+                right: 0,
+                height: `${rowHeight}px`,
+                transform: `translateY(${item.start - headHeight}px)`,
+              }}
             >
               {made.get(item.index)}
             </div>

@@ -9,6 +9,7 @@ const LABELS: Record<string, string> = {
   value: "value judged",
   stage: "rejected by stage",
   decision: "marked by hand",
+  note: "note by hand",
   kind: "kind of row",
   "segments.probability": "sync probability",
   "segments.other_probability": "sync probability of another face",
@@ -37,7 +38,9 @@ export function label(name: string): string {
 /** A column's name in words where columns of several stages stand together. */
 export function fullLabel(name: string): string {
   const group = groupOf(name);
-  return LABELS[name] || group === "candidate" || group === "segments" ? label(name) : `${group}: ${label(name)}`;
+  return LABELS[name] || group === "candidate" || group === "segments"
+    ? label(name)
+    : `${group}: ${label(name)}`;
 }
 
 /** The stage that a column is of; `candidate` of those that are of none. */
@@ -52,7 +55,9 @@ export function choiceLabel(name: string, value: string): string {
   if (name === "decision" && value === "note") return "only a note";
   if (name === "kind" && value === "candidate") return "stretch of a face";
   if (name === "kind" && value === "video") return "whole video";
-  return name.endsWith("reason") || name.endsWith("stage") || name.endsWith("verdict") ? words(value) : value;
+  return name.endsWith("reason") || name.endsWith("stage") || name.endsWith("verdict")
+    ? words(value)
+    : value;
 }
 
 const EMPTY: Record<string, string> = {
