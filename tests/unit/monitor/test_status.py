@@ -84,7 +84,7 @@ def results(tmp_path: Path) -> Path:
 
 
 # Rules that make something of other things than one video.
-NOT_OF_A_VIDEO = {"models", "retry_unavailable", "dataset", "card"}
+NOT_OF_A_VIDEO = {"models", "retry_unavailable", "dataset", "card", "report"}
 LISTED = ["done", "failed", "at_work", "gone", "to_come"]
 
 
