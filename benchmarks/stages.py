@@ -176,6 +176,29 @@ def quality(media: str) -> None:
     make_quality(of_clips(), *files, source_size_at=source_size_at, every=every)
 
 
+def preview(media: str) -> None:
+    from talkingface.report.preview import make_preview
+
+    make_preview(
+        "segments.csv",
+        "clips",
+        "clips.csv",
+        "preview",
+        "preview.csv",
+        tracks="tracks.csv",
+        speech="speech.csv",
+        sync="sync.csv",
+        sync_frames="sync.frames.csv",
+        landmarks="landmarks",
+        pose="pose",
+        quality="quality",
+        proxy="proxy.mp4",
+        proxy_sound="proxy.wav",
+        proxy_record="proxy.json",
+        speech_threshold=settings_of("segments")["speech_threshold"],
+    )
+
+
 def mfcc(media: str) -> None:
     from talkingface.sound.mfcc import make_mfcc
 
@@ -186,7 +209,7 @@ STAGES: dict[str, Callable[[str], None]] = {
     stage.__name__: stage
     for stage in (
         proxy, scenes, tracks, speech, sync, segments, clips, landmarks, pose, expression, parsing,
-        background, torso, depth, quality, mfcc,
+        background, torso, depth, quality, preview, mfcc,
     )
 }  # fmt: skip
 
