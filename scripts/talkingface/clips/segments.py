@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from talkingface.clips.beside import centre_inside, is_alone
 from talkingface.clips.judgement import SegmentThresholds, judge
 from talkingface.clips.verdict import Verdict, decided, rejected
 from talkingface.clips.voice import judged_faces, measure_voice, rows_between
@@ -27,9 +28,6 @@ from talkingface.shots.timeline import Gap
 from talkingface.sync.comparison import rows_by_track
 from talkingface.sync.speaking import speaking_stretches
 from talkingface.tables import SEGMENTS, SPEECH, SYNC, SYNC_FRAMES, TRACKS
-
-# Another face counts as inside when its centre is in the square that `clips` cuts by default.
-NEIGHBOURHOOD = 1.6
 
 
 class _Stretch(NamedTuple):
@@ -291,22 +289,3 @@ def _measure(
         "loudness": round(loudness, 1),
         "speech_share": round(float(is_speech[start:end].mean()), 3),
     }
-
-
-def is_alone(number: int, start: int, end: int, boxes: Mapping[int, np.recarray]) -> bool:
-    """Whether no track but `number` has a frame in a stretch."""
-    return not any(
-        len(rows_between(track, start, end)) for other, track in boxes.items() if other != number
-    )
-
-
-def centre_inside(face: np.recarray, other: np.recarray) -> np.ndarray:
-    """(N,) bool: for every row of `face`, whether the other face's centre is near it then."""
-    inside = np.zeros(len(face), bool)
-    _, at, at_other = np.intersect1d(face.frame, other.frame, True, return_indices=True)
-    near, other = face[at], other[at_other]
-    reach = np.maximum(near.w, near.h) * NEIGHBOURHOOD / 2
-    across = abs((other.x + other.w / 2) - (near.x + near.w / 2)) < reach
-    down = abs((other.y + other.h / 2) - (near.y + near.h / 2)) < reach
-    inside[at] = across & down
-    return inside

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from talkingface.clips.segments import centre_inside
+from talkingface.clips.beside import centre_inside
 from talkingface.clips.voice import FaceSync, rows_between
 from talkingface.media.picture import write_picture
 from talkingface.overlay.text import draw_chip, text_height, text_width

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from talkingface.clips.segments import is_alone
+from talkingface.clips.beside import is_alone
 from talkingface.clips.voice import FaceSync, judged_faces, measure_voice
 from talkingface.faces.landmark_files import clip_landmarks
 from talkingface.job.arrays import read_array

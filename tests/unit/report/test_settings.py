@@ -64,5 +64,6 @@ def test_what_is_fixed(backend: str, most: int) -> None:
         "backend": backend,
         "cut": "track",
         "max_frames": 400,
+        "trim_frames": 0,
         "default_max_offset": most,
     }

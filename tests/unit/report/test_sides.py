@@ -13,6 +13,6 @@ def test_a_video_without_clips_has_its_side_too(tmp_path: Path) -> None:
     results = make_small_report_results(tmp_path)
     for fraction, side in ((0.0, "train"), (1.0, "eval")):
         split = {"eval_fraction": fraction, "seed": 0}
-        column = videos_table(VIDEOS, results, split=split)["columns"]["split"]
+        column = videos_table(VIDEOS, results, **split)["columns"]["split"]
         sides = [column["texts"][code] for code in column["codes"]]
         assert sides == ["train", "eval", side]
