@@ -72,7 +72,7 @@ def _run(
     decisions: Mapping[str, Decision],
     lengths: Mapping[str, Lengths],
 ) -> dict[str, Any]:
-    """What the page knows of the run as a whole: `Run` of web/src/data.ts."""
+    """What the page knows of the run as a whole: `Run` of web/src/data/data.ts."""
     return {
         "release": release(),
         "summary": read_json(results / "dataset/summary.json"),

@@ -1,18 +1,18 @@
 /** The page: its frame, and which view is in it. */
 import { type ComponentType, render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { ClipView } from "./clip";
-import { ClipsView } from "./clips";
-import { listen, offer } from "./data";
-import { DistributionsView } from "./distributions";
-import { judge, judgeQuality } from "./judge";
-import { type Report, loadReport } from "./report";
-import { type Route, address, useRoute } from "./route";
-import { RunView } from "./run";
+import { ClipView } from "./clip/clip";
+import { ClipsView } from "./clips/clips";
+import { listen, offer } from "./data/data";
+import { DistributionsView } from "./distributions/distributions";
+import { judge, judgeQuality } from "./thresholds/judge";
+import { type Report, loadReport } from "./data/report";
+import { type Route, address, useRoute } from "./shared/route";
+import { RunView } from "./run/run";
 import "./style.css";
-import { ThemeChoice } from "./theme";
-import { ThresholdsView } from "./thresholds";
-import { YieldView } from "./yield";
+import { ThemeChoice } from "./shared/theme";
+import { ThresholdsView } from "./thresholds/thresholds";
+import { YieldView } from "./yield/yield";
 
 interface View {
   title: string;

@@ -1,0 +1,126 @@
+/** Small pictures of the current frame beside the film: depth, parsing, background, torso. */
+import { useState } from "preact/hooks";
+import { resultPath } from "../data/data";
+import { FramePicture } from "./frame_picture";
+import { PARSING_FILTER } from "./parsing";
+import { notMade } from "./film";
+import type { Playhead } from "./playhead";
+import { useRemembered } from "../shared/remember";
+import type { Report } from "../data/report";
+import { type Stretch, numberedPicture, productPath } from "../data/stretch";
+
+interface SideProps {
+  report: Report;
+  stretch: Stretch;
+  playhead: Playhead;
+}
+
+export function SidePictures({ report, stretch, playhead }: SideProps) {
+  const [contrast, setContrast] = useRemembered("depth.contrast", "1");
+  const path = (column: string) => productPath(report, stretch, column);
+  const shape = { aspectRatio: `${stretch.width} / ${stretch.height}` };
+  const film = path("overlay");
+  return (
+    <section class="views" aria-label="Pictures of this frame">
+      <Numbered
+        name="Depth"
+        folder={path("depth")}
+        feature="depth"
+        playhead={playhead}
+        shape={shape}
+        style={{ filter: `contrast(${contrast})` }}
+      >
+        nearer is brighter, black is no depth
+      </Numbered>
+      <Numbered
+        name="Parsing"
+        folder={path("parsing")}
+        feature="parsing"
+        playhead={playhead}
+        shape={shape}
+        class="labels"
+        style={{ filter: PARSING_FILTER }}
+      />
+      <Numbered
+        name="Torso"
+        folder={path("torso")}
+        feature="torso"
+        playhead={playhead}
+        shape={shape}
+        class="clear"
+      />
+      <figure>
+        <div class="picture" style={shape}>
+          {path("background") ? (
+            <Still address={resultPath(path("background"))} label="The room without the person" />
+          ) : (
+            <span class="nothing">{notMade("background")}</span>
+          )}
+        </div>
+        <figcaption>Background</figcaption>
+      </figure>
+      <label class="opacity contrast">
+        Contrast of the depth
+        <input
+          type="range"
+          min="1"
+          max="5"
+          step="0.5"
+          value={contrast}
+          disabled={!path("depth")}
+          aria-valuetext={`${contrast} times`}
+          onInput={(event) => setContrast(event.currentTarget.value)}
+        />
+      </label>
+      {film && (
+        <p class="overlay-film">
+          <a href={resultPath(film)}>The film with all of it drawn in</a>
+        </p>
+      )}
+    </section>
+  );
+}
+
+interface NumberedProps {
+  name: string;
+  /** Folder of the pictures; "" where they are not made. */
+  folder: string;
+  feature: string;
+  playhead: Playhead;
+  shape: Record<string, string>;
+  class?: string;
+  style?: Record<string, string>;
+  children?: string;
+}
+
+function Numbered(props: NumberedProps) {
+  const { name, folder, feature, playhead } = props;
+  return (
+    <figure>
+      <div class={`picture ${props.class ?? ""}`} style={props.shape}>
+        {folder ? (
+          <FramePicture
+            playhead={playhead}
+            of={folder}
+            address={(frame) => numberedPicture(folder, frame)}
+            label={`${name} of the frame that is shown`}
+            style={props.style}
+          />
+        ) : (
+          <span class="nothing">{notMade(feature)}</span>
+        )}
+      </div>
+      <figcaption>
+        {name}
+        {props.children && <span class="quiet">: {props.children}</span>}
+      </figcaption>
+    </figure>
+  );
+}
+
+/** A picture, or calm words where it is not there. */
+export function Still({ address, label }: { address: string; label: string }) {
+  const [missing, setMissing] = useState("");
+  if (missing === address) return <span class="nothing">This picture is not there.</span>;
+  return <img src={address} alt={label} onError={() => setMissing(address)} />;
+}

@@ -1,0 +1,104 @@
+/** Names of columns and their values in words. */
+import type { Field } from "../filters/fields";
+
+/** What columns are called where their own name says too little. */
+const LABELS: Record<string, string> = {
+  clip_id: "clip",
+  video_id: "video",
+  n_frames: "frames",
+  value: "value judged",
+  stage: "rejected by stage",
+  decision: "marked by hand",
+  note: "note by hand",
+  kind: "kind of row",
+  "segments.probability": "sync probability",
+  "segments.other_probability": "sync probability of another face",
+  "segments.offset": "sync offset",
+  "segments.trusted": "sync offset trusted",
+  "segments.confidence": "sync confidence",
+  "segments.detected_share": "face seen share",
+  "quality.max_abs_yaw": "largest yaw",
+  "quality.max_abs_pitch": "largest pitch",
+  "quality.max_abs_roll": "largest roll",
+  "pose.max_abs_yaw": "largest yaw",
+  "pose.max_abs_pitch": "largest pitch",
+  "pose.max_abs_roll": "largest roll",
+  "video.duration_s": "length of the video",
+  "video.fps": "frame rate of the source",
+  "video.place": "site or folder",
+  "video.webpage_url": "page of the video",
+  "video.kind": "local or downloaded",
+};
+
+/** A column's name in words, without its group. */
+export function label(name: string): string {
+  return LABELS[name] ?? name.slice(name.indexOf(".") + 1).replaceAll("_", " ");
+}
+
+/** A column's name in words where columns of several stages stand together. */
+export function fullLabel(name: string): string {
+  const group = groupOf(name);
+  return LABELS[name] || group === "candidate" || group === "segments"
+    ? label(name)
+    : `${group}: ${label(name)}`;
+}
+
+/** The stage that a column is of; `candidate` of those that are of none. */
+export function groupOf(name: string): string {
+  const dot = name.indexOf(".");
+  return dot < 0 ? "candidate" : name.slice(0, dot);
+}
+
+/** What is shown of a text: its words, and words for none. */
+export function choiceLabel(name: string, value: string): string {
+  if (value === "") return EMPTY[name] ?? "none";
+  if (name === "decision" && value === "note") return "only a note";
+  if (name === "kind" && value === "candidate") return "stretch of a face";
+  if (name === "kind" && value === "video") return "whole video";
+  return name.endsWith("reason") || name.endsWith("stage") || name.endsWith("verdict")
+    ? words(value)
+    : value;
+}
+
+const EMPTY: Record<string, string> = {
+  decision: "not marked",
+  split: "in neither",
+  identity: "not given",
+  stage: "not rejected",
+  "video.title": "without a title",
+};
+
+/** A name of the workflow, such as `small_face`, in words. */
+export function words(name: string): string {
+  return name.replaceAll("_", " ");
+}
+
+const FORMAT = new Intl.NumberFormat("en", { maximumSignificantDigits: 4, useGrouping: false });
+const COUNT = new Intl.NumberFormat("en");
+
+/** A measure as text, `not measured` where it is NaN. */
+export function measure(value: number, none = "not measured"): string {
+  if (Number.isNaN(value)) return none;
+  return Number.isInteger(value) ? String(value) : FORMAT.format(value);
+}
+
+/** A number of things. */
+export function count(value: number): string {
+  return COUNT.format(value);
+}
+
+/** A sum of hours; less than one as h:mm:ss. */
+export function hours(value: number): string {
+  if (value >= 1) return `${value.toFixed(1)} hours`;
+  const seconds = Math.round(value * 3600);
+  const two = (part: number) => String(part).padStart(2, "0");
+  return `${Math.floor(seconds / 3600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
+}
+
+/** What a row has in a field, as text. */
+export function cell(name: string, field: Field | undefined, row: number, none?: string): string {
+  if (!field) return "";
+  if (field.kind === "number") return measure(field.values[row], none);
+  const value = field.texts[field.codes[row]];
+  return value === "" ? "" : choiceLabel(name, value);
+}
