@@ -7,7 +7,7 @@ import re
 from helpers.paths import ROOT
 from talkingface.download.download import RETRIED, STATUSES
 
-MEANINGS = (ROOT / "scripts/talkingface/report/web/src/meanings.ts").read_text()
+MEANINGS = (ROOT / "scripts/talkingface/report/web/src/data/meanings.ts").read_text()
 DOCS = (ROOT / "docs/troubleshooting.md").read_text()
 
 
