@@ -147,7 +147,7 @@ def test_earlier_decisions_stay_unless_they_are_changed(open_report: Open, own: 
     page = open_report(own, "#clips?decision=reject&decision=keep&decision=note&sort=clip_id")
     assert names(page, 3) == clips
     expect(page.locator(".markbar")).to_contain_text("1 keep, 2 reject, 1 only a note")
-    expect(page.locator(".markbar")).to_contain_text("1 marks are of clips that this report does")
+    expect(page.locator(".markbar")).to_contain_text("1 mark is of clips that this report does")
     focus(page, 1)
     page.keyboard.press("k")
     focus(page, 2)

@@ -5,6 +5,7 @@ import { CopyButton } from "../shared/copy";
 import { Curves } from "./curves";
 import { type Detail, forget } from "../data/data";
 import { decodeDetail } from "../data/decode";
+import { FPS } from "../data/grid";
 import { clipAddress, listAddress, listParameters, matchingRows } from "../filters/filters";
 import { useKeys } from "./keys";
 import { Ledger } from "./ledger";
@@ -13,7 +14,7 @@ import { mark, markOf } from "../marks/mark_store";
 import { neighboursOf } from "./neighbours";
 import { ParsingFilter } from "./parsing";
 import { FrameNumber, Player } from "./film";
-import { Playhead, RATE } from "./playhead";
+import { Playhead } from "./playhead";
 import { Files, Provenance } from "./provenance";
 import { type Report, loadDetail } from "../data/report";
 import { type Route, go } from "../shared/route";
@@ -144,8 +145,8 @@ function Stretched({ report, stretch, list, start }: StretchedProps) {
           ...(stretch.cut && { " ": () => playhead.toggle() }),
           ArrowLeft: () => playhead.step(-1),
           ArrowRight: () => playhead.step(1),
-          "Shift+ArrowLeft": () => playhead.step(-RATE),
-          "Shift+ArrowRight": () => playhead.step(RATE),
+          "Shift+ArrowLeft": () => playhead.step(-FPS),
+          "Shift+ArrowRight": () => playhead.step(FPS),
         }
       : {},
   );

@@ -2,9 +2,10 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Detail } from "../data/data";
 import type { Decoded } from "../data/decode";
-import { formatNumber, formatTime } from "../shared/format";
+import { secondsOf } from "../data/grid";
+import { exactClock, measure } from "../shared/quantity";
 import { type Curve, LEFT, Lane, type LaneProps, RIGHT } from "./lane";
-import { type Playhead, RATE, usePlayhead } from "./playhead";
+import { type Playhead, usePlayhead } from "./playhead";
 
 export interface CurvesProps {
   playhead: Playhead;
@@ -133,7 +134,7 @@ function Ruler({ playhead }: { playhead: Playhead }) {
         step="1"
         value={frame}
         aria-label="Place in the clip"
-        aria-valuetext={`frame ${formatNumber(frame)}, ${formatTime(frame / RATE)}`}
+        aria-valuetext={`frame ${measure(frame)}, ${exactClock(secondsOf(frame))}`}
         onInput={(event) => playhead.seek(Number(event.currentTarget.value))}
       />
     </div>

@@ -2,11 +2,12 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { resultPath } from "../data/data";
 import type { Decoded } from "../data/decode";
-import { formatTime } from "../shared/format";
+import { FPS, secondsOf } from "../data/grid";
+import { exactClock } from "../shared/quantity";
 import { FramePicture } from "./frame_picture";
 import { FaceCanvas } from "./overlays";
 import { PARSING_FILTER, ParsingLegend } from "./parsing";
-import { type Playhead, RATE, usePlayhead } from "./playhead";
+import { type Playhead, usePlayhead } from "./playhead";
 import { useRemembered } from "../shared/remember";
 import type { Report } from "../data/report";
 import { type Stretch, numberedPicture, productPath } from "../data/stretch";
@@ -177,7 +178,7 @@ export function FrameControls({ playhead }: { playhead: Playhead }) {
           type="button"
           aria-label="Back 25 frames"
           title="Shift and left arrow"
-          onClick={() => playhead.step(-RATE)}
+          onClick={() => playhead.step(-FPS)}
         >
           &#8722;25
         </button>
@@ -204,7 +205,7 @@ export function FrameControls({ playhead }: { playhead: Playhead }) {
           type="button"
           aria-label="Forward 25 frames"
           title="Shift and right arrow"
-          onClick={() => playhead.step(RATE)}
+          onClick={() => playhead.step(FPS)}
         >
           +25
         </button>
@@ -220,7 +221,7 @@ export function FrameNumber({ playhead }: { playhead: Playhead }) {
   return (
     <p class="frame-number">
       Frame <b>{frame}</b> <span class="quiet">of 0 to {playhead.frames - 1},</span>{" "}
-      {formatTime(frame / RATE)}
+      {exactClock(secondsOf(frame))}
     </p>
   );
 }

@@ -1,8 +1,9 @@
 /** One lane of curves: values of every frame over the time of a stretch. */
 import { useMemo } from "preact/hooks";
-import { formatMeasure } from "../shared/format";
+import { secondsOf } from "../data/grid";
+import { measure } from "../shared/quantity";
 import { Plot, PlotFrame } from "../shared/plot";
-import { type Playhead, RATE, usePlayhead } from "./playhead";
+import { type Playhead, usePlayhead } from "./playhead";
 import { spread, thin } from "../shared/thin";
 
 /** Margins of all lanes in pixels, so that their times are one above the other. */
@@ -53,7 +54,7 @@ export function Lane({ title, height, curves, range, sound, frames, playhead }: 
     [curves],
   );
   const names = curves.map(({ name }) => name).join(", ");
-  const label = `${title}: ${names} over ${(frames / RATE).toFixed(1)} s`;
+  const label = `${title}: ${names} over ${secondsOf(frames).toFixed(1)} s`;
   return (
     <div class="lane">
       <div class="lane-head">
@@ -104,7 +105,7 @@ function Reading({ curve, playhead, place }: { curve: Curve; playhead: Playhead;
     <span class="key">
       <Sample {...STYLES[place]} />
       {curve.name}
-      <output class={curve.unit ? "with-unit" : ""}>{formatMeasure(value, curve.unit)}</output>
+      <output class={curve.unit ? "with-unit" : ""}>{measure(value, curve.unit)}</output>
     </span>
   );
 }
@@ -151,7 +152,7 @@ function options(
   drawn.forEach((line, place) => {
     marks.push(
       Plot.lineY(
-        line.map(([frame, value]) => ({ x: (frame + 0.5) / RATE, y: onto(value) })),
+        line.map(([frame, value]) => ({ x: secondsOf(frame + 0.5), y: onto(value) })),
         {
           className: "curve",
           x: "x",
@@ -171,7 +172,7 @@ function options(
     marginRight: RIGHT,
     marginTop: 8,
     marginBottom: 20,
-    x: { domain: [0, frames / RATE] },
+    x: { domain: [0, secondsOf(frames)] },
     y: { domain: moved ? [-1, 1] : [least, most] },
     marks,
   };

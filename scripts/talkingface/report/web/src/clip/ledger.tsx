@@ -1,7 +1,7 @@
 /** All that was measured of a stretch, by stages, beside the thresholds it is compared with. */
 import { useMemo } from "preact/hooks";
 import { type Setting, number, text } from "../data/data";
-import { formatMeasure, formatNumber } from "../shared/format";
+import { measure } from "../shared/quantity";
 import type { Report } from "../data/report";
 
 /** A column of the candidates with its value in one row. */
@@ -53,7 +53,7 @@ export function groupsOf(report: Report, row: number): Group[] {
     const stage = dot < 0 ? "" : name.slice(0, dot);
     const value = number(candidates, name, row);
     const words =
-      column.kind === "text" ? text(candidates, name, row) : formatMeasure(value, column.unit);
+      column.kind === "text" ? text(candidates, name, row) : measure(value, column.unit);
     const measured = column.kind === "text" ? words !== "" : !Number.isNaN(value);
     const cell = {
       name: name.slice(dot + 1),
@@ -174,7 +174,7 @@ function LimitWords({ limit, worst }: { limit: Limit; worst: boolean }) {
   return (
     <p class="limit">
       <span class={met ? "kept" : "rejected"}>{met ? "\u2713 meets" : "\u2717 misses"}</span>{" "}
-      {least ? "at least" : "at most"} {formatNumber(threshold)}{" "}
+      {least ? "at least" : "at most"} {measure(threshold)}{" "}
       <code class="quiet">{setting}</code>
       {worst && <b class="tightest">{met ? "closest to its threshold" : "missed by most"}</b>}
     </p>

@@ -1,15 +1,14 @@
 /** The frame that is looked at, which the film, the curves and the pictures beside it share. */
 import { useEffect, useRef, useState } from "preact/hooks";
+import { FPS } from "../data/grid";
 
-/** Frames a second of every clip. */
-export const RATE = 25;
 
 type Listener = () => void;
 
 /** The frame on screen at a time of a clip; a frame stays until the next one begins. */
 export function frameAt(seconds: number, frames: number): number {
   // Times in a file are rounded, so a frame may begin a little before its time.
-  return Math.max(0, Math.min(frames - 1, Math.floor(seconds * RATE + 0.01)));
+  return Math.max(0, Math.min(frames - 1, Math.floor(seconds * FPS + 0.01)));
 }
 
 /** Where in a clip one looks. Works without a film, too: then only the number moves.
@@ -119,7 +118,7 @@ export class Playhead {
   private seekFilm(): void {
     this.target = this.frame;
     // The middle of the frame, so that rounding cannot lead to one beside it.
-    this.film!.currentTime = (this.frame + 0.5) / RATE;
+    this.film!.currentTime = (this.frame + 0.5) / FPS;
   }
 
   private show(frame: number): void {

@@ -1,15 +1,13 @@
 /** Where a stretch comes from, and where its files are. */
 import { CopyButton } from "../shared/copy";
 import { number, text } from "../data/data";
-import { formatMeasure, formatNumber, formatTime } from "../shared/format";
+import { exactClock, measure } from "../shared/quantity";
 import type { Report } from "../data/report";
 import { address } from "../shared/route";
-import { type Stretch, productPath, rowOfVideo, secondsOf } from "../data/stretch";
-
-/** Whether an address leads to the web. All others stay text. */
-export function isWeb(source: string): boolean {
-  return /^https?:\/\/[^\s]+$/i.test(source);
-}
+import { secondsOf } from "../data/grid";
+import { linkOf } from "../data/origins";
+import { type Stretch, productPath } from "../data/stretch";
+import { rowOfVideo } from "../data/video_rows";
 
 export function Provenance({ report, stretch }: { report: Report; stretch: Stretch }) {
   const { videos } = report;
@@ -17,7 +15,7 @@ export function Provenance({ report, stretch }: { report: Report; stretch: Stret
   const words = (column: string) => (row < 0 ? "" : text(videos, column, row));
   const value = (column: string) => (row < 0 ? NaN : number(videos, column, row));
   const { start, end } = stretch;
-  const size = `${formatNumber(value("width"))} x ${formatNumber(value("height"))} pixels`;
+  const size = `${measure(value("width"))} x ${measure(value("height"))} pixels`;
   return (
     <section class="provenance" aria-label="Where it comes from">
       <h2>Where it comes from</h2>
@@ -33,7 +31,7 @@ export function Provenance({ report, stretch }: { report: Report; stretch: Stret
             "the whole video"
           ) : (
             <>
-              {formatTime(secondsOf(start))} to {formatTime(secondsOf(end))}
+              {exactClock(secondsOf(start))} to {exactClock(secondsOf(end))}
               <span class="quiet">
                 {" "}
                 (frames {start} to {end} of the grid, the end exclusive)
@@ -64,12 +62,12 @@ export function Provenance({ report, stretch }: { report: Report; stretch: Stret
         <dt>Status</dt>
         <dd>{[words("status"), words("reason")].filter(Boolean).join(": ") || "not known"}</dd>
         <dt>Length</dt>
-        <dd>{formatTime(value("duration_s"))}</dd>
+        <dd>{exactClock(value("duration_s"))}</dd>
         <dt>Picture</dt>
         <dd>
           {Number.isNaN(value("width"))
             ? "not measured"
-            : `${size}, ${formatMeasure(value("fps"), "frames a second")}`}
+            : `${size}, ${measure(value("fps"), "frames a second")}`}
         </dd>
       </dl>
     </section>
@@ -78,9 +76,10 @@ export function Provenance({ report, stretch }: { report: Report; stretch: Stret
 
 function Outside({ words }: { words: string }) {
   if (!words) return <>not known</>;
-  if (!isWeb(words)) return <span class="path">{words}</span>;
+  const link = linkOf(words);
+  if (!link) return <span class="path">{words}</span>;
   return (
-    <a class="path" href={words} rel="noreferrer">
+    <a class="path" href={link} rel="noreferrer">
       {words}
     </a>
   );

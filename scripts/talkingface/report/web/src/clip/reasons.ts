@@ -1,6 +1,6 @@
 /** Why a stretch was rejected, in sentences. */
 import type { Run } from "../data/data";
-import { formatNumber } from "../shared/format";
+import { measure } from "../shared/quantity";
 import type { Report } from "../data/report";
 import type { Stretch } from "../data/stretch";
 
@@ -173,11 +173,11 @@ export function comparison(
   const name = cause.measure.split(".").pop() || "value";
   if (Number.isNaN(threshold)) return "";
   const unit = candidates.columns[cause.measure]?.unit ?? "";
-  const asked = [formatNumber(threshold), unit, cause.against].filter(Boolean).join(" ");
+  const asked = [measure(threshold), unit, cause.against].filter(Boolean).join(" ");
   if (Number.isNaN(value)) return `${name} not measured, asked for ${asked}`;
   const setting = cause.settings[0] ?? "";
   const most = setting ? setting.includes(".max_") : !cause.against && value > threshold;
   // Angles and offsets are compared without their sign.
-  const shown = most && value < 0 ? `|${formatNumber(value)}|` : formatNumber(value);
+  const shown = most && value < 0 ? `|${measure(value)}|` : measure(value);
   return `${name} ${shown} ${most ? ">" : "<"} ${asked}`;
 }

@@ -4,7 +4,8 @@ import { causeOf, comparison } from "./reasons";
 import type { Report } from "../data/report";
 import { address } from "../shared/route";
 import { Still } from "./side_pictures";
-import { type Stretch, rowOfVideo } from "../data/stretch";
+import type { Stretch } from "../data/stretch";
+import { rowOfVideo } from "../data/video_rows";
 
 export function Why({ report, stretch }: { report: Report; stretch: Stretch }) {
   const cause = causeOf(report.run, stretch);

@@ -1,14 +1,17 @@
 /** One candidate in the list of clips: a row of a table, two lines on a phone, or a tile. */
 import type { ComponentChildren } from "preact";
 import { text } from "../data/data";
-import { FRAMES_A_SECOND, field, numbersOf, rowKind, videoRow } from "../filters/fields";
+import { secondsOf } from "../data/grid";
+import { videoRow } from "../data/video_rows";
+import { field, numbersOf, rowKind } from "../filters/fields";
 import { clipAddress } from "../filters/filters";
 import type { ListColumn } from "./list_columns";
 import { MarkButtons } from "../marks/marks";
 import { Enlarged, type Shown, filmPath, why, whyPath, whyShort } from "./enlarged";
 import type { Report } from "../data/report";
 import { Strip } from "../shared/strip";
-import { cell, measure, words } from "../shared/words";
+import { NOT_MEASURED, clock, length, measure } from "../shared/quantity";
+import { cell, words } from "../shared/words";
 
 export interface ClipRowProps {
   report: Report;
@@ -220,9 +223,9 @@ function Value({ report, name, row }: { report: Report; name: string; row: numbe
   const of = field(report, name);
   if (of?.kind === "number" && Number.isNaN(of.values[row])) {
     return (
-      <span class="quiet" title="not measured">
+      <span class="quiet" title={NOT_MEASURED}>
         <span aria-hidden="true">{"\u2013"}</span>
-        <span class="visually-hidden">not measured</span>
+        <span class="visually-hidden">{NOT_MEASURED}</span>
       </span>
     );
   }
@@ -235,15 +238,15 @@ function summary(report: Report, row: number): string {
   const parts: string[] = [];
   const seconds = numbersOf(report, "duration")[row];
   const probability = numbersOf(report, "segments.probability")[row];
-  if (!Number.isNaN(seconds)) parts.push(`${seconds.toFixed(1)} s`);
+  if (!Number.isNaN(seconds)) parts.push(length(seconds));
   if (!Number.isNaN(probability)) parts.push(`sync ${measure(probability)}`);
   return parts.join(", ");
 }
 
 function gap(report: Report, row: number): string {
-  const start = numbersOf(report, "start_frame")[row] / FRAMES_A_SECOND;
-  const end = numbersOf(report, "end_frame")[row] / FRAMES_A_SECOND;
-  return `gap, ${start.toFixed(1)} to ${end.toFixed(1)} s`;
+  const start = secondsOf(numbersOf(report, "start_frame")[row]);
+  const end = secondsOf(numbersOf(report, "end_frame")[row]);
+  return `gap, ${clock(start)} to ${clock(end)}`;
 }
 
 /** The name of a row's clip, or of its video where it is none. */

@@ -1,10 +1,12 @@
 /** A clip's film, or the picture of why a stretch was rejected, large above its row. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { number, resultPath, text } from "../data/data";
-import { rowKind, videoRow } from "../filters/fields";
+import { videoRow } from "../data/video_rows";
+import { rowKind } from "../filters/fields";
 import { MarkButtons } from "../marks/marks";
 import type { Report } from "../data/report";
-import { choiceLabel, measure } from "../shared/words";
+import { measure } from "../shared/quantity";
+import { choiceLabel } from "../shared/words";
 
 export type Shown = "film" | "why";
 

@@ -1,7 +1,8 @@
 /** The measures whose distributions are shown. */
 import { number, text } from "./data";
 import type { Report } from "./report";
-import { FPS, videoRows } from "./tally";
+import { FPS } from "./grid";
+import { videoRows } from "./video_rows";
 
 /** Which values are worst: the least, the most, or those farthest from a number. */
 export type Worst = { end: "least" | "most" } | { from: number };

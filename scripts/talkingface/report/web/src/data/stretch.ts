@@ -1,6 +1,5 @@
 /** One row of the candidates as the view of a clip needs it. */
 import { number, resultPath, text } from "./data";
-import { RATE } from "../clip/playhead";
 import { type Report, rowKey } from "./report";
 
 /** A stretch of a face, a gap in a video, or a whole video. */
@@ -91,17 +90,4 @@ export function frameThatShowsWhy({ candidates }: Report, stretch: Stretch): num
   }
   const cause = number(candidates, "preview.cause_frame", stretch.row) - stretch.start;
   return cause >= 0 && cause < stretch.frames ? cause : 0;
-}
-
-/** A frame of a video's grid in seconds. */
-export function secondsOf(frame: number): number {
-  return frame / RATE;
-}
-
-/** Row of a video in the table of videos; -1 where it has none. */
-export function rowOfVideo({ videos }: Report, video: string): number {
-  for (let row = 0; row < videos.length; row++) {
-    if (text(videos, "video_id", row) === video) return row;
-  }
-  return -1;
 }

@@ -1,8 +1,7 @@
 /** How much there is of what, over all videos or over some of them. */
-import { type Columns, type TextColumn, number, text } from "./data";
+import { type Columns, number, text } from "./data";
 import type { Report } from "./report";
-
-export const FPS = 25;
+import { videoRows } from "./video_rows";
 
 /** What was rejected for one reason of one stage. */
 export interface Loss {
@@ -45,22 +44,6 @@ export interface Tally {
   identities: number;
   losses: Loss[];
 }
-
-/** For every candidate the row of its video, -1 where the list has none. */
-export function videoRows(report: Report): Int32Array {
-  let rows = known.get(report);
-  if (rows) return rows;
-  const { videos, candidates } = report;
-  const byName = new Map<string, number>();
-  for (let row = 0; row < videos.length; row++) byName.set(text(videos, "video_id", row), row);
-  const column = candidates.columns.video_id as TextColumn | undefined;
-  const byCode = (column?.texts ?? []).map((name) => byName.get(name) ?? -1);
-  rows = new Int32Array(candidates.length).fill(-1);
-  if (column) for (let row = 0; row < rows.length; row++) rows[row] = byCode[column.codes[row]];
-  known.set(report, rows);
-  return rows;
-}
-const known = new WeakMap<Report, Int32Array>();
 
 function numbers(table: Columns, name: string): (row: number) => number {
   return (row) => number(table, name, row) || 0;

@@ -1,4 +1,5 @@
 /** Values sorted into ranges. */
+import { niceStep } from "../shared/steps";
 
 /** The values of one side in a range: how many, and the least and most of them. */
 export interface Side {
@@ -27,14 +28,6 @@ export interface Summary {
 // Of fewer values percentiles say nothing.
 const FEW = 20;
 const MOST_BINS = 24;
-
-/** A step of 1, 2 or 5 times a power of ten, so that not more than `most` of them fill a width. */
-export function niceStep(width: number, most: number): number {
-  if (!(width > 0)) return 1;
-  const least = width / most;
-  const power = 10 ** Math.floor(Math.log10(least));
-  return power * ([1, 2, 5].find((step) => step * power >= least * (1 - 1e-9)) ?? 10);
-}
 
 /** Median, and 5th and 95th percentile, or least and most of few; NaN of nothing. */
 export function summarise(values: Float64Array): Summary {

@@ -4,7 +4,8 @@ import { GROUPINGS, groupAddress } from "../yield/groups";
 import { type Condition, listOf } from "../shared/links";
 import { count, counted, length } from "../shared/quantity";
 import type { Report } from "../data/report";
-import { FPS, groupsBy } from "../data/tally";
+import { secondsOf } from "../data/grid";
+import { groupsBy } from "../data/tally";
 
 const MOST = 12;
 const IDENTITY = GROUPINGS.find(({ parameter }) => parameter === "identity")!;
@@ -28,14 +29,14 @@ export function IdentitiesCard({ report }: { report: Report }) {
             <li key={group.name} data-name={group.name}>
               <a href={groupAddress(IDENTITY, group.name)} title={group.name}>{group.name}</a>
               <span class="number"><a href={listOf(conditions)}>{counted(group.clips, "clip")}</a></span>
-              <span class="number">{length(group.keptFrames / FPS)}</span>
+              <span class="number">{length(secondsOf(group.keptFrames))}</span>
               <span class="bar" style={{ width: `${longest > 0 ? (100 * group.keptFrames) / longest : 0}%` }} />
             </li>
           );
         })}
       </ol>
       {named.length > MOST && <p><a href={groupAddress(IDENTITY, null)}>All {count(named.length)} identities</a></p>}
-      {unnamed && <p class="quiet">Beside them {counted(unnamed.clips, "clip")} ({length(unnamed.keptFrames / FPS)}) of persons that are not named.</p>}
+      {unnamed && <p class="quiet">Beside them {counted(unnamed.clips, "clip")} ({length(secondsOf(unnamed.keptFrames))}) of persons that are not named.</p>}
     </section>
   );
 }

@@ -1,9 +1,10 @@
 /** The filters that are on, each to take off by itself, and what they find. */
 import { useRef } from "preact/hooks";
-import { hoursOf } from "./facets";
+import { lengthOf } from "./facets";
 import { field } from "./fields";
 import { type FilterState, clearFilters, toggleChoice } from "./filter_state";
-import { choiceLabel, count, fullLabel, hours } from "../shared/words";
+import { NOT_MEASURED, count, length } from "../shared/quantity";
+import { choiceLabel, fullLabel } from "../shared/words";
 import { useMemo } from "preact/hooks";
 
 interface Chip {
@@ -13,10 +14,10 @@ interface Chip {
 
 export function Found({ state }: { state: FilterState }) {
   const { report, rows } = state;
-  const found = useMemo(() => hoursOf(report, rows), [report, rows]);
+  const found = useMemo(() => lengthOf(report, rows), [report, rows]);
   const all = useMemo(
     () =>
-      hoursOf(
+      lengthOf(
         report,
         Uint32Array.from({ length: report.candidates.length }, (_, row) => row),
       ),
@@ -25,7 +26,7 @@ export function Found({ state }: { state: FilterState }) {
   return (
     <p role="status" class="found">
       <strong>{count(rows.length)}</strong> of {count(report.candidates.length)} rows,{" "}
-      {hours(found)} of {hours(all)}
+      {length(found)} of {length(all)}
     </p>
   );
 }
@@ -67,7 +68,7 @@ function chips({ report, filters, parameters }: FilterState): Chip[] {
   for (const [column, values] of filters.choices) {
     const numeric = field(report, column)?.kind === "number";
     for (const value of values) {
-      const shown = numeric && value === "" ? "not measured" : choiceLabel(column, value);
+      const shown = numeric && value === "" ? NOT_MEASURED : choiceLabel(column, value);
       found.push({
         words: `${fullLabel(column)}: ${shown}`,
         remove: (edited) => toggleChoice(edited, column, value),

@@ -1,5 +1,6 @@
 /** How many candidates each choice of a filter would show, and how measures are spread. */
-import { type NumberField, type TextField, numbersOf, FRAMES_A_SECOND } from "./fields";
+import { secondsOf } from "../data/grid";
+import { type NumberField, type TextField, numbersOf } from "./fields";
 import type { Test } from "./filters";
 import type { Report } from "../data/report";
 
@@ -85,10 +86,10 @@ export function histogram(field: NumberField, found: Failures, own: number): Uin
   return bins;
 }
 
-/** How long the stretches of some rows are together, in hours. */
-export function hoursOf(report: Report, rows: Uint32Array): number {
+/** How long the stretches of some rows are together, in seconds. */
+export function lengthOf(report: Report, rows: Uint32Array): number {
   const frames = numbersOf(report, "n_frames");
   let sum = 0;
   for (const row of rows) if (frames[row] > 0) sum += frames[row];
-  return sum / FRAMES_A_SECOND / 3600;
+  return secondsOf(sum);
 }

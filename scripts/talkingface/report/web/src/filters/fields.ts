@@ -5,8 +5,10 @@
  */
 import type { Column, Columns } from "../data/data";
 import { text } from "../data/data";
+import { secondsOf } from "../data/grid";
 import { type Mark, decisions, marksVersion } from "../marks/mark_store";
 import type { Report } from "../data/report";
+import { videoRows } from "../data/video_rows";
 
 /** Numbers, NaN where nothing was measured. */
 export interface NumberField {
@@ -27,8 +29,6 @@ export interface TextField {
 
 export type Field = NumberField | TextField;
 
-export const FRAMES_A_SECOND = 25;
-
 /** Texts of `decision`, also where nothing is marked so. */
 const DECISIONS = ["", "keep", "reject", "note"];
 
@@ -38,7 +38,7 @@ const DERIVED: Record<string, (report: Report) => Field> = {
     kind: "number",
     unit: "s",
     meaning: "length",
-    values: numbers(report.candidates.columns.n_frames).map((frames) => frames / FRAMES_A_SECOND),
+    values: numbers(report.candidates.columns.n_frames).map(secondsOf),
   }),
   kind: (report) =>
     textField(
@@ -89,11 +89,6 @@ export function rowKind(candidates: Columns, row: number): "candidate" | "video"
   if (text(candidates, "clip_id", row)) return "candidate";
   const start = candidates.columns.start_frame;
   return start?.kind === "number" && start.values[row] !== null ? "gap" : "video";
-}
-
-/** Row of a candidate's video in `videos`, -1 where it has none. */
-export function videoRow(report: Report, row: number): number {
-  return videoRows(report)[row] ?? -1;
 }
 
 /** Numbers of a field as they are, empty where there is no such field. */
@@ -177,22 +172,4 @@ function ofVideo(report: Report, videos: Field): Field {
     texts: none,
     codes: Uint32Array.from(rows, (row) => (row < 0 ? empty : videos.codes[row])),
   };
-}
-
-const rowsOfVideos = new WeakMap<Report, Int32Array>();
-
-function videoRows(report: Report): Int32Array {
-  let found = rowsOfVideos.get(report);
-  if (found) return found;
-  const places = new Map<string, number>();
-  for (let row = 0; row < report.videos.length; row++)
-    places.set(text(report.videos, "video_id", row), row);
-  const names = report.candidates.columns.video_id;
-  found = new Int32Array(report.candidates.length).fill(-1);
-  if (names?.kind === "text") {
-    const ofText = names.texts.map((name) => places.get(name) ?? -1);
-    for (let row = 0; row < found.length; row++) found[row] = ofText[names.codes[row]];
-  }
-  rowsOfVideos.set(report, found);
-  return found;
 }

@@ -3,7 +3,8 @@ import { useMemo, useState } from "preact/hooks";
 import { type NumberField, type TextField, field, fieldNames } from "./fields";
 import { BINS, histogram, scaleOf, textCounts } from "./facets";
 import { type FilterState, setBound, testPlace, toggleChoice } from "./filter_state";
-import { choiceLabel, count, fullLabel, groupOf, label, measure } from "../shared/words";
+import { count, measure } from "../shared/quantity";
+import { choiceLabel, fullLabel, groupOf, label } from "../shared/words";
 import "./filter_panel.css";
 
 /** Those that are used most. */

@@ -12,7 +12,7 @@ import {
   useMarks,
 } from "./mark_store";
 import type { Report } from "../data/report";
-import { count } from "../shared/words";
+import { count, counted } from "../shared/quantity";
 
 export function MarkBar({ report }: { report: Report }) {
   useMarks();
@@ -44,7 +44,7 @@ export function MarkBar({ report }: { report: Report }) {
               say(
                 clips.length === 1
                   ? `Taken back: the mark of ${clips[0]}.`
-                  : `Taken back: ${count(clips.length)} marks.`,
+                  : `Taken back: ${counted(clips.length, "mark")}.`,
               );
             }}
           >
@@ -78,7 +78,7 @@ export function MarkBar({ report }: { report: Report }) {
                 const read = readDecisions(await file.text());
                 const changed = markAll(report, read);
                 say(
-                  `${count(read.size)} decisions read from ${file.name}; ` +
+                  `${counted(read.size, "decision")} read from ${file.name}; ` +
                     `${count(changed)} changed a mark.`,
                 );
               } catch (problem) {
@@ -112,8 +112,8 @@ export function MarkBar({ report }: { report: Report }) {
       )}
       {unknown > 0 && (
         <p class="quiet">
-          {count(unknown)} marks are of clips that this report does not have. They are in the file,
-          too.
+          {counted(unknown, "mark")} {unknown === 1 ? "is" : "are"} of clips that this report does not
+          have. The file has them, too.
         </p>
       )}
       <p role="status" class="said">

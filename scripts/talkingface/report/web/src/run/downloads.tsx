@@ -6,7 +6,8 @@ import { linkOf } from "../data/origins";
 import { clock, count, counted, length, measure } from "../shared/quantity";
 import { meaningOf, statusMeaning } from "../data/meanings";
 import { type Report, rowKey } from "../data/report";
-import { FPS, videoRows } from "../data/tally";
+import { secondsOf } from "../data/grid";
+import { videoRow } from "../data/video_rows";
 import { VirtualList } from "../shared/virtual";
 
 // A longer list is one that scrolls.
@@ -106,7 +107,7 @@ export function Unusable({ report }: { report: Report }) {
       <h2 id="unusable">Videos without a candidate</h2>
       {rows.length === 0
         ? <p>None: every video that was had shows a face, and has sound.</p>
-        : <p>{counted(rows.length, "video")} could be had, but nothing of {rows.length === 1 ? "it" : "them"} be used.</p>}
+        : <p>{counted(rows.length, "video")} could be had, but nothing of {rows.length === 1 ? "it" : "them"} can be used.</p>}
       <Rows label="Videos without a candidate" count={rows.length} render={(place) => <LedgerRow report={report} row={rows[place]} />} />
     </section>
   );
@@ -129,11 +130,11 @@ export function Gaps({ report }: { report: Report }) {
 function LedgerRow({ report, row }: { report: Report; row: number }) {
   const { candidates, videos } = report;
   const { title, words } = meaningOf(text(candidates, "stage", row), text(candidates, "reason", row));
-  const start = number(candidates, "start_frame", row) / FPS;
-  const end = number(candidates, "end_frame", row) / FPS;
+  const start = secondsOf(number(candidates, "start_frame", row));
+  const end = secondsOf(number(candidates, "end_frame", row));
   const value = number(candidates, "value", row);
   const detail = text(candidates, "detail", row) || words;
-  const of = videoRows(report)[row];
+  const of = videoRow(report, row);
   return (
     <div class="video" data-row={rowKey(candidates, row)}>
       <strong><a href={`#clip?${new URLSearchParams([["id", rowKey(candidates, row)]])}`}>{text(candidates, "video_id", row)}</a></strong>

@@ -1,4 +1,6 @@
-/** Counts, lengths and measures as words. */
+/** Counts, lengths, times and measures as words. All views say them by this module. */
+
+export const NOT_MEASURED = "not measured";
 
 /** A count with thousands apart. */
 export function count(value: number): string {
@@ -12,7 +14,7 @@ export function counted(value: number, noun: string, plural = `${noun}s`): strin
 
 /** A length as people say it: hours, or minutes or seconds where there is less. */
 export function length(seconds: number): string {
-  if (!Number.isFinite(seconds)) return "not measured";
+  if (!Number.isFinite(seconds)) return NOT_MEASURED;
   if (seconds >= 3600) {
     return `${(seconds / 3600).toLocaleString("en-GB", { minimumFractionDigits: 1, maximumFractionDigits: 1 })} h`;
   }
@@ -20,12 +22,28 @@ export function length(seconds: number): string {
   return seconds >= 10 || Number.isInteger(seconds) ? `${Math.round(seconds)} s` : `${seconds.toFixed(1)} s`;
 }
 
+/** Two amounts in words as one, or as a range where they are not the same. */
+export function range(least: number, most: number, words: (value: number) => string): string {
+  const [first, last] = [words(least), words(most)];
+  return first === last ? first : `${first} to ${last}`;
+}
+
 /** A time in a video as h:mm:ss. */
 export function clock(seconds: number): string {
   if (!Number.isFinite(seconds)) return "not known";
   const whole = Math.floor(seconds);
-  const part = (value: number) => String(value).padStart(2, "0");
-  return `${Math.floor(whole / 3600)}:${part(Math.floor(whole / 60) % 60)}:${part(whole % 60)}`;
+  return `${Math.floor(whole / 3600)}:${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`;
+}
+
+/** A time in a video as h:mm:ss.ff, to the hundredth of a second. */
+export function exactClock(seconds: number): string {
+  if (!Number.isFinite(seconds)) return "not known";
+  const hundredths = Math.round(seconds * 100);
+  return `${clock(Math.floor(hundredths / 100))}.${two(hundredths % 100)}`;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, "0");
 }
 
 /** A part of a whole in percent; "" where the whole is nothing. */
@@ -36,11 +54,12 @@ export function share(part: number, whole: number): string {
   return `${percent >= 10 || percent === 0 ? Math.round(percent) : percent.toFixed(1)} %`;
 }
 
-/** A measure with as many digits as say something. */
-export function measure(value: number, unit = ""): string {
-  if (!Number.isFinite(value)) return "not measured";
-  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 3;
-  const words = value.toLocaleString("en-GB", { maximumFractionDigits: digits });
+const MEASURE = new Intl.NumberFormat("en-GB", { maximumSignificantDigits: 4, useGrouping: false });
+
+/** A measure with at most four significant digits, of whole numbers with all, and its unit. */
+export function measure(value: number | null | undefined, unit = ""): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return NOT_MEASURED;
+  const words = Number.isInteger(value) ? String(value) : MEASURE.format(value);
   if (unit === "frames" && Math.abs(value) === 1) return `${words} frame`;
   if (unit === "°") return `${words}°`;
   return unit ? `${words} ${unit}` : words;

@@ -1,5 +1,6 @@
 /** Names of columns and their values in words. */
 import type { Field } from "../filters/fields";
+import { measure } from "./quantity";
 
 /** What columns are called where their own name says too little. */
 const LABELS: Record<string, string> = {
@@ -73,32 +74,10 @@ export function words(name: string): string {
   return name.replaceAll("_", " ");
 }
 
-const FORMAT = new Intl.NumberFormat("en", { maximumSignificantDigits: 4, useGrouping: false });
-const COUNT = new Intl.NumberFormat("en");
-
-/** A measure as text, `not measured` where it is NaN. */
-export function measure(value: number, none = "not measured"): string {
-  if (Number.isNaN(value)) return none;
-  return Number.isInteger(value) ? String(value) : FORMAT.format(value);
-}
-
-/** A number of things. */
-export function count(value: number): string {
-  return COUNT.format(value);
-}
-
-/** A sum of hours; less than one as h:mm:ss. */
-export function hours(value: number): string {
-  if (value >= 1) return `${value.toFixed(1)} hours`;
-  const seconds = Math.round(value * 3600);
-  const two = (part: number) => String(part).padStart(2, "0");
-  return `${Math.floor(seconds / 3600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
-}
-
 /** What a row has in a field, as text. */
-export function cell(name: string, field: Field | undefined, row: number, none?: string): string {
+export function cell(name: string, field: Field | undefined, row: number): string {
   if (!field) return "";
-  if (field.kind === "number") return measure(field.values[row], none);
+  if (field.kind === "number") return measure(field.values[row]);
   const value = field.texts[field.codes[row]];
   return value === "" ? "" : choiceLabel(name, value);
 }

@@ -4,7 +4,9 @@ import { type Outcome, type Prepared, verdictOn } from "./explore";
 import { type Report, rowKey } from "../data/report";
 import { address } from "../shared/route";
 import type { Values } from "./values";
-import { count, duration, listHeight } from "./summary";
+import { listHeight } from "./summary";
+import { secondsOf } from "../data/grid";
+import { count, length, measure } from "../shared/quantity";
 import { VirtualList } from "../shared/virtual";
 
 export type ListName = "kept" | "rejected" | "unknown";
@@ -91,7 +93,7 @@ function ChangedRow({ report, prepared, values, list, row }: ChangedRowProps) {
     <div class="row">
       <a class="name" href={address("clip", { id: key })}>{key}</a>
       <span class="quiet amount">
-        {duration(number(candidates, "n_frames", row))}, {list === "rejected"
+        {length(secondsOf(number(candidates, "n_frames", row)))}, {list === "rejected"
           ? because(prepared, row, values) : before(report, row)}
       </span>
     </div>
@@ -120,10 +122,5 @@ function reason(stage: string, word: string, value: number, threshold: number): 
   const words = word.replaceAll("_", " ");
   const why = stage ? `${stage}, ${words}` : words || "no longer so";
   if (Number.isNaN(threshold)) return why;
-  const measured = Number.isNaN(value) ? "not measured" : short(value);
-  return `${why}: ${measured} against ${short(threshold)}`;
-}
-
-function short(value: number): number {
-  return Number(value.toPrecision(6));
+  return `${why}: ${measure(value)} against ${measure(threshold)}`;
 }

@@ -1,12 +1,13 @@
 /** The lines of config.yaml that make a run of the thresholds that are set. */
 import { useEffect, useState } from "preact/hooks";
+import { copyText } from "../shared/copy";
 
 /** `lines`: as YAML, "" where nothing is changed. */
 export function ConfigLines({ lines }: { lines: string }) {
   const [said, setSaid] = useState("");
   useEffect(() => setSaid(""), [lines]);
   const copy = async () => {
-    setSaid(await put(lines) ? "Copied." : "Select the lines and copy them.");
+    setSaid(await copyText(lines) ? "Copied." : "Select the lines and copy them.");
   };
   return (
     <section class="config-lines" aria-labelledby="lines-heading">
@@ -22,14 +23,4 @@ export function ConfigLines({ lines }: { lines: string }) {
       </p>
     </section>
   );
-}
-
-/** Puts a text on the clipboard; whether that was allowed. */
-async function put(text: string): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,6 +1,7 @@
 /** One threshold: what it means, a slider before its histogram, a field, and "off". */
 import { useEffect, useId, useState } from "preact/hooks";
 import type { Setting } from "../data/data";
+import { count } from "../shared/quantity";
 import { type Histogram, countSides } from "./histogram";
 import {
   type Bounds, type Value, readValue, settingName, writeValue,
@@ -192,8 +193,4 @@ function Sides({ histogram, threshold, off }: SidesProps & { off: string }) {
       {atLeast ? many : few}
     </p>
   );
-}
-
-function count(number: number): string {
-  return number.toLocaleString("en");
 }

@@ -21,7 +21,6 @@ const EXACT = [
 ] as const;
 // How clips/segments.py says that a stretch is no candidate, but what is between those of speech.
 const BETWEEN_SPEECH = "cut: speaking; longest speech here";
-const FPS = 25;
 const NOT_KEPT: Verdict = { ...KEPT, kept: false };
 
 export interface Amount {
@@ -75,10 +74,6 @@ export interface Outcome {
   newlyKept: number[];
   newlyRejected: number[];
   unknown: number[];
-}
-
-export function seconds(frames: number): number {
-  return frames / FPS;
 }
 
 export function prepare(report: Report): Prepared {

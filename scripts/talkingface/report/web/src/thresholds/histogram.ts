@@ -1,9 +1,11 @@
 /** The values that one threshold is compared with, sorted and counted for its slider. */
 import type { Setting } from "../data/data";
+import { niceStep } from "../shared/steps";
 import type { Prepared } from "./explore";
 import type { Bounds } from "./values";
 
 const BINS = 60;
+const MOST_STEPS = 300;
 
 export interface Histogram {
   /** The measured ones, rising. */
@@ -96,7 +98,8 @@ function scale(sorted: Float64Array, setting: Setting, bounds: Bounds): [number,
     least = Math.max(least, Math.min(...ends) - room);
     most = Math.min(most, Math.max(...ends) + room);
   }
-  const step = setting.integer ? Math.max(1, niceStep(most - least)) : niceStep(most - least);
+  const fine = tidy(niceStep(most - least, MOST_STEPS));
+  const step = setting.integer ? Math.max(1, fine) : fine;
   least = Math.max(tidy(Math.floor(least / step) * step), finite(bounds.least, -Infinity));
   most = Math.min(tidy(Math.ceil(most / step) * step), finite(bounds.most, Infinity));
   if (!(most > least)) most = least + step;
@@ -105,13 +108,6 @@ function scale(sorted: Float64Array, setting: Setting, bounds: Bounds): [number,
 
 function finite(value: number, otherwise: number): number {
   return Number.isFinite(value) ? value : otherwise;
-}
-
-/** 1, 2 or 5 times a power of ten, of which a few hundred make up `span`. */
-function niceStep(span: number): number {
-  const rough = span / 300;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  return tidy([1, 2, 5, 10].find((times) => times * power >= rough)! * power);
 }
 
 function tidy(value: number): number {

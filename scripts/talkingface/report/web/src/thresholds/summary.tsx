@@ -2,36 +2,17 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Amount, Counts, Outcome, Prepared } from "./explore";
-import { seconds } from "./explore";
+import { secondsOf } from "../data/grid";
+import { count, counted, length, range } from "../shared/quantity";
 import { VirtualList } from "../shared/virtual";
 
-const MANY_HOURS = 100;
-
-/** A number of frames as h:mm:ss, of many hours as hours with a decimal. */
-export function duration(frames: number): string {
-  return `${clock(frames)} h`;
-}
-
-function clock(frames: number): string {
-  const all = Math.round(seconds(frames));
-  if (all >= MANY_HOURS * 3600) {
-    return (all / 3600).toLocaleString("en", { maximumFractionDigits: 1 });
-  }
-  const two = (number: number) => String(number).padStart(2, "0");
-  return `${Math.floor(all / 3600)}:${two(Math.floor(all / 60) % 60)}:${two(all % 60)}`;
-}
-
-export function count(number: number): string {
-  return number.toLocaleString("en");
+/** A number of frames as a length. */
+function duration(frames: number): string {
+  return length(secondsOf(frames));
 }
 
 function signed(number: number, words: (number: number) => string): string {
   return number === 0 ? words(0) : `${number < 0 ? "\u2212" : "+"}${words(Math.abs(number))}`;
-}
-
-/** Two numbers as one, or as a range where they differ. */
-function range(least: number, most: number, words: (number: number) => string): string {
-  return least === most ? words(least) : `${words(least)} to ${words(most)}`;
 }
 
 interface FigureProps {
@@ -61,7 +42,7 @@ function difference(a: Amount, b: Amount): Amount {
 export function Figures({ counts }: { counts: Counts }) {
   const { now, least, most } = counts;
   const [less, more] = [difference(least, now), difference(most, now)];
-  const clips = (number: number) => `${count(number)} ${number === 1 ? "clip" : "clips"}`;
+  const clips = (number: number) => counted(number, "clip");
   const change = (words: (number: number) => string) => (number: number) => signed(number, words);
   return (
     <dl class="figures">
@@ -70,10 +51,10 @@ export function Figures({ counts }: { counts: Counts }) {
       <Figure name="then" title="With these thresholds" amounts={[least, most]}
         clips={least.clips === most.clips ? clips(most.clips)
           : `${count(least.clips)} to ${clips(most.clips)}`}
-        hours={`${range(least.frames, most.frames, clock)} h`} />
+        hours={range(least.frames, most.frames, duration)} />
       <Figure name="difference" title="Difference" amounts={[less, more]}
         clips={range(less.clips, more.clips, change(count))}
-        hours={`${range(less.frames, more.frames, change(clock))} h`} />
+        hours={range(less.frames, more.frames, change(duration))} />
     </dl>
   );
 }
@@ -142,8 +123,7 @@ export function ByGroup({ outcome, prepared }: ChangesProps) {
         </tbody>
       </table>
       <h3>
-        {changed.length === 1
-          ? "1 identity gains or loses" : `${count(changed.length)} identities gain or lose`}
+        {counted(changed.length, "identity gains or loses", "identities gain or lose")}
       </h3>
       <VirtualList count={changed.length} rowHeight={32} label="Identities that gain or lose"
         height={listHeight(changed.length, 32)}
@@ -174,8 +154,8 @@ function emptied({ now, most }: Counts): ComponentChildren {
 }
 
 function cell(least: Amount, most: Amount): string {
-  const hours = range(least.frames, most.frames, clock);
-  return `${range(least.clips, most.clips, count)}, ${hours} h`;
+  const hours = range(least.frames, most.frames, duration);
+  return `${range(least.clips, most.clips, count)}, ${hours}`;
 }
 
 function lost({ now, least }: Counts): number {

@@ -8,7 +8,8 @@ import type { Report } from "../data/report";
 import { type Route, address, go, readRoute } from "../shared/route";
 import { Changes, LISTS, type ListName, ListTitle } from "./changes";
 import { ThresholdControl } from "./control";
-import { ByGroup, Figures, Said, count } from "./summary";
+import { ByGroup, Figures, Said } from "./summary";
+import { counted } from "../shared/quantity";
 import {
   type Bounds, type Value, type Values, boundsOf, configLines, cutBounds, parametersOf,
   runValues, settingName, valuesOf,
@@ -90,7 +91,7 @@ export function ThresholdsView({ report, route }: { report: Report; route: Route
       </div>
       {outdated > 0 && (
         <p class="notice" role="note">
-          Of {count(outdated)} candidates the ledger does not say what this run's own thresholds
+          Of {counted(outdated, "candidate")} the ledger does not say what this run's own thresholds
           give: it was written by other settings or another version. Run the workflow again before
           you trust the numbers here.
         </p>

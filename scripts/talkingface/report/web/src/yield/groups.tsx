@@ -3,7 +3,8 @@ import { useMemo, useState } from "preact/hooks";
 import { OWN_FOLDER } from "../data/origins";
 import { count, counted, length, share } from "../shared/quantity";
 import type { Report } from "../data/report";
-import { FPS, type Group, groupsBy } from "../data/tally";
+import { secondsOf } from "../data/grid";
+import { type Group, groupsBy } from "../data/tally";
 import { VirtualList } from "../shared/virtual";
 
 /** By what videos are grouped: the parameter of the address, the column, and words. */
@@ -94,7 +95,7 @@ function GroupRow({ group, grouping, chosen, longest }: {
   chosen: string | null;
   longest: number;
 }) {
-  const kept = group.keptFrames / FPS;
+  const kept = secondsOf(group.keptFrames);
   // The percentage beside the longest bar has its own place.
   const part = (seconds: number) => `calc((100% - 3.6rem) * ${longest > 0 ? seconds / longest : 0})`;
   const title = groupTitle(grouping, group.name);

@@ -2,7 +2,8 @@
 import { type Condition, listOf } from "../shared/links";
 import { counted } from "../shared/quantity";
 import { meaningOf } from "../data/meanings";
-import { FPS, type Loss, type Tally } from "../data/tally";
+import { secondsOf } from "../data/grid";
+import type { Loss, Tally } from "../data/tally";
 
 /** Something that was lost on the way to a step. */
 export interface LossRow {
@@ -36,9 +37,9 @@ const LEAST_SHARE = 0.002;
 
 /** The five steps of what was counted; `selection` are the conditions by which it was chosen. */
 export function stepsOf(found: Tally, selection: Condition[]): Step[] {
-  const shots = found.shotFrames / FPS;
-  const tracks = found.trackFrames / FPS;
-  const candidates = found.candidates.frames / FPS;
+  const shots = secondsOf(found.shotFrames);
+  const tracks = secondsOf(found.trackFrames);
+  const candidates = secondsOf(found.candidates.frames);
   const atShots = found.losses.filter((loss) => stepOf(loss) === "shots");
   const atTracks = found.losses.filter((loss) => stepOf(loss) === "tracks");
   const atClips = found.losses.filter((loss) => stepOf(loss) === "clips");
@@ -75,7 +76,7 @@ export function stepsOf(found: Tally, selection: Condition[]): Step[] {
     },
     {
       name: "Kept clips", amount: counted(found.kept.clips, "clip"),
-      words: "in the dataset", seconds: found.kept.frames / FPS,
+      words: "in the dataset", seconds: secondsOf(found.kept.frames),
       link: listOf([...selection, ["verdict", "kept"]]),
       losses: sorted(rows(atClips), []),
     },
@@ -90,7 +91,7 @@ function stepOf(loss: Loss): "shots" | "tracks" | "clips" {
 }
 
 function seconds(losses: Loss[]): number {
-  return losses.reduce((sum, loss) => sum + loss.frames / FPS + loss.fileSeconds, 0);
+  return losses.reduce((sum, loss) => sum + secondsOf(loss.frames) + loss.fileSeconds, 0);
 }
 
 function lossRow(loss: Loss, selection: Condition[]): LossRow {

@@ -9,7 +9,8 @@ import { count, counted, length, share } from "../shared/quantity";
 import type { Report } from "../data/report";
 import type { Route } from "../shared/route";
 import { stepsOf } from "./steps";
-import { FPS, type Tally, tally } from "../data/tally";
+import { secondsOf } from "../data/grid";
+import { type Tally, tally } from "../data/tally";
 import "./yield.css";
 
 interface Selection {
@@ -84,7 +85,7 @@ function tallyOf(report: Report, selection: Selection | null): Tally {
 
 /** The numbers that matter most. */
 function Figures({ found, conditions }: { found: Tally; conditions: Condition[] }) {
-  const kept = found.kept.frames / FPS;
+  const kept = secondsOf(found.kept.frames);
   const side = (name: "train" | "eval") => (
     <a href={listOf([...conditions, ["split", name]])}>
       {count(found[name].clips)} <small>{name}</small>
@@ -104,7 +105,7 @@ function Figures({ found, conditions }: { found: Tally; conditions: Condition[] 
       <Figure name="Length of the clips" id="hours-kept" more={found.secondsIn > 0 ? `${share(kept, found.secondsIn)} of the videos` : ""}>
         {length(kept)}
       </Figure>
-      <Figure name="Split" id="split" more={`${length(found.train.frames / FPS)} and ${length(found.eval.frames / FPS)}`}>
+      <Figure name="Split" id="split" more={`${length(secondsOf(found.train.frames))} and ${length(secondsOf(found.eval.frames))}`}>
         {side("train")} <span class="quiet">/</span> {side("eval")}
       </Figure>
       <Figure name="Identities" id="identities" more="named, with a kept clip">{count(found.identities)}</Figure>
