@@ -1,11 +1,7 @@
-"""The view of one clip: its film, what is drawn over it, its curves, and why it was rejected.
-
-The films of the small results show their own frames' numbers, so what is on screen can be read.
-"""
+"""The view of one clip: its film, what is drawn over it, its curves, its place in the list."""
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,76 +13,24 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from helpers.small_report import (
-    CONFIG,
-    FEATURES,
-    REJECTED,
-    VIDEOS,
-    detail_of,
-    make_small_report_results,
+from helpers.clip_page import (
+    PICTURE,
+    address,
+    drawn,
+    number_shown,
+    screenshot,
+    wait_for_frame,
 )
-from helpers.small_results import CLIPS, SIZE, SmallClip, labels
-from helpers.synthetic import read_number
-from talkingface import tables
-from talkingface.dataset.dataset import make_dataset
-from talkingface.dataset.gates import THRESHOLD_KEYS, QualityThresholds
+from helpers.small_report import CONFIG, REJECTED, VIDEOS, make_small_report_results
+from helpers.small_results import CLIPS, SIZE, labels
 from talkingface.faces.ibug68 import points68
-from talkingface.job.tables import read_table, write_table
 from talkingface.pictures.parsing.labels import PALETTE
-from talkingface.report.javascript import write_data
 from talkingface.report.report import make_report
-from talkingface.stages import products_of
 
 from .conftest import Open, report_on
 
 CLIP = CLIPS[1]
-BLURRED = CLIPS[0]
-LEAST_SHARP = 37
-LONG, PEAK = 20_000, 12_345  # frames
-SMALL_FACE, OTHER_SPEAKS = REJECTED
-# Of the film, the part with the picture: its own controls lie below it.
-PICTURE = ".stage .over"
-
-
-@pytest.fixture(scope="module")
-def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small workspace, where one clip is rejected as too blurred, least sharp in a known
-    frame."""
-    root = tmp_path_factory.mktemp("judged")
-    results = make_small_report_results(root)
-    for definition, column, value in (
-        (tables.QUALITY, "sharpness", 12.0),
-        (tables.PREVIEW, "sharpness_frame", LEAST_SHARP),
-    ):
-        path = results / definition.path.format(video=BLURRED.video)
-        table = read_table(path, definition)
-        table[column][table.clip_id == BLURRED.clip_id] = value
-        write_table(table, path, definition)
-    _make_long(results)
-    thresholds = dict.fromkeys(THRESHOLD_KEYS) | {"min_sharpness": 20.0}
-    make_dataset(
-        VIDEOS,
-        results,
-        results / "dataset",
-        products=products_of(list(FEATURES)),
-        thresholds=QualityThresholds(**thresholds),
-        **CONFIG["split"],
-    )
-    report_on(root, VIDEOS)
-    return root
-
-
-def _make_long(results: Path) -> None:
-    """Let one rejected stretch be LONG frames long, with a single peak in its curves."""
-    path = results / tables.SEGMENTS.path.format(video="talk1")
-    table = read_table(path, tables.SEGMENTS)
-    table.n_frames[table.clip_id == OTHER_SPEAKS] = LONG
-    write_table(table, path, tables.SEGMENTS)
-    curve = np.zeros(LONG)
-    curve[PEAK] = 1
-    detail = detail_of(CLIP) | {"clip_id": OTHER_SPEAKS, "n_frames": LONG, "score": curve.tolist()}
-    detail |= dict.fromkeys(("points68", "boxes", "sound", "yaw", "pitch", "roll"))
-    write_data(OTHER_SPEAKS, detail, results / f"preview/talk1/{OTHER_SPEAKS}.js")
+SMALL_FACE = next(iter(REJECTED))
 
 
 @pytest.fixture
@@ -95,37 +39,6 @@ def loose(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1400, "height": 900})
     yield context.new_page()
     context.close()
-
-
-def address(clip: SmallClip, frame: int | None = None, **parameters: str) -> str:
-    more = "".join(f"&{name}={value}" for name, value in parameters.items())
-    return f"#clip?id={clip.clip_id}" + ("" if frame is None else f"&frame={frame}") + more
-
-
-def screenshot(page: Page, selector: str) -> np.ndarray:
-    data = page.locator(selector).first.screenshot(scale="device")
-    return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-
-
-def wait_for_frame(page: Page, frame: int) -> None:
-    """Wait until the film has come to a frame, and all that follows it."""
-    page.wait_for_selector(f"canvas.faces[data-frame='{frame}']", state="attached")
-    page.wait_for_function("() => !document.querySelector('video').seeking")
-    expect(page.locator(".frame-number b")).to_have_text(str(frame))
-
-
-def number_shown(page: Page) -> int:
-    """The number in the film's picture; without what is drawn over it."""
-    page.get_by_role("checkbox", name="Landmarks").uncheck()
-    page.wait_for_timeout(100)
-    return read_number(screenshot(page, PICTURE))
-
-
-def drawn(page: Page) -> np.ndarray:
-    """(H, W, 4) blue, green, red, alpha of what is drawn over the film."""
-    url = page.eval_on_selector("canvas.faces", "canvas => canvas.toDataURL()")
-    data = np.frombuffer(base64.b64decode(url.split(",")[1]), np.uint8)
-    return cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
 
 
 @pytest.mark.parametrize("density", (1, 2))
@@ -265,19 +178,6 @@ def test_the_pose_curve_is_the_poses(open_report: Open, small: Path) -> None:
     assert np.allclose(np.diff(points[:, 0]), np.diff(points[:, 0]).mean(), atol=0.02)
 
 
-def test_a_long_stretch_keeps_its_peaks(open_report: Open, judged: Path) -> None:
-    page = open_report(judged, f"#clip?id={OTHER_SPEAKS}")
-    page.wait_for_selector(".lane .curve path", state="attached")
-    path = page.locator(".lane", has_text="Sync score").locator(".curve path").first
-    data = re.split("[ML]", path.get_attribute("d") or "")[1:]
-    points = np.array([pair.split(",") for pair in data], float)
-    assert len(points) < 5000
-    width = page.locator(".lane-plot").first.evaluate("one => one.clientWidth")
-    top = points[points[:, 1].argmin()]
-    assert top[0] == pytest.approx(44 + (PEAK + 0.5) / LONG * (width - 88), abs=0.5)
-    assert (points[:, 1] < np.median(points[:, 1]) - 1).sum() == 1
-
-
 def test_parsing_has_the_colours_of_its_labels(open_report: Open, small: Path) -> None:
     page = open_report(small, address(CLIP, 5))
     wait_for_frame(page, 5)
@@ -327,48 +227,6 @@ def test_features_that_were_not_made_say_which_setting_makes_them(
     expect(page.get_by_role("checkbox", name="Parsing")).to_be_disabled()
     expect(page.locator(".toggles")).to_contain_text("add parsing to the setting features")
     expect(page.locator(".views")).to_contain_text("add depth to the setting features")
-
-
-def test_a_rejected_stretch_shows_why(open_report: Open, small: Path) -> None:
-    page = open_report(small, f"#clip?id={SMALL_FACE}")
-    why = page.locator(".why")
-    expect(why).to_contain_text("The face is too small.")
-    expect(why).to_contain_text("face_height 62 < 100 source pixels")
-    expect(why).to_contain_text("segments.min_face_height")
-    assert why.get_by_role("link").first.get_attribute("href") == "#thresholds"
-    picture = why.locator("img")
-    assert picture.evaluate("one => one.decode().then(() => one.naturalWidth)") == 480
-    assert page.locator("video").count() == 0
-
-
-def test_a_clip_rejected_by_quality_opens_where_it_shows(open_report: Open, judged: Path) -> None:
-    page = open_report(judged, address(BLURRED))
-    wait_for_frame(page, LEAST_SHARP)
-    assert number_shown(page) == BLURRED.start + LEAST_SHARP
-    expect(page.locator(".why")).to_contain_text("sharpness 12 < 20")
-    expect(page.locator(".why")).to_contain_text("quality.min_sharpness")
-    row = page.locator(".ledger tr", has=page.locator("th", has_text=re.compile("^sharpness$")))
-    expect(row).to_contain_text("misses at least 20")
-
-
-def test_all_rows_can_be_looked_at(open_report: Open, judged: Path) -> None:
-    page = open_report(judged, "#clip?id=gone@all")
-    seen = set()
-    for key in (*(clip.clip_id for clip in CLIPS), *REJECTED, "talk1@400", "gone@all"):
-        page.evaluate("to => { location.hash = to }", f"#clip?id={key}")
-        page.wait_for_function("key => location.hash.endsWith(key)", arg=key)
-        page.wait_for_timeout(400)
-        words = page.locator("main").inner_text()
-        assert not re.search(r"\b(NaN|undefined|null|Infinity|object Object)\b", words), key
-        seen.add(page.locator(".title .name").inner_text())
-    assert len(seen) == len(CLIPS) + len(REJECTED) + 2
-    expect(page.locator(".why")).to_contain_text("removed by <uploader>")
-    # What looks like an address of its page and is none is text.
-    expect(page.locator(".provenance")).to_contain_text("javascript:alert(1)")
-    assert page.locator("a[href^='javascript']").count() == 0
-    assert page.locator(".provenance a[rel=noreferrer]").all_inner_texts() == [
-        "https://example.org/gone"
-    ]
 
 
 def test_an_unknown_clip_says_so(open_report: Open, small: Path) -> None:
@@ -504,3 +362,34 @@ def test_keys_mark_the_clip(open_report: Open, small: Path) -> None:
     page.keyboard.type("k r [ ]")
     expect(keep).to_have_attribute("aria-pressed", "false")
     expect(page.locator(".title .name")).to_have_text(CLIP.clip_id)
+
+
+def test_letter_keys_can_be_turned_off(open_report: Open, small: Path) -> None:
+    """WCAG 2.1.4; the browser remembers it, for the list as well, and other keys go on."""
+    page = open_report(small, address(CLIP))
+    wait_for_frame(page, 0)
+    page.get_by_role("checkbox", name="Letter keys").uncheck()
+    page.reload()
+    wait_for_frame(page, 0)
+    expect(page.get_by_role("checkbox", name="Letter keys")).not_to_be_checked()
+    page.locator("h1").focus()
+    keep = page.get_by_role("button", name=f"keep {CLIP.clip_id}")
+    for key in ("k", "r", "n", "[", "]", "Space"):
+        page.keyboard.press(key)
+    page.keyboard.press("ArrowRight")
+    wait_for_frame(page, 1)
+    expect(keep).to_have_attribute("aria-pressed", "false")
+    assert page.locator(".marks textarea").count() == 0
+    expect(page.locator(".title .name")).to_have_text(CLIP.clip_id)
+    assert page.evaluate("document.querySelector('video').paused")
+    page.evaluate("location.hash = '#clips'")
+    page.locator('[data-place="0"] a').focus()
+    page.keyboard.press("k")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator('[data-place="1"] a')).to_be_focused()
+    assert page.locator(".marks [aria-pressed=true]").count() == 0
+    page.evaluate("location.hash = '#clip?id=" + CLIP.clip_id + "'")
+    page.get_by_role("checkbox", name="Letter keys").check()
+    page.locator("h1").focus()
+    page.keyboard.press("k")
+    expect(keep).to_have_attribute("aria-pressed", "true")

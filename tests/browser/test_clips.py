@@ -283,7 +283,7 @@ def test_a_picture_shows_why(open_report: Open, small: Path) -> None:
     page.keyboard.press("w")
     picture = row.locator(".enlarged img")
     expect(picture).to_have_js_property("naturalWidth", 480)
-    assert picture.get_attribute("alt") == "small face: 62 (threshold 100)"
+    assert picture.get_attribute("alt") == "Face too small: 62 (threshold 100)"
     expect(row.get_by_role("button", name="Close")).to_be_focused()
     page.keyboard.press("Escape")
     expect(row.locator(".enlarged")).to_have_count(0)

@@ -5,10 +5,12 @@ import { CopyButton } from "../shared/copy";
 import { Curves } from "./curves";
 import { type Detail, forget } from "../data/data";
 import { decodeDetail } from "../data/decode";
+import { meaningOf } from "../data/meanings";
 import { FPS } from "../data/grid";
 import { clipAddress, listAddress, listParameters, matchingRows } from "../filters/filters";
 import { useKeys } from "./keys";
 import { Ledger } from "./ledger";
+import { LetterKeys } from "../shared/letter_keys";
 import { MarkButtons, openNote } from "../marks/marks";
 import { mark, markOf } from "../marks/mark_store";
 import { neighboursOf } from "./neighbours";
@@ -74,7 +76,7 @@ export function ClipView({ report, route }: { report: Report; route: Route }) {
         <b class="name">{nameOf(stretch)}</b>{" "}
         <span class={stretch.verdict}>
           {stretch.verdict}
-          {stretch.reason && `: ${stretch.reason}`}
+          {stretch.reason && `: ${meaningOf(stretch.stage, stretch.reason).title}`}
         </span>
       </p>
       {/* A clip of its own every time, so that nothing of the one before stays. */}
@@ -173,6 +175,19 @@ function Stretched({ report, stretch, list, start }: StretchedProps) {
       <div class="actions">
         {stretch.clip && <MarkButtons report={report} clip={stretch.clip} />}
         <CopyButton text={link}>Copy link</CopyButton>
+        <LetterKeys>
+          {stretch.clip && (
+            <>
+              <kbd>k</kbd> keep, <kbd>r</kbd> reject, <kbd>n</kbd> note,{" "}
+            </>
+          )}
+          {stretch.cut && (
+            <>
+              <kbd>Space</kbd> plays,{" "}
+            </>
+          )}
+          <kbd>[</kbd> and <kbd>]</kbd> go to the previous and the next
+        </LetterKeys>
       </div>
       {stretch.cut && <ParsingFilter labels={report.run.labels} />}
       <div class={stretch.cut ? "top" : "top one"}>

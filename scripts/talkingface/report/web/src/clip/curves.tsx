@@ -93,8 +93,8 @@ export function Curves({ playhead, detail, decoded, absent }: CurvesProps) {
     <section class="curves" aria-label="Curves">
       <h2>Curves</h2>
       <p class="quiet help">
-        Click or drag in the curves to go there. Space plays, left and right arrow step by a frame,
-        with Shift by 25.
+        Click or drag in the curves to go there. Left and right arrow step by a frame, with Shift
+        by 25; Space plays, unless letter keys are off.
       </p>
       {absent && <p role="status">{absent}</p>}
       <div

@@ -10,7 +10,8 @@ import { PARSING_FILTER, ParsingLegend } from "./parsing";
 import { type Playhead, usePlayhead } from "./playhead";
 import { useRemembered } from "../shared/remember";
 import type { Report } from "../data/report";
-import { type Stretch, numberedPicture, productPath } from "../data/stretch";
+import { type Stretch, numberedPicture } from "../data/stretch";
+import { productPath } from "../data/paths";
 
 export interface PlayerProps {
   report: Report;
@@ -26,7 +27,7 @@ export function Player({ report, stretch, playhead, decoded, loading }: PlayerPr
   const [box, setBox] = useRemembered("overlay.box", "off");
   const [parsing, setParsing] = useRemembered("overlay.parsing", "off");
   const [opacity, setOpacity] = useRemembered("overlay.opacity", "50");
-  const labels = productPath(report, stretch, "parsing");
+  const labels = productPath(report, stretch.video, stretch.clip, "parsing");
   const { width, height } = stretch;
   const absent = loading ? "loading" : "not in the files beside the page";
   return (
@@ -133,7 +134,7 @@ function Film({
 }) {
   const film = useRef<HTMLVideoElement>(null);
   const [missing, setMissing] = useState(false);
-  const path = productPath(report, stretch, "video");
+  const path = productPath(report, stretch.video, stretch.clip, "video");
   useEffect(() => {
     const element = film.current!;
     setMissing(false);

@@ -1,5 +1,9 @@
-/** Keys that work anywhere on the page but where one writes or chooses. */
+/** Keys that work anywhere on the page but where one writes or chooses.
+ *
+ * Those that are single characters can be turned off, see `LetterKeys`.
+ */
 import { useEffect, useRef } from "preact/hooks";
+import { mayAct } from "../shared/letter_keys";
 
 /** What a key does; its name is that of KeyboardEvent.key, with `Shift+` before it where held. */
 export type Keys = Record<string, () => void>;
@@ -20,6 +24,7 @@ export function useKeys(keys: Keys): void {
       if (target.closest(WRITTEN)) return;
       // Space presses the button that has the focus.
       if (event.key === " " && target.closest(PRESSED)) return;
+      if (!mayAct(event.key)) return;
       const act = current.current[`${event.shiftKey ? "Shift+" : ""}${event.key}`];
       if (!act) return;
       event.preventDefault();

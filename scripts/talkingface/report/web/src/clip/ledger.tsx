@@ -3,6 +3,7 @@ import { useMemo } from "preact/hooks";
 import { type Setting, number, text } from "../data/data";
 import { measure } from "../shared/quantity";
 import type { Report } from "../data/report";
+import { asksForLeast, measureOf } from "../data/thresholds";
 
 /** A column of the candidates with its value in one row. */
 export interface Cell {
@@ -27,21 +28,6 @@ export interface Group {
   stage: string;
   cells: Cell[];
 }
-
-/** Which column a threshold of `segments` is compared with; of `quality` the gates say it. */
-const MEASURES: Record<string, string> = {
-  min_frames: "n_frames",
-  min_face_height: "segments.face_height",
-  min_detected_share: "segments.detected_share",
-  max_other_face_share: "segments.other_face_share",
-  min_loudness: "segments.loudness",
-  min_speech_share: "segments.speech_share",
-  min_mouth_motion: "segments.mouth_motion",
-  min_probability: "segments.probability",
-  unsure_probability: "segments.probability",
-  min_confidence: "segments.confidence",
-  max_offset: "segments.offset",
-};
 
 /** The columns of a row by stages, in the order of the tables. */
 export function groupsOf(report: Report, row: number): Group[] {
@@ -80,8 +66,7 @@ export function tightest(groups: Group[]): Limit | undefined {
 function limitsOf({ run, candidates }: Report): Map<string, Setting[]> {
   const found = new Map<string, Setting[]>();
   for (const setting of run.settings) {
-    const gate = run.gates.find(({ key }) => setting.section === "quality" && key === setting.key);
-    const name = gate ? `quality.${gate.measure}` : MEASURES[setting.key];
+    const name = measureOf(run, `${setting.section}.${setting.key}`);
     const value = thresholdOf(setting, run.fixed.default_max_offset);
     if (value === null || !candidates.columns[name]) continue;
     found.set(name, [...(found.get(name) ?? []), { ...setting, value }]);
@@ -97,7 +82,7 @@ function thresholdOf(setting: Setting, maxOffset: unknown): number | null {
 
 function compare(value: number, setting: Setting): Limit {
   const threshold = setting.value as number;
-  const least = !setting.key.startsWith("max_");
+  const least = asksForLeast(setting.key);
   const above = least ? value - threshold : threshold - Math.abs(value);
   return {
     setting: `${setting.section}.${setting.key}`,

@@ -5,8 +5,10 @@ import { exactClock, measure } from "../shared/quantity";
 import type { Report } from "../data/report";
 import { address } from "../shared/route";
 import { secondsOf } from "../data/grid";
+import { statusMeaning } from "../data/meanings";
 import { linkOf } from "../data/origins";
-import { type Stretch, productPath } from "../data/stretch";
+import type { Stretch } from "../data/stretch";
+import { productPath } from "../data/paths";
 import { rowOfVideo } from "../data/video_rows";
 
 export function Provenance({ report, stretch }: { report: Report; stretch: Stretch }) {
@@ -60,7 +62,7 @@ export function Provenance({ report, stretch }: { report: Report; stretch: Stret
         <dt>Who speaks</dt>
         <dd>{words("identity") || "not said in videos.csv"}</dd>
         <dt>Status</dt>
-        <dd>{[words("status"), words("reason")].filter(Boolean).join(": ") || "not known"}</dd>
+        <dd>{[words("status") && statusMeaning(words("status")).title, words("reason")].filter(Boolean).join(": ") || "not known"}</dd>
         <dt>Length</dt>
         <dd>{exactClock(value("duration_s"))}</dd>
         <dt>Picture</dt>
@@ -89,7 +91,7 @@ function Outside({ words }: { words: string }) {
 export function Files({ report, stretch }: { report: Report; stretch: Stretch }) {
   const paths = Object.keys(report.run.products).map((column) => [
     column,
-    `results/${productPath(report, stretch, column)}`,
+    `results/${productPath(report, stretch.video, stretch.clip, column)}`,
   ]);
   return (
     <section aria-label="Its files">

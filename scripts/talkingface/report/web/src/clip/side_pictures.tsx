@@ -7,7 +7,8 @@ import { notMade } from "./film";
 import type { Playhead } from "./playhead";
 import { useRemembered } from "../shared/remember";
 import type { Report } from "../data/report";
-import { type Stretch, numberedPicture, productPath } from "../data/stretch";
+import { type Stretch, numberedPicture } from "../data/stretch";
+import { productPath } from "../data/paths";
 
 interface SideProps {
   report: Report;
@@ -17,7 +18,7 @@ interface SideProps {
 
 export function SidePictures({ report, stretch, playhead }: SideProps) {
   const [contrast, setContrast] = useRemembered("depth.contrast", "1");
-  const path = (column: string) => productPath(report, stretch, column);
+  const path = (column: string) => productPath(report, stretch.video, stretch.clip, column);
   const shape = { aspectRatio: `${stretch.width} / ${stretch.height}` };
   const film = path("overlay");
   return (

@@ -1,6 +1,9 @@
 /** Why a stretch was rejected: the picture that shows it, and sentences. */
-import { number, resultPath } from "../data/data";
+import { number } from "../data/data";
+import { meaningOf } from "../data/meanings";
+import { whyPath } from "../data/paths";
 import { causeOf, comparison } from "./reasons";
+import { sentence } from "../shared/words";
 import type { Report } from "../data/report";
 import { address } from "../shared/route";
 import { Still } from "./side_pictures";
@@ -16,14 +19,10 @@ export function Why({ report, stretch }: { report: Report; stretch: Stretch }) {
     : stretch.stage === "decisions"
       ? "Why it was kept"
       : "Kept in doubt";
-  const { video, clip, stage, reason, detail } = stretch;
-  // Of a clip that was cut the film shows it, and of a gap there is nothing to see.
-  const pictured =
-    rejected &&
-    !stretch.cut &&
-    (clip
-      ? number(report.candidates, "preview.cause_frame", stretch.row) >= 0
-      : stage !== "download" && Number.isNaN(stretch.start));
+  const { video, stage, reason, detail } = stretch;
+  // Of a clip that was cut the film shows it.
+  const picture = stretch.cut ? "" : whyPath(report, stretch.row);
+  const meaning = meaningOf(stage, reason);
   const settings = cause.settings.map((name) => ({ name, known: settingOf(report, name) }));
   return (
     <section class="why" aria-label={title}>
@@ -31,9 +30,9 @@ export function Why({ report, stretch }: { report: Report; stretch: Stretch }) {
         <h2>{title}</h2>
         <p class="reason">
           <strong class={rejected ? "rejected" : stage === "decisions" ? "kept" : "unsure"}>
-            {reason}
+            {meaning.title}
           </strong>{" "}
-          {cause.words}
+          {sentence(meaning.words)}
         </p>
         {compared && (
           <p>
@@ -43,7 +42,7 @@ export function Why({ report, stretch }: { report: Report; stretch: Stretch }) {
         {detail && <p>{detail}</p>}
         {stage && (
           <p class="quiet">
-            Found by the stage <code>{stage}</code>.
+            Found by the stage <code>{stage}</code>, as <code>{reason}</code>.
           </p>
         )}
         {settings.length > 0 && (
@@ -70,11 +69,11 @@ export function Why({ report, stretch }: { report: Report; stretch: Stretch }) {
           </>
         )}
       </div>
-      {pictured && (
+      {picture && (
         <div class="why-picture" style={{ "--wide": String(shapeOf(report, video)) }}>
           <Still
-            address={resultPath(`preview/${video}/${clip || video}.why.jpg`)}
-            label={`The whole picture with the face marked, where it shows ${reason || "why"}`}
+            address={picture}
+            label={`The whole picture with the face marked, where it shows: ${meaning.title}`}
           />
         </div>
       )}

@@ -7,8 +7,10 @@ import type { ListColumn } from "./list_columns";
 import { ListHead } from "./list_head";
 import { openNote } from "../marks/marks";
 import { mark, markOf, undo, useMarks } from "../marks/mark_store";
-import { type Shown, filmPath, whyPath } from "./enlarged";
+import type { Shown } from "./enlarged";
+import { filmPath, whyPath } from "../data/paths";
 import { rowKey } from "../data/report";
+import { mayAct } from "../shared/letter_keys";
 import { VirtualList } from "../shared/virtual";
 
 export type Mode = "table" | "narrow" | "gallery";
@@ -175,7 +177,7 @@ export function ClipList({ state, address, columns, mode, width }: ClipListProps
       w: () => whyPath(report, row) && onShow(current, "why"),
       Escape: () => open && onShow(current, null),
     };
-    if (!Object.hasOwn(actions, event.key)) return;
+    if (!Object.hasOwn(actions, event.key) || !mayAct(event.key)) return;
     event.preventDefault();
     // A row may leave the list by its mark: the focus goes to the one in its place.
     if (!open && ["k", "r", "Backspace", "u"].includes(event.key)) wanted.current = current;

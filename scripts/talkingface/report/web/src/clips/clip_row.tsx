@@ -3,15 +3,16 @@ import type { ComponentChildren } from "preact";
 import { text } from "../data/data";
 import { secondsOf } from "../data/grid";
 import { videoRow } from "../data/video_rows";
-import { field, numbersOf, rowKind } from "../filters/fields";
+import { field, numbersOf } from "../filters/fields";
 import { clipAddress } from "../filters/filters";
 import type { ListColumn } from "./list_columns";
 import { MarkButtons } from "../marks/marks";
-import { Enlarged, type Shown, filmPath, why, whyPath, whyShort } from "./enlarged";
-import type { Report } from "../data/report";
+import { Enlarged, type Shown, reasonOf, why, whyShort } from "./enlarged";
+import { filmPath, whyPath } from "../data/paths";
+import { type Report, rowKind, rowName } from "../data/report";
 import { Strip } from "../shared/strip";
 import { NOT_MEASURED, clock, length, measure } from "../shared/quantity";
-import { cell, words } from "../shared/words";
+import { cell } from "../shared/words";
 
 export interface ClipRowProps {
   report: Report;
@@ -103,7 +104,7 @@ export function ClipTile(props: ClipRowProps & { size: number }) {
       <div class="judged">
         <Verdict report={report} row={row} />
         <span class="quiet">
-          {words(text(report.candidates, "reason", row)) || summary(report, row)}
+          {reasonOf(report, row) || summary(report, row)}
         </span>
       </div>
       <div class="actions">
@@ -122,7 +123,7 @@ function Picture({
   parameters,
   size,
 }: ClipRowProps & { size: number }) {
-  const name = nameOf(report, row);
+  const name = rowName(report.candidates, row);
   return (
     <Strip
       report={report}
@@ -136,7 +137,7 @@ function Picture({
 }
 
 function Actions({ report, row, place, active, shown, onShow }: ClipRowProps) {
-  const name = nameOf(report, row);
+  const name = rowName(report.candidates, row);
   const tabIndex = active ? 0 : -1;
   const button = (what: Shown, sign: ComponentChildren, label: string, title: string) => (
     <button
@@ -189,7 +190,7 @@ function Large({ report, row, place, shown, upwards, leftwards, onShow }: ClipRo
 }
 
 function Name({ report, row, place }: { report: Report; row: number; place?: number }) {
-  const name = nameOf(report, row);
+  const name = rowName(report.candidates, row);
   const kind = rowKind(report.candidates, row);
   const video = videoRow(report, row);
   const title = video < 0 ? "" : text(report.videos, "title", video);
@@ -247,9 +248,4 @@ function gap(report: Report, row: number): string {
   const start = secondsOf(numbersOf(report, "start_frame")[row]);
   const end = secondsOf(numbersOf(report, "end_frame")[row]);
   return `gap, ${clock(start)} to ${clock(end)}`;
-}
-
-/** The name of a row's clip, or of its video where it is none. */
-export function nameOf(report: Report, row: number): string {
-  return text(report.candidates, "clip_id", row) || text(report.candidates, "video_id", row);
 }

@@ -11,7 +11,7 @@ import { SortChoice } from "./list_head";
 import { MarkBar } from "../marks/mark_bar";
 import type { Report } from "../data/report";
 import type { Route } from "../shared/route";
-import { store, stored } from "../shared/theme";
+import { store, stored } from "../shared/remember";
 
 /** Below this width a row has two lines, and the filters are folded at first. */
 const NARROW = 700;

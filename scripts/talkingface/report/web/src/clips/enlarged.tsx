@@ -1,48 +1,29 @@
 /** A clip's film, or the picture of why a stretch was rejected, large above its row. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import { number, resultPath, text } from "../data/data";
-import { videoRow } from "../data/video_rows";
-import { rowKind } from "../filters/fields";
+import { number, text } from "../data/data";
+import { meaningOf } from "../data/meanings";
+import { filmPath, whyPath } from "../data/paths";
 import { MarkButtons } from "../marks/marks";
-import type { Report } from "../data/report";
+import { type Report, rowName } from "../data/report";
 import { measure } from "../shared/quantity";
-import { choiceLabel } from "../shared/words";
 
+/** What is shown large: the film, or the picture of why. */
 export type Shown = "film" | "why";
 
-/** The path of a row's film; "" where none was made. */
-export function filmPath(report: Report, row: number): string {
-  const pattern = report.run.products.video;
-  const clip = text(report.candidates, "clip_id", row);
-  if (!pattern || !clip || Number.isNaN(number(report.candidates, "clips.width", row))) return "";
-  const video = text(report.candidates, "video_id", row);
-  return resultPath(pattern.replaceAll("{video}", video).replaceAll("{clip}", clip));
-}
-
-/** The path of the picture that shows why; "" where there cannot be one. */
-export function whyPath(report: Report, row: number): string {
-  const { candidates } = report;
-  if (text(candidates, "verdict", row) !== "rejected") return "";
-  const video = text(candidates, "video_id", row);
-  const kind = rowKind(candidates, row);
-  // Of a video that was not had there is nothing to look at.
-  const had =
-    videoRow(report, row) >= 0 && text(report.videos, "status", videoRow(report, row)) === "ok";
-  if (kind === "video" && !had) return "";
-  if (kind === "video") return resultPath(`preview/${video}/${video}.why.jpg`);
-  if (kind === "gap" || !(number(candidates, "preview.cause_frame", row) >= 0)) return "";
-  return resultPath(`preview/${video}/${text(candidates, "clip_id", row)}.why.jpg`);
+/** The title of a row's reason; "" where it has none. */
+export function reasonOf({ candidates }: Report, row: number): string {
+  const reason = text(candidates, "reason", row);
+  return reason && meaningOf(text(candidates, "stage", row), reason).title;
 }
 
 /** Why a row was rejected or is kept in doubt, in few words. */
 export function whyShort(report: Report, row: number): string {
   const { candidates } = report;
-  const reason = text(candidates, "reason", row);
   const detail = text(candidates, "detail", row);
   // What `quality` adds are the same numbers again.
   const more =
     detail && text(candidates, "stage", row) !== "quality" ? detail : judged(report, row);
-  return [reason && choiceLabel("reason", reason), more].filter(Boolean).join(": ");
+  return [reasonOf(report, row), more].filter(Boolean).join(": ");
 }
 
 /** What was measured, and what it was compared with. */
@@ -60,7 +41,7 @@ export function why(report: Report, row: number): string {
   const { candidates } = report;
   const reason = text(candidates, "reason", row);
   const detail = text(candidates, "detail", row);
-  const parts = [reason && choiceLabel("reason", reason), judged(report, row)];
+  const parts = [reasonOf(report, row), judged(report, row)];
   if (detail && detail !== reason) parts.push(detail);
   return parts.filter(Boolean).join(": ");
 }
@@ -91,7 +72,7 @@ export interface EnlargedProps {
 export function Enlarged({ report, row, shown, upwards, leftwards, onClose }: EnlargedProps) {
   const [missing, setMissing] = useState(false);
   const frame = useRef<HTMLDivElement>(null);
-  const name = text(report.candidates, "clip_id", row) || text(report.candidates, "video_id", row);
+  const name = rowName(report.candidates, row);
   useEffect(() => {
     setMissing(false);
     frame.current!.querySelector<HTMLElement>("video, .close")?.focus({ preventScroll: true });

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { field, fieldNames } from "../filters/fields";
 import type { Report } from "../data/report";
-import { store, stored } from "../shared/theme";
+import { store, stored } from "../shared/remember";
 import { fullLabel, groupOf } from "../shared/words";
 
 const FIRST = [

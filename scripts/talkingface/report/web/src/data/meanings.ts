@@ -121,6 +121,15 @@ export function meaningOf(stage: string, reason: string): Meaning {
   return { title: reason || "No reason given", words: "" };
 }
 
+/** The title of a reason whatever its stage: where stages mean different things by it, all of them. */
+export function reasonTitle(reason: string): string {
+  const titles = Object.entries(REASONS).flatMap(([key, { title }]) => (
+    key.endsWith(`/${reason}`) ? [title] : []
+  ));
+  if (Object.hasOwn(STATUSES, reason)) titles.push(STATUSES[reason].title);
+  return [...new Set(titles)].join(" / ") || reason;
+}
+
 /** What a status of a download means; of one that is not known, its own name. */
 export function statusMeaning(name: string): StatusMeaning {
   if (Object.hasOwn(STATUSES, name)) return STATUSES[name];

@@ -10,7 +10,8 @@ export type Worst = { end: "least" | "most" } | { from: number };
 export interface Measure {
   /** The column as addresses name it. */
   column: string;
-  title: string;
+  /** What it is called where the name of the column is not what is shown. */
+  title?: string;
   words: string;
   unit: string;
   /** The unit after a number. */
@@ -33,56 +34,56 @@ export const MEASURES: Measure[] = [
     factor: 1 / FPS, worst: { end: "least" }, worstTitle: "Shortest clips",
   },
   {
-    ...PLAIN, column: "segments.face_height", title: "Height of the face", unit: "source pixels", short: "px",
+    ...PLAIN, column: "segments.face_height", unit: "source pixels", short: "px",
     words: "median of the face box, before the clip is scaled",
     worst: { end: "least" }, worstTitle: "Smallest faces",
   },
   {
-    ...PLAIN, column: "segments.probability", title: "Sync probability",
+    ...PLAIN, column: "segments.probability",
     words: "how likely the voice heard is this face's own, 0 to 1",
     worst: { end: "least" }, worstTitle: "Least likely voices",
   },
   {
-    ...PLAIN, column: "segments.offset", title: "Sync offset", unit: "frames", short: "frames", whole: true,
+    ...PLAIN, column: "segments.offset", unit: "frames", short: "frames", whole: true,
     words: "by how much the sound leads, before it was moved",
     worst: { from: 0 }, worstTitle: "Largest offsets",
   },
   {
-    ...PLAIN, column: "segments.speech_share", title: "Share of speech",
+    ...PLAIN, column: "segments.speech_share",
     words: "share of frames in which somebody is heard to speak",
     worst: { end: "least" }, worstTitle: "Least speech",
   },
   {
-    ...PLAIN, column: "quality.speech_quality", title: "Quality of the sound",
+    ...PLAIN, column: "quality.speech_quality",
     words: "from 1, bad, to 5, excellent; of clips from 3 s on",
     worst: { end: "least" }, worstTitle: "Poorest sound",
   },
   {
-    ...PLAIN, column: "quality.sharpness", title: "Sharpness",
+    ...PLAIN, column: "quality.sharpness",
     words: "variance of the Laplacian of the face at one size and light",
     worst: { end: "least" }, worstTitle: "Least sharp clips", frame: "preview.sharpness_frame",
   },
   {
-    ...PLAIN, column: "quality.brightness", title: "Brightness", unit: "levels",
+    ...PLAIN, column: "quality.brightness", unit: "levels",
     words: "median of the face, from 0, black, to 255, white",
     worst: { from: 128 }, worstTitle: "Darkest and brightest faces",
   },
   {
-    ...PLAIN, column: "video.fps", title: "Frame rate of the source", unit: "frames a second", short: "fps",
+    ...PLAIN, column: "video.fps", unit: "frames a second", short: "fps",
     words: "of the videos; all clips have 25", worst: { end: "least" }, worstTitle: "Lowest frame rates",
   },
   {
-    ...PLAIN, column: "quality.max_abs_yaw", title: "Largest yaw", unit: "degrees", short: "°",
+    ...PLAIN, column: "quality.max_abs_yaw", unit: "degrees", short: "°",
     words: "how far the head is turned aside, 95th percentile of a clip",
     worst: { end: "most" }, worstTitle: "Heads turned most", frame: "preview.yaw_frame",
   },
   {
-    ...PLAIN, column: "quality.yaw_range", title: "Range of yaw", unit: "degrees", short: "°",
+    ...PLAIN, column: "quality.yaw_range", unit: "degrees", short: "°",
     words: "within a clip, from the 5th to the 95th percentile",
     worst: { end: "most" }, worstTitle: "Heads that turn most", frame: "preview.yaw_frame",
   },
   {
-    ...PLAIN, column: "quality.pitch_range", title: "Range of pitch", unit: "degrees", short: "°",
+    ...PLAIN, column: "quality.pitch_range", unit: "degrees", short: "°",
     words: "within a clip, from the 5th to the 95th percentile",
     worst: { end: "most" }, worstTitle: "Heads that nod most", frame: "preview.pitch_frame",
   },

@@ -2,6 +2,7 @@
 import { type Columns, type Detail, type Run, load, number, resultPath, text } from "./data";
 import { placeColumn } from "./origins";
 
+/** The tables that all views look at. */
 export interface Report {
   run: Run;
   /** A row for every video of the list. */
@@ -20,6 +21,18 @@ export function rowKey(candidates: Columns, row: number): string {
   return `${text(candidates, "video_id", row)}@${Number.isNaN(start) ? "all" : start}`;
 }
 
+/** What a row is called: its clip, or its video where it is none. */
+export function rowName(candidates: Columns, row: number): string {
+  return text(candidates, "clip_id", row) || text(candidates, "video_id", row);
+}
+
+/** What a row stands for: a `candidate`, or a whole `video` or a `gap`, which have no name. */
+export function rowKind(candidates: Columns, row: number): "candidate" | "video" | "gap" {
+  if (text(candidates, "clip_id", row)) return "candidate";
+  return Number.isNaN(number(candidates, "start_frame", row)) ? "video" : "gap";
+}
+
+/** Loads what the page shows; rejects where one of the files beside the page is not there. */
 export async function loadReport(): Promise<Report> {
   const [run, videos, candidates] = await Promise.all([
     load<Run>("run", "data/run.js"),

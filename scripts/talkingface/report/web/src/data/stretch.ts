@@ -57,12 +57,6 @@ export function nameOf(stretch: Stretch): string {
   return `${stretch.video}, frames ${stretch.start} to ${stretch.end}`;
 }
 
-/** Path of a product of a clip, relative to the results folder; "" where it is not made. */
-export function productPath({ run }: Report, { video, clip }: Stretch, column: string): string {
-  const pattern = run.products[column];
-  return pattern ? pattern.replaceAll("{video}", () => video).replaceAll("{clip}", () => clip) : "";
-}
-
 /** Address of the picture of a frame in a folder of numbered pictures, which begin at 1. */
 export function numberedPicture(folder: string, frame: number): string {
   return resultPath(`${folder}/${String(frame + 1).padStart(6, "0")}.png`);

@@ -7,6 +7,7 @@ import { Plot, PlotFrame } from "../shared/plot";
 import { count, measure } from "../shared/quantity";
 import type { Report } from "../data/report";
 import { Worst } from "./worst";
+import { capital, label } from "../shared/words";
 
 const HEIGHT = 190;
 const MOST_WORST = 5;
@@ -31,7 +32,7 @@ export function MeasureCard({ report, of, kept }: { report: Report; of: Measure;
   const id = `measure-${of.column.replace(".", "-")}`;
   return (
     <section class="card" aria-labelledby={id} data-column={of.column}>
-      <h2 id={id}>{of.title}</h2>
+      <h2 id={id}>{titleOf(of)}</h2>
       <p class="quiet">{of.words}</p>
       {bins.length === 0 ? <p class="nothing">Not measured of any candidate.</p> : (
         <>
@@ -40,7 +41,7 @@ export function MeasureCard({ report, of, kept }: { report: Report; of: Measure;
             <span><i class="swatch rejected" /> below: {count(total("rejected"))} rejected</span>
           </p>
           <PlotFrame
-            label={`${of.title} of kept clips above, of rejected candidates below`}
+            label={`${titleOf(of)} of kept clips above, of rejected candidates below`}
             height={HEIGHT}
             options={(width) => options(of, bins, width)}
             of={[of, bins]}
@@ -56,6 +57,10 @@ export function MeasureCard({ report, of, kept }: { report: Report; of: Measure;
       )}
     </section>
   );
+}
+
+function titleOf({ title, column }: Measure): string {
+  return title ?? capital(label(column));
 }
 
 /** The candidates of one side of a range, as the view `clips` lists them. */
@@ -106,7 +111,7 @@ function Numbers({ of, bins }: { of: Measure; bins: Bin[] }) {
   return (
     <details>
       <summary>Show numbers</summary>
-      <div class="numbers" tabIndex={0} role="region" aria-label={`Numbers of ${of.title}`}>
+      <div class="numbers" tabIndex={0} role="region" aria-label={`Numbers of ${titleOf(of)}`}>
         <table>
           <thead>
             <tr>

@@ -1,6 +1,7 @@
 /** The worst clips of a measure, each with a picture. */
 import { useState } from "preact/hooks";
-import { number, resultPath, text } from "../data/data";
+import { number } from "../data/data";
+import { stripPath } from "../data/paths";
 import type { Measure } from "../data/measures";
 import { type Report, rowKey } from "../data/report";
 
@@ -39,9 +40,9 @@ function clipLink(report: Report, of: Measure, row: number): string {
 function Thumb({ report, row, frame }: { report: Report; row: number; frame?: string }) {
   const [missing, setMissing] = useState(false);
   const { candidates, run } = report;
-  const clip = text(candidates, "clip_id", row);
   const pictures = Math.min(number(candidates, "preview.pictures", row), run.strip.pictures);
-  if (missing || !(pictures > 0)) return <span class="thumb quiet">no picture</span>;
+  const path = stripPath(report, row);
+  if (missing || !path) return <span class="thumb quiet">no picture</span>;
   const last = number(candidates, "n_frames", row) - 1;
   const at = frame ? number(candidates, frame, row) / last : NaN;
   const part = Number.isFinite(at) ? Math.min(Math.max(at, 0), 1) : 0.5;
@@ -49,7 +50,7 @@ function Thumb({ report, row, frame }: { report: Report; row: number; frame?: st
   return (
     <img
       class="thumb"
-      src={resultPath(`preview/${text(candidates, "video_id", row)}/${clip}.jpg`)}
+      src={path}
       alt=""
       loading="lazy"
       decoding="async"

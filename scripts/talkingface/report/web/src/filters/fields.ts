@@ -3,11 +3,10 @@
  * Beside the columns of `candidates` these are the columns of a candidate's video, called
  * `video.source`, and some that follow from others: `duration`, `kind`, `decision`.
  */
-import type { Column, Columns } from "../data/data";
-import { text } from "../data/data";
+import type { Column } from "../data/data";
 import { secondsOf } from "../data/grid";
 import { type Mark, decisions, marksVersion } from "../marks/mark_store";
-import type { Report } from "../data/report";
+import { type Report, rowKind } from "../data/report";
 import { videoRows } from "../data/video_rows";
 
 /** Numbers, NaN where nothing was measured. */
@@ -82,13 +81,6 @@ export function fieldNames(report: Report): string[] {
     ...Object.keys(report.candidates.columns),
     ...ofVideos.map((name) => `video.${name}`),
   ];
-}
-
-/** What a row stands for: a `candidate`, or a whole `video` or a `gap`, which have no name. */
-export function rowKind(candidates: Columns, row: number): "candidate" | "video" | "gap" {
-  if (text(candidates, "clip_id", row)) return "candidate";
-  const start = candidates.columns.start_frame;
-  return start?.kind === "number" && start.values[row] !== null ? "gap" : "video";
 }
 
 /** Numbers of a field as they are, empty where there is no such field. */

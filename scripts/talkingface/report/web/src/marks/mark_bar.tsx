@@ -12,6 +12,7 @@ import {
   useMarks,
 } from "./mark_store";
 import type { Report } from "../data/report";
+import { LetterKeys } from "../shared/letter_keys";
 import { count, counted } from "../shared/quantity";
 
 export function MarkBar({ report }: { report: Report }) {
@@ -102,6 +103,9 @@ export function MarkBar({ report }: { report: Report }) {
           <kbd>Backspace</kbd> no mark, <kbd>u</kbd> undo; <kbd>j</kbd> or the arrows down and up go
           to other rows, left and right through the pictures; <kbd>p</kbd> plays, <kbd>w</kbd> shows
           why, <kbd>Escape</kbd> closes, <kbd>Enter</kbd> opens the clip.
+        </p>
+        <p>
+          <LetterKeys>as above, and in the view of a clip. Off, only keys with a name act.</LetterKeys>
         </p>
       </details>
       {!remembers() && (

@@ -5,7 +5,7 @@
  */
 import { useEffect, useState } from "preact/hooks";
 import type { Report } from "../data/report";
-import { store, stored } from "../shared/theme";
+import { store, stored } from "../shared/remember";
 
 /** What a person says of a clip: keep it, reject it or, with a note alone, neither. */
 export interface Mark {

@@ -9,6 +9,7 @@ import { type Report, rowKey } from "../data/report";
 import { secondsOf } from "../data/grid";
 import { videoRow } from "../data/video_rows";
 import { VirtualList } from "../shared/virtual";
+import { sentence } from "../shared/words";
 
 // A longer list is one that scrolls.
 const MOST_ROWS = 30;
@@ -56,7 +57,7 @@ export function Failures({ report }: { report: Report }) {
         return (
           <section class="status" aria-labelledby={`status-${status}`} data-status={status} data-count={rows.length}>
             <h3 id={`status-${status}`}>{title} <span class="quiet">{counted(rows.length, "video")}, status <code>{status}</code></span></h3>
-            <p>{[words && `${words[0].toUpperCase()}${words.slice(1)}.`, remedy].filter(Boolean).join(" ")}</p>
+            <p>{[sentence(words), remedy].filter(Boolean).join(" ")}</p>
             <Rows label={`Videos with the status ${title}`} count={rows.length} render={(place) => <Failure report={report} row={rows[place]} />} />
           </section>
         );

@@ -5,20 +5,13 @@ import { Plot, PlotFrame } from "../shared/plot";
 import { count, length, measure, share } from "../shared/quantity";
 import type { Report } from "../data/report";
 
-/** What is known of a stage; of a run of an earlier version it may be less. */
-type Known = { stage: string } & { [key in Exclude<keyof StageTime, "stage">]?: number | null } & {
-  /** Of how many jobs the record was read. */
-  sampled?: number | null;
-  median_rss_mb?: number | null;
-};
-
 const BAR = 11;
 const UNITS: [string, number][] = [["hours", 3600], ["minutes", 60], ["seconds", 1]];
 
 export function Times({ report }: { report: Report }) {
-  const times = report.run.times as Known[];
+  const { times } = report.run;
   const total = useMemo(() => totals(times), [times]);
-  const sampled = times.some(({ jobs, sampled: read }) => jobs && read && read < jobs);
+  const sampled = times.some(({ jobs, sampled: read }) => read < jobs);
   return (
     <section aria-labelledby="times">
       <h2 id="times">Where the time went</h2>
@@ -75,14 +68,13 @@ export function Times({ report }: { report: Report }) {
   );
 }
 
-function Line({ time, whole }: { time: Known; whole: number }) {
-  const seconds = time.seconds ?? NaN;
+function Line({ time, whole }: { time: StageTime; whole: number }) {
+  const { seconds, frames } = time;
   const cpu = time.cpu_seconds ?? NaN;
-  const frames = time.frames ?? 0;
   return (
     <tr data-stage={time.stage} data-seconds={seconds}>
       <th scope="row"><code>{time.stage}</code></th>
-      <td class="number">{time.jobs === undefined || time.jobs === null ? "" : count(time.jobs)}</td>
+      <td class="number">{count(time.jobs)}</td>
       <td class="number">{length(seconds)}</td>
       <td class="number">{share(seconds, whole)}</td>
       <td class="number">{length(cpu)}</td>
@@ -95,7 +87,7 @@ function Line({ time, whole }: { time: Known; whole: number }) {
   );
 }
 
-function totals(times: Known[]) {
+function totals(times: StageTime[]) {
   const sum = (key: "jobs" | "seconds" | "cpu_seconds") => (
     times.reduce((total, time) => total + (time[key] ?? 0), 0)
   );
@@ -109,16 +101,16 @@ function ratio(one: number, other: number): string {
   return other > 0 && Number.isFinite(one) ? measure(Number((one / other).toPrecision(2))) : "";
 }
 
-function memory(megabytes: number | null | undefined): string {
+function memory(megabytes: number | null): string {
   if (!megabytes) return "";
   return megabytes >= 1000 ? `${(megabytes / 1000).toFixed(1)} GB` : `${Math.round(megabytes)} MB`;
 }
 
-function options(times: Known[], width: number): Plot.PlotOptions {
-  const longest = Math.max(0, ...times.map((time) => Math.max(time.seconds ?? 0, time.cpu_seconds ?? 0)));
+function options(times: StageTime[], width: number): Plot.PlotOptions {
+  const longest = Math.max(0, ...times.map((time) => Math.max(time.seconds, time.cpu_seconds ?? 0)));
   const [unit, size] = UNITS.find(([, seconds]) => longest >= 2 * seconds) ?? UNITS[UNITS.length - 1];
   const bars = times.flatMap((time) => [
-    { stage: time.stage, kind: "elapsed", value: (time.seconds ?? 0) / size, words: `${time.stage}: ${length(time.seconds ?? NaN)}` },
+    { stage: time.stage, kind: "elapsed", value: time.seconds / size, words: `${time.stage}: ${length(time.seconds)}` },
     { stage: time.stage, kind: "processor", value: (time.cpu_seconds ?? 0) / size, words: `${time.stage}: ${length(time.cpu_seconds ?? NaN)} of processors` },
   ]);
   return {

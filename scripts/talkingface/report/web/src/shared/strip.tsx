@@ -1,9 +1,11 @@
 /** The small pictures of a stretch, of which one is seen; the pointer or keys go through them. */
 import { useEffect, useState } from "preact/hooks";
-import { number, resultPath, text } from "../data/data";
-import type { Report } from "../data/report";
+import { number } from "../data/data";
+import { stripPath } from "../data/paths";
+import { type Report, rowName } from "../data/report";
 import "./strip.css";
 
+/** What a strip is of, how large it is, and where it leads. */
 export interface StripProps {
   report: Report;
   row: number;
@@ -15,13 +17,6 @@ export interface StripProps {
   tabIndex?: number;
   /** What the link is called, where the name of the clip alone says too little. */
   label?: string;
-}
-
-/** The path of a row's strip; "" where none was made. */
-export function stripPath(report: Report, row: number): string {
-  const clip = text(report.candidates, "clip_id", row);
-  if (!clip || !(number(report.candidates, "preview.pictures", row) > 0)) return "";
-  return resultPath(`preview/${text(report.candidates, "video_id", row)}/${clip}.jpg`);
 }
 
 /** One picture of a strip, a link. It takes its size at once and keeps it, with or without it. */
@@ -37,8 +32,7 @@ export function Strip({ report, row, size, href, tabIndex, label }: StripProps) 
   const middle = Math.floor(pictures / 2);
   useEffect(() => setPicture(middle), [row, middle]);
   const shown = Math.min(picture, Math.max(0, pictures - 1));
-  const name =
-    label ?? (text(report.candidates, "clip_id", row) || text(report.candidates, "video_id", row));
+  const name = label ?? rowName(report.candidates, row);
   return (
     <a
       class="strip"

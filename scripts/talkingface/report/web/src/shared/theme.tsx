@@ -1,9 +1,11 @@
 /** Light or dark: the system's choice, or one's own, which the browser remembers. */
 import { useEffect, useState } from "preact/hooks";
+import { store, stored } from "./remember";
 
 type Theme = "system" | "light" | "dark";
 const NAMES: Record<Theme, string> = { system: "As the system", light: "Light", dark: "Dark" };
 
+/** The choice of the page's colours. */
 export function ThemeChoice() {
   const [theme, setTheme] = useState<Theme>(() => stored("theme") as Theme || "system");
   useEffect(() => {
@@ -20,22 +22,4 @@ export function ThemeChoice() {
       </select>
     </label>
   );
-}
-
-/** What the browser remembers of this page; "" where it remembers nothing or may not. */
-export function stored(name: string): string {
-  try {
-    return localStorage.getItem(`talkingface.${name}`) ?? "";
-  } catch {
-    return "";
-  }
-}
-
-export function store(name: string, value: string): boolean {
-  try {
-    localStorage.setItem(`talkingface.${name}`, value);
-    return true;
-  } catch {
-    return false;
-  }
 }

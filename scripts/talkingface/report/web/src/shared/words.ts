@@ -1,5 +1,6 @@
 /** Names of columns and their values in words. */
 import type { Field } from "../filters/fields";
+import { reasonTitle, statusMeaning } from "../data/meanings";
 import { measure } from "./quantity";
 
 /** What columns are called where their own name says too little. */
@@ -56,9 +57,8 @@ export function choiceLabel(name: string, value: string): string {
   if (name === "decision" && value === "note") return "only a note";
   if (name === "kind" && value === "candidate") return "stretch of a face";
   if (name === "kind" && value === "video") return "whole video";
-  return name.endsWith("reason") || name.endsWith("stage") || name.endsWith("verdict")
-    ? words(value)
-    : value;
+  if (name === "reason" || name === "segments.reason") return reasonTitle(value);
+  return name === "video.status" ? statusMeaning(value).title : value;
 }
 
 const EMPTY: Record<string, string> = {
@@ -69,9 +69,14 @@ const EMPTY: Record<string, string> = {
   "video.title": "without a title",
 };
 
-/** A name of the workflow, such as `small_face`, in words. */
-export function words(name: string): string {
-  return name.replaceAll("_", " ");
+/** Words as a sentence: with a capital, and a full stop; "" of none. */
+export function sentence(words: string): string {
+  return words && `${capital(words)}.`;
+}
+
+/** Words with a capital at their beginning. */
+export function capital(words: string): string {
+  return words && `${words[0].toUpperCase()}${words.slice(1)}`;
 }
 
 /** What a row has in a field, as text. */

@@ -6,6 +6,7 @@ import { address } from "../shared/route";
 import type { Values } from "./values";
 import { listHeight } from "./summary";
 import { secondsOf } from "../data/grid";
+import { meaningOf } from "../data/meanings";
 import { count, length, measure } from "../shared/quantity";
 import { VirtualList } from "../shared/virtual";
 
@@ -119,8 +120,7 @@ function because(prepared: Prepared, row: number, values: Values): string {
 }
 
 function reason(stage: string, word: string, value: number, threshold: number): string {
-  const words = word.replaceAll("_", " ");
-  const why = stage ? `${stage}, ${words}` : words || "no longer so";
+  const why = word ? meaningOf(stage, word).title : "no longer so";
   if (Number.isNaN(threshold)) return why;
   return `${why}: ${measure(value)} against ${measure(threshold)}`;
 }

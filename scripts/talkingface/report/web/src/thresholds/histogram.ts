@@ -1,8 +1,10 @@
 /** The values that one threshold is compared with, sorted and counted for its slider. */
 import type { Setting } from "../data/data";
 import { niceStep } from "../shared/steps";
+import { asksForLeast, measureOf } from "../data/thresholds";
 import type { Prepared } from "./explore";
-import type { Bounds } from "./values";
+import type { Measures } from "./judge";
+import { type Bounds, settingName } from "./values";
 
 const BINS = 60;
 const MOST_STEPS = 300;
@@ -22,20 +24,6 @@ export interface Histogram {
   atLeast: boolean;
 }
 
-const OF_SEGMENTS: Record<string, keyof Prepared["measures"]> = {
-  min_frames: "n_frames",
-  min_face_height: "face_height",
-  min_detected_share: "detected_share",
-  max_other_face_share: "other_face_share",
-  min_loudness: "loudness",
-  min_speech_share: "speech_share",
-  min_mouth_motion: "mouth_motion",
-  min_probability: "probability",
-  unsure_probability: "probability",
-  min_confidence: "confidence",
-  max_offset: "offset",
-};
-
 /** The histogram of what a threshold is compared with; undefined of what has none. */
 export function histogramOf(
   prepared: Prepared, setting: Setting, bounds: Bounds,
@@ -50,20 +38,16 @@ export function histogramOf(
     bins[Math.min(BINS - 1, Math.max(0, place))]++;
   }
   const missing = values.length - sorted.length;
-  return { sorted, missing, least, most, step, bins, atLeast: isLeast(setting) };
-}
-
-function isLeast({ key }: Setting): boolean {
-  return !key.startsWith("max_");
+  return { sorted, missing, least, most, step, bins, atLeast: asksForLeast(setting.key) };
 }
 
 function valuesOf(prepared: Prepared, setting: Setting): number[] | undefined {
   const values: number[] = [];
-  const sign = isLeast(setting) ? (value: number) => value : Math.abs;
+  const sign = asksForLeast(setting.key) ? (value: number) => value : Math.abs;
   if (setting.section === "segments") {
-    const measure = OF_SEGMENTS[setting.key];
+    const measure = measureOf(prepared.report.run, settingName(setting)).replace("segments.", "");
     if (!measure) return undefined;
-    const column = prepared.measures[measure];
+    const column = prepared.measures[measure as keyof Measures];
     for (let i = 0; i < prepared.length; i++) {
       if (prepared.judged[i]) values.push(sign(column[i]));
     }
