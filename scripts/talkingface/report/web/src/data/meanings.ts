@@ -1,5 +1,6 @@
 /** What statuses of downloads and reasons of the ledger mean, in plain words. */
 
+/** A name of the workflow in words: a title, and what it means, without a full stop. */
 export interface Meaning {
   title: string;
   words: string;
@@ -15,7 +16,7 @@ function status(title: string, words: string, remedy: string, again: boolean): S
   return { title, words, remedy, again };
 }
 
-export const STATUSES: Record<string, StatusMeaning> = {
+const STATUSES: Record<string, StatusMeaning> = {
   ok: status("Could be had", "a video that can be read", "", false),
   missing: status(
     "File missing", "there is no such file, or it may not be read",
