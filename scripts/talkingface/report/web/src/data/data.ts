@@ -80,8 +80,6 @@ export interface Run {
   gates: Gate[];
   trusted_certainty: number;
   times: StageTime[];
-  /** Stages that were made of the clips, such as parsing. */
-  features: string[];
   /** Path pattern of every product, relative to the results folder, by its column. */
   products: Record<string, string>;
   /** Name and colour (#rrggbb) of every label of face parsing. */
