@@ -60,24 +60,26 @@ export function SidePictures({ report, stretch, playhead }: SideProps) {
         </div>
         <figcaption>Background</figcaption>
       </figure>
-      <label class="opacity contrast">
-        Contrast of the depth
-        <input
-          type="range"
-          min="1"
-          max="5"
-          step="0.5"
-          value={contrast}
-          disabled={!path("depth")}
-          aria-valuetext={`${contrast} times`}
-          onInput={(event) => setContrast(event.currentTarget.value)}
-        />
-      </label>
-      {film && (
-        <p class="overlay-film">
-          <a href={resultPath(film)}>The film with all of it drawn in</a>
-        </p>
-      )}
+      <div class="below">
+        <label class="opacity contrast">
+          Contrast of the depth
+          <input
+            type="range"
+            min="1"
+            max="5"
+            step="0.5"
+            value={contrast}
+            disabled={!path("depth")}
+            aria-valuetext={`${contrast} times`}
+            onInput={(event) => setContrast(event.currentTarget.value)}
+          />
+        </label>
+        {film && (
+          <p class="overlay-film">
+            <a href={resultPath(film)}>The film with all of it drawn in</a>
+          </p>
+        )}
+      </div>
     </section>
   );
 }

@@ -34,12 +34,8 @@ export function Why({ report, stretch }: { report: Report; stretch: Stretch }) {
           </strong>{" "}
           {sentence(meaning.words)}
         </p>
-        {compared && (
-          <p>
-            <code>{compared}</code>
-          </p>
-        )}
-        {detail && <p>{detail}</p>}
+        {compared && <p class="compared">{sentence(compared)}</p>}
+        {detail && <p>{sentence(detail)}</p>}
         {stage && (
           <p class="quiet">
             Found by the stage <code>{stage}</code>, as <code>{reason}</code>.
@@ -57,15 +53,18 @@ export function Why({ report, stretch }: { report: Report; stretch: Stretch }) {
                     {name}
                     {known && `: ${String(known.value)}`}
                   </code>
-                  {known && <span class="quiet"> {known.description}</span>}
+                  {known && <span class="quiet"> {known.description.replaceAll("`", "")}</span>}
+                  {known && (
+                    <>
+                      {" "}
+                      <a href={address("thresholds", { at: name })}>
+                        Try another<span class="visually-hidden"> {name}</span>
+                      </a>
+                    </>
+                  )}
                 </li>
               ))}
             </ul>
-            {settings.some(({ known }) => known) && (
-              <p>
-                <a href={address("thresholds")}>Try other thresholds</a>
-              </p>
-            )}
           </>
         )}
       </div>

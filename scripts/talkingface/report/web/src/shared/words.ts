@@ -25,6 +25,7 @@ const LABELS: Record<string, string> = {
   "pose.max_abs_yaw": "largest yaw",
   "pose.max_abs_pitch": "largest pitch",
   "pose.max_abs_roll": "largest roll",
+  "preview.speaking": "speaking probability",
   "video.duration_s": "length of the video",
   "video.fps": "frame rate of the source",
   "video.place": "site or folder",
