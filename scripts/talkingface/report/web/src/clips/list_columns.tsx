@@ -19,8 +19,8 @@ const FIRST = [
   "split",
 ];
 const WIDTHS: Record<string, number> = {
-  verdict: 104,
-  reason: 170,
+  verdict: 98,
+  reason: 156,
   detail: 220,
   "video.title": 220,
   split: 70,
