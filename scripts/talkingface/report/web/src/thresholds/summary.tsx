@@ -153,9 +153,9 @@ function emptied({ now, most }: Counts): ComponentChildren {
   return now.clips > 0 && most.clips === 0 && <strong class="rejected"> empty</strong>;
 }
 
-function cell(least: Amount, most: Amount): string {
-  const hours = range(least.frames, most.frames, duration);
-  return `${range(least.clips, most.clips, count)} ${most.clips === 1 ? "clip" : "clips"}, ${hours}`;
+function cell(least: Amount, most: Amount): ComponentChildren {
+  const clips = `${range(least.clips, most.clips, count)} ${most.clips === 1 ? "clip" : "clips"}`;
+  return <>{clips}<br />{range(least.frames, most.frames, duration)}</>;
 }
 
 function lost({ now, least }: Counts): number {
