@@ -278,6 +278,16 @@ def test_files_of_others_are_read(
     assert rows_of(saved(page)) == OF_OTHERS[content]
 
 
+def test_a_note_has_all_that_is_typed(open_report: Open, middle: Path) -> None:
+    page = open_report(middle, "#clips")
+    clip = names(page, 1)[0]
+    page.locator('[data-place="0"] a').focus()
+    page.keyboard.press("n")
+    page.keyboard.type("red")
+    page.keyboard.press("Enter")
+    assert rows_of(saved(page)) == [(clip, "", "red")]
+
+
 def test_marks_on_a_phone(open_report: Open, middle: Path) -> None:
     page = open_report(middle, "#clips", **PHONE)
     clip = names(page, 1)[0]

@@ -30,9 +30,7 @@ export function SidePictures({ report, stretch, playhead }: SideProps) {
         playhead={playhead}
         shape={shape}
         style={{ filter: `contrast(${contrast})` }}
-      >
-        nearer is brighter, black is no depth
-      </Numbered>
+      />
       <Numbered
         name="Parsing"
         folder={path("parsing")}
@@ -62,7 +60,9 @@ export function SidePictures({ report, stretch, playhead }: SideProps) {
       </figure>
       <div class="below">
         <label class="opacity contrast">
-          Contrast of the depth
+          <span>
+            Contrast of the depth <span class="quiet">(nearer is brighter, black is none)</span>
+          </span>
           <input
             type="range"
             min="1"
@@ -93,7 +93,6 @@ interface NumberedProps {
   shape: Record<string, string>;
   class?: string;
   style?: Record<string, string>;
-  children?: string;
 }
 
 function Numbered(props: NumberedProps) {
@@ -113,10 +112,7 @@ function Numbered(props: NumberedProps) {
           <span class="nothing">{notMade(feature)}</span>
         )}
       </div>
-      <figcaption>
-        {name}
-        {props.children && <span class="quiet">: {props.children}</span>}
-      </figcaption>
+      <figcaption>{name}</figcaption>
     </figure>
   );
 }

@@ -31,8 +31,8 @@ export function Why({ report, stretch }: { report: Report; stretch: Stretch }) {
         <p class="reason">
           <strong class={rejected ? "rejected" : stage === "decisions" ? "kept" : "unsure"}>
             {meaning.title}
-          </strong>{" "}
-          {sentence(meaning.words)}
+          </strong>
+          {meaning.words && `: ${meaning.words}.`}
         </p>
         {compared && <p class="compared">{sentence(compared)}</p>}
         {detail && <p>{sentence(detail)}</p>}
@@ -58,7 +58,7 @@ export function Why({ report, stretch }: { report: Report; stretch: Stretch }) {
                     <>
                       {" "}
                       <a href={address("thresholds", { at: name })}>
-                        Try another<span class="visually-hidden"> {name}</span>
+                        Try another value<span class="visually-hidden"> of {name}</span>
                       </a>
                     </>
                   )}

@@ -92,7 +92,7 @@ export function ColumnChoice({
       {open && (
         <div class="choices">
           <button type="button" onClick={() => choose(FIRST)}>
-            As at first
+            The usual columns
           </button>
           {groups.map((group) => (
             <fieldset key={group}>

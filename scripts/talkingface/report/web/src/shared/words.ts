@@ -7,6 +7,7 @@ import { measure } from "./quantity";
 const LABELS: Record<string, string> = {
   clip_id: "clip",
   video_id: "video",
+  duration: "length",
   n_frames: "frames",
   value: "value judged",
   stage: "rejected by stage",
