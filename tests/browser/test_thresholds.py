@@ -108,7 +108,7 @@ def test_numbers_are_those_of_pandas(
     after_sides = after.clip_id.str.rsplit("_", n=3).str[0].map(sides).value_counts()
     for side in ("train", "eval"):
         cell = page.locator(f"tr[data-side={side}] td").last.inner_text()
-        assert int(cell.split(",")[0]) == after_sides[side]
+        assert int(cell.split()[0]) == after_sides[side]
 
 
 def test_a_side_and_an_identity_that_become_empty_are_named(open_report: Open, small: Path) -> None:
