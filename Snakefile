@@ -66,8 +66,10 @@ except (ConfigError, ModelError, SplitError) as error:
     sys.exit(str(error))
 
 VIDEOS = {row["video_id"]: row for row in rows}
-# Sorted, as another order of the same decisions is no other param. Notes alone decide nothing.
-DECIDED = {clip: list(cells) for clip, cells in sorted(decisions.items()) if cells.decision}
+# By clip, sorted, as another order of the same decisions is no other param.
+DECISIONS = {clip: list(cells) for clip, cells in sorted(decisions.items())}
+# Notes alone decide nothing.
+DECIDED = {clip: cells for clip, cells in DECISIONS.items() if cells[0]}
 KEPT_BY_HAND = kept_by_video(decisions)
 
 
@@ -112,7 +114,7 @@ rule all:
     input:
         rules.dataset.output,
         rules.card.output,
-        rules.report.output if config["report"]["enabled"] else [],
+        reported,
         expand("results/exports/{export}", export=FOLLOWED),
         missing_outputs,
 

@@ -47,10 +47,10 @@ REJECTIONS = (
 
 
 def make_large_results(
-    root: Path, videos: int, kept: int, rejected: int, seed: int = 0
+    root: Path, videos: int, kept: int, rejected: int, *, seed: int = 0, details: bool = True
 ) -> list[dict[str, str]]:
     """Write `root`/results with `kept` and `rejected` candidates of each of `videos`; give the rows
-    of videos.csv."""
+    of videos.csv. details: whether there are curves of all candidates, each a file."""
     random, results = np.random.default_rng(seed), root / "results"
     rows = []
     for number in range(videos):
@@ -63,7 +63,9 @@ def make_large_results(
                 "split": "",
             }
         )
-        _write_video(results, video, kept, rejected, random)
+        names = _write_video(results, video, kept, rejected, random)
+        _write_strips(results, video, names)
+        _write_details(results, video, names if details else names[:1])
     make_dataset(
         rows,
         results,
@@ -77,7 +79,8 @@ def make_large_results(
 
 def _write_video(
     results: Path, video: str, kept: int, rejected: int, random: np.random.Generator
-) -> None:
+) -> list[str]:
+    """Write a video's tables and its record; give the names of its candidates."""
     n = kept + rejected
     lengths = random.integers(75, 500, n)
     starts = np.cumsum(lengths) - lengths
@@ -146,7 +149,7 @@ def _write_video(
     path = results / f"videos/{video}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(record))
-    _write_previews(results, video, names)
+    return names
 
 
 def _quality(n: int, random: np.random.Generator) -> dict[str, Any]:
@@ -179,8 +182,8 @@ def _write(results: Path, video: str, definition: Table, cells: Mapping[str, Any
     write_table(table_of_columns(definition, columns), path, definition)
 
 
-def _write_previews(results: Path, video: str, names: list[str]) -> None:
-    """Strips of one and the same picture, and curves of the first candidate."""
+def _write_strips(results: Path, video: str, names: list[str]) -> None:
+    """Strips of one and the same picture."""
     strip = results / "preview/strip.jpg"
     if not strip.exists():
         strip.parent.mkdir(parents=True, exist_ok=True)
@@ -192,10 +195,16 @@ def _write_previews(results: Path, video: str, names: list[str]) -> None:
     folder.mkdir()
     for name in names:
         os.link(strip, folder / f"{name}.jpg")
+
+
+def _write_details(results: Path, video: str, names: list[str]) -> None:
+    """Curves that are the same in every frame, of 75 frames, the shortest of stretches."""
     curve = [0.5] * 75
     detail = {
-        "clip_id": names[0], "n_frames": 75, "width": 512, "height": 512, "speech": curve,
+        "n_frames": 75, "width": 512, "height": 512, "speech": curve,
         "opening": curve, "score": curve, "probability": curve, "yaw": curve, "pitch": curve,
         "roll": curve, "sound": None, "points68": None, "boxes": None,
     }  # fmt: skip
-    write_data(names[0], detail, folder / f"{names[0]}.js")
+    for name in names:
+        path = results / f"preview/{video}/{name}.js"
+        write_data(name, {"clip_id": name} | detail, path)

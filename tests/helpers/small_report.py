@@ -29,7 +29,6 @@ from talkingface.table import Table
 
 CONFIG = check_config({})
 FEATURES = ("landmarks", "pose", "expression", "depth", "parsing", "background", "torso")
-BOB = "Böb/../Ünal"
 VIDEOS = [
     {"video_id": "talk1", "source": "/videos/talk1.mp4", "identity": "alice", "split": "train"},
     {

@@ -27,7 +27,7 @@ from talkingface.job.files import DamagedFile, read_json
 from talkingface.job.tables import OtherColumns, read_table
 from talkingface.monitor.content import Expected, content_fault
 from talkingface.monitor.missing import names_in, numbered_names, read_clip_lengths
-from talkingface.report.files import DATA_FILES, PAGE_FILES, preview_files
+from talkingface.report.files import REPORT_FILES, REPORT_MANIFEST, preview_files
 from talkingface.stage import Stage, is_folder
 from talkingface.stages import STAGES
 from talkingface.tables import CLIPS
@@ -37,8 +37,6 @@ _DATASET = tuple(
     for name in ("clips.csv", "train.csv", "eval.csv", "rejected.csv", "summary.json")
 )
 _CARD = ("dataset/settings.json", "dataset/README.md")
-# The report's folder, and its file by which it is known to be whole.
-_REPORT, _PAGE = "report", "report/index.html"
 # What it makes Python raise when a record is a record of something else.
 _NO_RECORD = (AttributeError, KeyError, TypeError)
 
@@ -293,9 +291,8 @@ def check_others(results: str | Path, *, decode: bool = False, record: bool = Fa
     for made in (_DATASET, _CARD):
         if any((root / path).exists() for path in made):
             check.outputs(made[-1], made, dict.fromkeys(made, Expected()))
-    if (root / _REPORT).exists():
-        paths = [f"{_REPORT}/{name}" for name in (*PAGE_FILES, *DATA_FILES)]
-        check.outputs(_PAGE, [_REPORT], dict.fromkeys(paths, Expected()))
+    if (root / "report").exists():
+        check.outputs(REPORT_MANIFEST, ["report"], dict.fromkeys(REPORT_FILES, Expected()))
     for name in sorted(names_in(str(root / "models"))):
         if name.endswith(".json") and not name.startswith("."):
             path = f"models/{name}"

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from talkingface.report.files import DATA_FILES, PAGE_FILES, preview_files
+from talkingface.report.files import REPORT_FILES, preview_files
 from talkingface.stage import Stage, is_folder
 from talkingface.stages import STAGES, stages_made
 
@@ -86,8 +86,7 @@ def find_missing(
                 if gone:
                     missing.parts[stage.manifest.format(video=video)] = gone
     if report and os.path.isdir(f"{root}/report"):
-        paths = [f"report/{name}" for name in (*PAGE_FILES, *DATA_FILES)]
-        gone = [path for path in paths if not os.path.exists(f"{root}/{path}")]
+        gone = [path for path in REPORT_FILES if not os.path.exists(f"{root}/{path}")]
         if gone:
             missing.parts["report"] = gone
     return missing

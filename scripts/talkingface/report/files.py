@@ -8,6 +8,9 @@ from pathlib import Path
 # In the folder `report`: the page as it was built, and what it shows.
 PAGE_FILES = ("LICENSES.txt", "SOURCES.sha256", "index.html", "page.css", "page.js")
 DATA_FILES = ("data/run.js", "data/videos.js", "data/candidates.js")
+# All of them, relative to the results folder, and the one by which they are known to be whole.
+REPORT_FILES = tuple(f"report/{name}" for name in (*PAGE_FILES, *DATA_FILES))
+REPORT_MANIFEST = "report/index.html"
 
 
 def preview_files(manifest: str | Path) -> list[str]:

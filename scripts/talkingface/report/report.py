@@ -81,7 +81,6 @@ def _run(
         "gates": [gate._asdict() for gate in GATES],
         "trusted_certainty": TRUSTED_CERTAINTY,
         "times": stage_times(results, lengths),
-        "features": list(features),
         "products": {product.column: product.path for product in products_of(list(features))},
         "labels": [
             [name, "#%02x%02x%02x" % (int(red), int(green), int(blue))]

@@ -63,7 +63,6 @@ def test_the_page_and_its_data_lie_together(results: Path, tmp_path: Path) -> No
     assert data["candidates"]["length"] == 7
     run = data["run"]
     assert run["summary"] == json.loads((results / "dataset/summary.json").read_text())
-    assert run["features"] == list(FEATURES)
     assert run["products"]["video"] == "clips/{video}/{clip}.mp4"
     assert run["products"]["depth_scale"] == "depth/{video}/{clip}.json"
     assert len(run["labels"]) == 19 and run["labels"][0][0] == "background"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from helpers.small_report import VIDEOS, make_small_report_results
 from talkingface.download.download import FINAL, STATUSES
 from talkingface.job.files import DamagedFile
 from talkingface.job.tables import OtherColumns, table_of_rows, write_table
@@ -222,3 +223,13 @@ def test_a_table_that_cannot_be_used_is_named(tmp_path: Path, table: str) -> Non
     path.write_text(text.replace("track", "face").replace("scene", "shot").replace("n_fr", "fr"))
     with pytest.raises(OtherColumns, match=f"{table}/v.csv"):
         rows_of(tmp_path)
+
+
+def test_a_video_without_clips_has_its_side_too(tmp_path: Path) -> None:
+    """`gone` pins no side: all of those go where the fraction says."""
+    results = make_small_report_results(tmp_path)
+    for fraction, side in ((0.0, "train"), (1.0, "eval")):
+        split = {"eval_fraction": fraction, "seed": 0}
+        column = videos_table(VIDEOS, results, **split)["columns"]["split"]
+        sides = [column["texts"][code] for code in column["codes"]]
+        assert sides == ["train", "eval", side]

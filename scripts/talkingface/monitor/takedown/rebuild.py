@@ -21,6 +21,7 @@ from talkingface.job.files import DamagedFile, read_json
 from talkingface.job.tables import OtherColumns
 from talkingface.monitor.missing import names_in
 from talkingface.monitor.takedown.traces import delete
+from talkingface.report.files import REPORT_MANIFEST
 from talkingface.stages import FEATURES, STAGES
 from talkingface.text import clean
 
@@ -123,7 +124,7 @@ def clean_exports(results: Path) -> None:
 def clean_report(results: Path) -> None:
     """Delete the report, which the next run makes anew in seconds."""
     delete(results / ".partial-report")
-    delete(checksums_path(results, "report/index.html"))
+    delete(checksums_path(results, REPORT_MANIFEST))
     if os.path.lexists(results / "report"):
         delete(results / "report")
         print(f"{results / 'report'}: deleted whole, the next run makes it again")

@@ -24,6 +24,7 @@ import { SidePictures } from "./side_pictures";
 import { type Stretch, frameThatShowsWhy, nameOf, readStretch } from "../data/stretch";
 import { Why } from "./why";
 
+/** The view of one row, which the address names. */
 export function ClipView({ report, route }: { report: Report; route: Route }) {
   const key = route.parameters.get("id") ?? "";
   const list = listParameters(report, route.parameters);

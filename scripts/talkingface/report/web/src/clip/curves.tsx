@@ -7,7 +7,7 @@ import { exactClock, measure } from "../shared/quantity";
 import { type Curve, LEFT, Lane, type LaneProps, RIGHT } from "./lane";
 import { type Playhead, usePlayhead } from "./playhead";
 
-export interface CurvesProps {
+interface CurvesProps {
   playhead: Playhead;
   detail: Detail | null;
   decoded: Decoded | null;
@@ -18,7 +18,7 @@ export interface CurvesProps {
 type Named = Omit<LaneProps, "frames" | "playhead">;
 
 /** The lanes of `detail`, in order; their number and heights do not depend on what was measured. */
-export function lanesOf(detail: Detail | null, decoded: Decoded | null): Named[] {
+function lanesOf(detail: Detail | null, decoded: Decoded | null): Named[] {
   const curve = (name: string, values: Curve["values"] | undefined, unit = ""): Curve => ({
     name,
     values: values ?? null,
@@ -60,6 +60,7 @@ export function lanesOf(detail: Detail | null, decoded: Decoded | null): Named[]
   ];
 }
 
+/** All lanes of a stretch, below a slider for its place. */
 export function Curves({ playhead, detail, decoded, absent }: CurvesProps) {
   const frame = useRef<HTMLDivElement>(null);
   const line = useRef<HTMLDivElement>(null);

@@ -13,7 +13,7 @@ import type { Report } from "../data/report";
 import { type Stretch, numberedPicture } from "../data/stretch";
 import { productPath } from "../data/paths";
 
-export interface PlayerProps {
+interface PlayerProps {
   report: Report;
   stretch: Stretch;
   playhead: Playhead;
@@ -22,6 +22,7 @@ export interface PlayerProps {
   loading: boolean;
 }
 
+/** The film with what is drawn over it, and its controls. */
 export function Player({ report, stretch, playhead, decoded, loading }: PlayerProps) {
   const [points, setPoints] = useRemembered("overlay.points", "on");
   const [box, setBox] = useRemembered("overlay.box", "off");
@@ -170,7 +171,7 @@ function Film({
 }
 
 /** Buttons to play and to step, and which frame is shown. */
-export function FrameControls({ playhead }: { playhead: Playhead }) {
+function FrameControls({ playhead }: { playhead: Playhead }) {
   const playing = usePlayhead(playhead, (one) => one.playing);
   return (
     <div class="frames">

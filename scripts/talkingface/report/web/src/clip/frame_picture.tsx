@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Playhead } from "./playhead";
 
-export interface FramePictureProps {
+interface FramePictureProps {
   playhead: Playhead;
   /** Address of the picture of a frame, from 0. */
   address: (frame: number) => string;

@@ -10,6 +10,7 @@ import { spread, thin } from "../shared/thin";
 export const LEFT = 44;
 export const RIGHT = 44;
 
+/** One curve of a lane. */
 export interface Curve {
   name: string;
   /** One a frame, null where nothing was measured; null where nothing was measured at all. */
@@ -17,6 +18,7 @@ export interface Curve {
   unit: string;
 }
 
+/** What a lane shows. */
 export interface LaneProps {
   title: string;
   height: number;
@@ -47,6 +49,7 @@ const NOTHING: Plot.PlotOptions = {
 /** Places along the width at which curves are drawn at most. */
 const MOST = 2000;
 
+/** A lane: its curves with their values at the frame that is looked at, and their plot. */
 export function Lane({ title, height, curves, range, sound, frames, playhead }: LaneProps) {
   const empty = !sound && curves.every(({ values }) => !values?.some((value) => value !== null));
   const drawn = useMemo(

@@ -6,7 +6,7 @@ import type { Report } from "../data/report";
 import { asksForLeast, measureOf } from "../data/thresholds";
 
 /** A column of the candidates with its value in one row. */
-export interface Cell {
+interface Cell {
   name: string;
   meaning: string;
   words: string;
@@ -15,7 +15,7 @@ export interface Cell {
 }
 
 /** A threshold for a measure. */
-export interface Limit {
+interface Limit {
   setting: string;
   least: boolean;
   threshold: number;
@@ -24,13 +24,13 @@ export interface Limit {
   margin: number;
 }
 
-export interface Group {
+interface Group {
   stage: string;
   cells: Cell[];
 }
 
 /** The columns of a row by stages, in the order of the tables. */
-export function groupsOf(report: Report, row: number): Group[] {
+function groupsOf(report: Report, row: number): Group[] {
   const { candidates } = report;
   const limits = limitsOf(report);
   const groups = new Map<string, Cell[]>();
@@ -55,7 +55,7 @@ export function groupsOf(report: Report, row: number): Group[] {
 }
 
 /** The limit that is missed by most, or else met by least; undefined where there is none. */
-export function tightest(groups: Group[]): Limit | undefined {
+function tightest(groups: Group[]): Limit | undefined {
   const all = groups.flatMap(({ cells }) => cells.flatMap(({ limits }) => limits));
   return all.reduce<Limit | undefined>(
     (found, limit) => (found && found.margin <= limit.margin ? found : limit),
@@ -96,6 +96,7 @@ function compare(value: number, setting: Setting): Limit {
 /** The names of the groups of which the stages say nothing themselves. */
 const HEADINGS: Record<string, string> = { "": "The row itself" };
 
+/** Tables of all that was measured, one a stage. */
 export function Ledger({ report, row }: { report: Report; row: number }) {
   const groups = useMemo(() => groupsOf(report, row), [report, row]);
   const worst = tightest(groups);

@@ -2,6 +2,7 @@
 import { clipAddress } from "../filters/filters";
 import type { Report } from "../data/report";
 
+/** Where a row stands in its list, and what is beside it. */
 export interface Neighbours {
   /** Place in the list from 1; 0 where the row is not in it. */
   place: number;

@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Decoded } from "../data/decode";
 import type { Playhead } from "./playhead";
 
-export interface FaceCanvasProps {
+interface FaceCanvasProps {
   playhead: Playhead;
   decoded: Decoded | null;
   /** Size of the clip in pixels. */

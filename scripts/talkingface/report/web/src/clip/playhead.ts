@@ -6,7 +6,7 @@ import { FPS } from "../data/grid";
 type Listener = () => void;
 
 /** The frame on screen at a time of a clip; a frame stays until the next one begins. */
-export function frameAt(seconds: number, frames: number): number {
+function frameAt(seconds: number, frames: number): number {
   // Times in a file are rounded, so a frame may begin a little before its time.
   return Math.max(0, Math.min(frames - 1, Math.floor(seconds * FPS + 0.01)));
 }

@@ -11,6 +11,7 @@ import type { Stretch } from "../data/stretch";
 import { productPath } from "../data/paths";
 import { rowOfVideo } from "../data/video_rows";
 
+/** What is known of the video of a stretch. */
 export function Provenance({ report, stretch }: { report: Report; stretch: Stretch }) {
   const { videos } = report;
   const row = rowOfVideo(report, stretch.video);

@@ -16,6 +16,7 @@ interface SideProps {
   playhead: Playhead;
 }
 
+/** The pictures that the features made of the current frame. */
 export function SidePictures({ report, stretch, playhead }: SideProps) {
   const [contrast, setContrast] = useRemembered("depth.contrast", "1");
   const path = (column: string) => productPath(report, stretch.video, stretch.clip, column);

@@ -10,6 +10,7 @@ import { Still } from "./side_pictures";
 import type { Stretch } from "../data/stretch";
 import { rowOfVideo } from "../data/video_rows";
 
+/** The reason of a verdict in words, with numbers, settings and a picture. */
 export function Why({ report, stretch }: { report: Report; stretch: Stretch }) {
   const cause = causeOf(report.run, stretch);
   const compared = comparison(report, stretch, cause);

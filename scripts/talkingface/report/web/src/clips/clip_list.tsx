@@ -13,6 +13,7 @@ import { rowKey } from "../data/report";
 import { mayAct } from "../shared/letter_keys";
 import { VirtualList } from "../shared/virtual";
 
+/** How the list is shown: by rows, by rows of two lines, or by tiles. */
 export type Mode = "table" | "narrow" | "gallery";
 
 const ROW_HEIGHTS = { table: 74, narrow: 92 };
@@ -46,7 +47,7 @@ export function fromTheTop(address: string): void {
   places.delete(address);
 }
 
-export interface ClipListProps {
+interface ClipListProps {
   state: FilterState;
   address: string;
   columns: ListColumn[];
@@ -55,6 +56,7 @@ export interface ClipListProps {
   width: number;
 }
 
+/** The list, which keeps its place for those who come back to it. */
 export function ClipList({ state, address, columns, mode, width }: ClipListProps) {
   const { report, rows, parameters } = state;
   const marks = useMarks();

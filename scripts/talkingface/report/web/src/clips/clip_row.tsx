@@ -14,6 +14,7 @@ import { Strip } from "../shared/strip";
 import { NOT_MEASURED, clock, length } from "../shared/quantity";
 import { cell } from "../shared/words";
 
+/** What a row or tile shows. */
 export interface ClipRowProps {
   report: Report;
   row: number;
@@ -32,6 +33,7 @@ export interface ClipRowProps {
   onShow: (place: number, shown: Shown | null) => void;
 }
 
+/** A row of the table. */
 export function ClipRow(props: ClipRowProps) {
   const { report, row, place, columns } = props;
   return (

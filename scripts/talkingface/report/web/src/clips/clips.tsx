@@ -16,6 +16,7 @@ import { store, stored } from "../shared/remember";
 /** Below this width a row has two lines, and the filters are folded at first. */
 const NARROW = 700;
 
+/** The view of all candidates. */
 export function ClipsView({ report, route }: { report: Report; route: Route }) {
   const state = useFilterState(report, route, fromTheTop);
   const [columns, names, choose] = useColumns(report);

@@ -58,7 +58,7 @@ const STEERING = new Set([
   " ",
 ]);
 
-export interface EnlargedProps {
+interface EnlargedProps {
   report: Report;
   row: number;
   shown: Shown;
@@ -69,6 +69,7 @@ export interface EnlargedProps {
   onClose: () => void;
 }
 
+/** The film or picture in its frame, which takes the focus. */
 export function Enlarged({ report, row, shown, upwards, leftwards, onClose }: EnlargedProps) {
   const [missing, setMissing] = useState(false);
   const frame = useRef<HTMLDivElement>(null);

@@ -28,6 +28,7 @@ const WIDTHS: Record<string, number> = {
 const NUMBER_WIDTH = 94;
 const TEXT_WIDTH = 120;
 
+/** A column of the list. */
 export interface ListColumn {
   name: string;
   /** In pixels. */

@@ -5,7 +5,7 @@ import type { ListColumn } from "./list_columns";
 import { fullLabel, label } from "../shared/words";
 
 /** Sorts by a column, the other way when it is sorted by it; "" is the order of the ledgers. */
-export function sortBy(state: FilterState, column: string, down?: boolean): void {
+function sortBy(state: FilterState, column: string, down?: boolean): void {
   const { sort } = state.filters;
   const other = down ?? (sort?.column === column && !sort.down);
   state.change((parameters) => {
@@ -14,6 +14,7 @@ export function sortBy(state: FilterState, column: string, down?: boolean): void
   });
 }
 
+/** The heads of all columns. */
 export function ListHead({ state, columns }: { state: FilterState; columns: ListColumn[] }) {
   return (
     <div class="clip head">

@@ -22,6 +22,7 @@ export interface TextColumn {
   codes: number[];
 }
 
+/** A column of either kind. */
 export type Column = NumberColumn | TextColumn;
 
 /** A table by columns, all of `length` rows. */
@@ -68,17 +69,17 @@ export interface StageTime {
   frames: number;
 }
 
+/** What the page knows of the run as a whole. */
 export interface Run {
   release: string;
-  summary: Record<string, any>;
+  /** What summary.json says; of an older dataset it may lack parts. */
+  summary: { same_recording?: string[][] };
   settings: Setting[];
   /** Settings that the judging depends on and that are no thresholds, such as segments.cut. */
   fixed: Record<string, number | boolean | string | null>;
   gates: Gate[];
   trusted_certainty: number;
   times: StageTime[];
-  /** Stages that were made of the clips, such as parsing. */
-  features: string[];
   /** Path pattern of every product, relative to the results folder, by its column. */
   products: Record<string, string>;
   /** Name and colour (#rrggbb) of every label of face parsing. */

@@ -1,78 +1,78 @@
 /** What statuses of downloads and reasons of the ledger mean, in plain words. */
 
+/** A name of the workflow in words: a title, and what it means, without a full stop. */
 export interface Meaning {
   title: string;
   words: string;
 }
 
-/** What became of a download, what to do about it, and whether another try may cure it. */
+/** What became of a download, and what to do about it. */
 export interface StatusMeaning extends Meaning {
   remedy: string;
-  again: boolean;
 }
 
-function status(title: string, words: string, remedy: string, again: boolean): StatusMeaning {
-  return { title, words, remedy, again };
+function status(title: string, words: string, remedy: string): StatusMeaning {
+  return { title, words, remedy };
 }
 
-export const STATUSES: Record<string, StatusMeaning> = {
-  ok: status("Could be had", "a video that can be read", "", false),
+const STATUSES: Record<string, StatusMeaning> = {
+  ok: status("Could be had", "a video that can be read", ""),
   missing: status(
     "File missing", "there is no such file, or it may not be read",
-    "Correct the row of videos.csv or bring the file, and run again.", false,
+    "Correct the row of videos.csv or bring the file, and run again.",
   ),
-  not_found: status("Not found", "the server knows no such page", "Correct or remove the row of videos.csv.", false),
-  removed: status("Removed", "the video was there and is gone", "Remove the row of videos.csv.", false),
+  not_found: status("Not found", "the server knows no such page", "Correct or remove the row of videos.csv."),
+  removed: status("Removed", "the video was there and is gone", "Remove the row of videos.csv."),
   private: status(
     "Private", "its owner keeps it private",
-    "Give your cookies (download.cookies) if you may see it, and try again.", true,
+    "Give your cookies (download.cookies) if you may see it, and try again.",
   ),
   geo_blocked: status(
     "Blocked in this country", "it is not to be seen from here",
-    "Set download.proxy to one in another country, and try again.", true,
+    "Set download.proxy to one in another country, and try again.",
   ),
   age_check: status(
     "Age asked for", "the site asks for the viewer's age",
-    "Give your cookies (download.cookies), and try again.", true,
+    "Give your cookies (download.cookies), and try again.",
   ),
   bot_check: status(
     "Person asked for", "the site asks whether a person is watching",
-    "Give your cookies (download.cookies), and try again later.", true,
+    "Give your cookies (download.cookies), and try again later.",
   ),
   refused: status(
     "Refused", "the site refuses it: forbidden, for members, or after a login",
-    "Give your cookies (download.cookies) if you may see it, and try again.", true,
+    "Give your cookies (download.cookies) if you may see it, and try again.",
   ),
   rate_limited: status(
     "Too many requests", "the site wanted fewer requests, also after waiting",
-    "Try again later, with fewer downloads at a time (--resources downloads=1) or a download.rate_limit.", true,
+    "Try again later, with fewer downloads at a time (--resources downloads=1) or a download.rate_limit.",
   ),
-  live: status("Live stream", "it has not ended, or not begun", "Try again when it has ended.", true),
-  too_long: status("Too long", "longer than download.max_duration", "Raise download.max_duration, and try again.", true),
-  too_large: status("Too large", "larger than download.max_size", "Raise download.max_size, and try again.", true),
+  live: status("Live stream", "it has not ended, or not begun", "Try again when it has ended."),
+  too_long: status("Too long", "longer than download.max_duration", "Raise download.max_duration, and try again."),
+  too_large: status("Too large", "larger than download.max_size", "Raise download.max_size, and try again."),
   too_demanding: status(
     "Too demanding", "it asks for more time, memory or space than a video should",
-    "If you trust the source, raise the setting that the reason names, and try again.", true,
+    "If you trust the source, raise the setting that the reason names, and try again.",
   ),
   own_network: status(
     "In one's own network", "the address leads into one's own network",
-    "If your videos are there, set download.private_addresses: true, and try again.", true,
+    "If your videos are there, set download.private_addresses: true, and try again.",
   ),
   no_format: status(
     "No such format", "there is nothing in the format asked for",
-    "Widen download.format, and try again.", true,
+    "Widen download.format, and try again.",
   ),
   unsupported: status(
     "Not supported", "the address leads to no single video that can be taken",
-    "Correct the row of videos.csv; of a list of videos take single ones.", false,
+    "Correct the row of videos.csv; of a list of videos take single ones.",
   ),
   unavailable: status(
     "Not to be had this time", "mostly the network failed, also in the last try",
-    "Look at the reason, and try again.", true,
+    "Look at the reason, and try again.",
   ),
   broken: status(
     "No readable video", "a file is there, but no video can be read from it",
-    "Bring another copy of the file, and run again.", false,
+    "Bring another copy of the file, and run again.",
   ),
 };
 
@@ -133,5 +133,5 @@ export function reasonTitle(reason: string): string {
 /** What a status of a download means; of one that is not known, its own name. */
 export function statusMeaning(name: string): StatusMeaning {
   if (Object.hasOwn(STATUSES, name)) return STATUSES[name];
-  return status(name || "No status", "", "", false);
+  return status(name || "No status", "", "");
 }

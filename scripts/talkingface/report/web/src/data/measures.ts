@@ -7,6 +7,7 @@ import { videoRows } from "./video_rows";
 /** Which values are worst: the least, the most, or those farthest from a number. */
 export type Worst = { end: "least" | "most" } | { from: number };
 
+/** A measure as its distribution shows it. */
 export interface Measure {
   /** The column as addresses name it. */
   column: string;
@@ -28,6 +29,7 @@ export interface Measure {
 
 const PLAIN = { unit: "", short: "", factor: 1, whole: false };
 
+/** The measures, in the order in which they are shown. */
 export const MEASURES: Measure[] = [
   {
     ...PLAIN, column: "n_frames", title: "Length", words: "of candidates and of clips", unit: "s", short: "s",

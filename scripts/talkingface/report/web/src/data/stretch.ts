@@ -27,6 +27,7 @@ export interface Stretch {
   height: number;
 }
 
+/** Reads a row. */
 export function readStretch({ candidates }: Report, row: number): Stretch {
   const words = (column: string) => text(candidates, column, row);
   const value = (column: string) => number(candidates, column, row);

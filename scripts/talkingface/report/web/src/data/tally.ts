@@ -23,6 +23,7 @@ interface Amount {
   frames: number;
 }
 
+/** What was counted. */
 export interface Tally {
   videos: number;
   /** Of the videos those that could be had. */

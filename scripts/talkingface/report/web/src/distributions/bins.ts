@@ -16,6 +16,7 @@ export interface Bin {
   rejected: Side;
 }
 
+/** Values in a few numbers. */
 export interface Summary {
   count: number;
   low: number;
@@ -88,6 +89,7 @@ export function histogram(
   return bins;
 }
 
+/** Counts a value into a side. */
 export function addTo(side: Side, value: number): void {
   side.count += 1;
   if (value < side.least) side.least = value;

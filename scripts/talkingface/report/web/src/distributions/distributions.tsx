@@ -8,6 +8,7 @@ import { PoseCard } from "./pose";
 import type { Report } from "../data/report";
 import type { Route } from "../shared/route";
 
+/** The view of all distributions, a card each. */
 export function DistributionsView({ report }: { report: Report; route: Route }) {
   const kept = useMemo(() => keptRows(report), [report]);
   if (report.candidates.length === 0) {

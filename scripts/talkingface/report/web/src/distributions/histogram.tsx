@@ -20,6 +20,7 @@ interface Bar {
   link: string;
 }
 
+/** The card of one measure. */
 export function MeasureCard({ report, of, kept }: { report: Report; of: Measure; kept: Uint8Array }) {
   const values = useMemo(() => columnValues(report, of.column), [report, of]);
   const bins = useMemo(() => histogram(values, kept, of.factor, of.whole), [values, kept, of]);

@@ -10,6 +10,7 @@ import { groupsBy } from "../data/tally";
 const MOST = 12;
 const IDENTITY = GROUPINGS.find(({ parameter }) => parameter === "identity")!;
 
+/** The card of the named persons with most clips. */
 export function IdentitiesCard({ report }: { report: Report }) {
   const groups = useMemo(
     () => groupsBy(report, "identity").filter(({ clips }) => clips > 0), [report],

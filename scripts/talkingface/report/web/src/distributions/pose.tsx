@@ -22,6 +22,7 @@ interface Cell {
   link: string;
 }
 
+/** The card of yaw and pitch. */
 export function PoseCard({ report, kept }: { report: Report; kept: Uint8Array }) {
   const yaw = useMemo(() => ofKept(report, YAW, kept), [report, kept]);
   const pitch = useMemo(() => ofKept(report, PITCH, kept), [report, kept]);

@@ -5,6 +5,7 @@ import { stripPath } from "../data/paths";
 import type { Measure } from "../data/measures";
 import { type Report, rowKey } from "../data/report";
 
+/** A list of few clips, with what was measured of each. */
 export function Worst({ report, of, rows, words }: {
   report: Report;
   of: Measure;

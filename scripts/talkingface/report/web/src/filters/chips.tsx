@@ -12,6 +12,7 @@ interface Chip {
   remove: (parameters: URLSearchParams) => void;
 }
 
+/** How many rows were found, and how long they are together. */
 export function Found({ state }: { state: FilterState }) {
   const { report, rows } = state;
   const found = useMemo(() => lengthOf(report, rows), [report, rows]);
@@ -31,6 +32,7 @@ export function Found({ state }: { state: FilterState }) {
   );
 }
 
+/** A button for every filter that is on. */
 export function Chips({ state }: { state: FilterState }) {
   const list = useRef<HTMLDivElement>(null);
   const shown = chips(state);

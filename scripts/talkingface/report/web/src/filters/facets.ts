@@ -13,6 +13,7 @@ export interface Failures {
 
 const MANY = 255;
 
+/** Counts the tests that every row fails. */
 export function failures(length: number, tests: Test[]): Failures {
   const count = new Uint8Array(length);
   const which = new Uint8Array(length);
@@ -50,6 +51,7 @@ export interface Scale {
   most: number;
 }
 
+/** Bars of a histogram. */
 export const BINS = 28;
 const CUT_SHARE = 0.005;
 

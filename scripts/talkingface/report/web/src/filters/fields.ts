@@ -26,6 +26,7 @@ export interface TextField {
   codes: Uint32Array;
 }
 
+/** A field of either kind. */
 export type Field = NumberField | TextField;
 
 /** Texts of `decision`, also where nothing is marked so. */

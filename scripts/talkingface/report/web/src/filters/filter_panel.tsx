@@ -29,6 +29,7 @@ const MOST_CHOICES = 8;
 const MOST_FOUND = 40;
 const GROUPS: Record<string, string> = { candidate: "Candidate", video: "Video" };
 
+/** The search, the filters that are used most, and all others by stage. */
 export function FilterPanel({ state }: { state: FilterState }) {
   const { report, filters } = state;
   const all = useMemo(

@@ -14,6 +14,7 @@ import { useMarks } from "../marks/mark_store";
 import type { Report } from "../data/report";
 import { type Route, go, readRoute } from "../shared/route";
 
+/** What the controls of the view share. */
 export interface FilterState {
   report: Report;
   /** Parameters of the address that are filters. */
@@ -27,6 +28,7 @@ export interface FilterState {
   change: (edit: (parameters: URLSearchParams) => void, control?: string) => void;
 }
 
+/** The filters of the address; `onChange` hears of the address that they become. */
 export function useFilterState(
   report: Report,
   route: Route,

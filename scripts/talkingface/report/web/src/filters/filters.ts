@@ -14,6 +14,7 @@ import { marksVersion } from "../marks/mark_store";
 import { type Report, rowKey } from "../data/report";
 import { text } from "../data/data";
 
+/** The ends of a range; null where it is open. */
 export interface Range {
   min: number | null;
   max: number | null;
@@ -32,6 +33,7 @@ export interface Filters {
 
 const RANGE = /^(min|max)\.(.+)$/;
 
+/** Reads the filters of an address. */
 export function readFilters(report: Report, parameters: URLSearchParams): Filters {
   const filters: Filters = { choices: new Map(), ranges: new Map(), words: [], sort: null };
   for (const [name, value] of parameters) {
@@ -186,7 +188,7 @@ function rank(of: Field): Float64Array {
 }
 
 /** The rows that pass all tests, in order. */
-export function passing(all: Uint32Array, found: Test[]): Uint32Array {
+function passing(all: Uint32Array, found: Test[]): Uint32Array {
   if (!found.length) return all;
   const rows = new Uint32Array(all.length);
   let count = 0;

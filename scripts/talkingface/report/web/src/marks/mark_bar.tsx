@@ -15,6 +15,7 @@ import type { Report } from "../data/report";
 import { LetterKeys } from "../shared/letter_keys";
 import { count, counted } from "../shared/quantity";
 
+/** The counts of marks, and the buttons to save, open and undo them. */
 export function MarkBar({ report }: { report: Report }) {
   useMarks();
   const [said, say] = useState("");

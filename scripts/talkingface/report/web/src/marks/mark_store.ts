@@ -92,6 +92,7 @@ export function undo(report: Report): string[] {
   return step.map(([clip]) => clip);
 }
 
+/** Whether there is a step to take back. */
 export function canUndo(): boolean {
   return undone.length > 0;
 }

@@ -4,7 +4,7 @@ import { LONGEST_NOTE, mark, markOf, useMarks } from "./mark_store";
 import type { Report } from "../data/report";
 import "./marks.css";
 
-export interface MarkButtonsProps {
+interface MarkButtonsProps {
   report: Report;
   clip: string;
   /** Signs alone, for lists. */

@@ -42,7 +42,8 @@ export function Failures({ report }: { report: Report }) {
     return [...found].sort(([, one], [, other]) => other.length - one.length);
   }, [videos]);
   const failed = groups.reduce((sum, [, rows]) => sum + rows.length, 0);
-  const again = groups.reduce((sum, [status, rows]) => sum + (statusMeaning(status).again ? rows.length : 0), 0);
+  const again = groups.flatMap(([, rows]) => rows)
+    .filter((row) => number(videos, "retried", row) === 1).length;
   return (
     <section aria-labelledby="failures">
       <h2 id="failures">Videos that could not be had</h2>

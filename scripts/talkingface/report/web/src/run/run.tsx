@@ -6,6 +6,7 @@ import type { Route } from "../shared/route";
 import "./run.css";
 import { Times } from "./times";
 
+/** The view of the run. */
 export function RunView({ report }: { report: Report; route: Route }) {
   return (
     <div class="run">

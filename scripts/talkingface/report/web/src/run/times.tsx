@@ -8,6 +8,7 @@ import type { Report } from "../data/report";
 const BAR = 11;
 const UNITS: [string, number][] = [["hours", 3600], ["minutes", 60], ["seconds", 1]];
 
+/** A plot and a table of what every stage took. */
 export function Times({ report }: { report: Report }) {
   const { times } = report.run;
   const total = useMemo(() => totals(times), [times]);

@@ -24,7 +24,7 @@ export async function copyText(text: string): Promise<boolean> {
   }
 }
 
-export interface CopyButtonProps {
+interface CopyButtonProps {
   /** Gives what is copied when the button is pressed. */
   text: () => string;
   /** What the button does, where the words on it do not say it alone. */

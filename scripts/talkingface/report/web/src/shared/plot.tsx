@@ -7,7 +7,7 @@ function dropInnerLabels(image: Element): void {
   for (const part of image.querySelectorAll("[aria-label]")) part.removeAttribute("aria-label");
 }
 
-export interface PlotProps {
+interface PlotProps {
   /** What the plot shows, for those who cannot see it. */
   label: string;
   height: number;
@@ -16,6 +16,7 @@ export interface PlotProps {
   of: unknown[];
 }
 
+/** A plot as wide as there is room, drawn anew when that changes. */
 export function PlotFrame({ label, height, options, of }: PlotProps) {
   const frame = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);

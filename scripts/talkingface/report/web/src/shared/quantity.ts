@@ -1,5 +1,6 @@
 /** Counts, lengths, times and measures as words. All views say them by this module. */
 
+/** What is said in place of a measure that there is not. */
 export const NOT_MEASURED = "not measured";
 
 /** A count with thousands apart. */

@@ -1,11 +1,13 @@
 /** What is shown, by the part of the address after #: a link to it leads there again. */
 import { useEffect, useState } from "preact/hooks";
 
+/** A view and its parameters. */
 export interface Route {
   view: string;
   parameters: URLSearchParams;
 }
 
+/** What the address asks for now. */
 export function readRoute(): Route {
   const [view, query] = location.hash.slice(1).split("?", 2);
   return { view: view || "yield", parameters: new URLSearchParams(query ?? "") };
@@ -28,6 +30,7 @@ export function go(to: string, replace = false): void {
   }
 }
 
+/** The address, which draws the component again when it changes. */
 export function useRoute(): Route {
   const [route, setRoute] = useState(readRoute);
   useEffect(() => {

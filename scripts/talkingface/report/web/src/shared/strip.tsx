@@ -6,7 +6,7 @@ import { type Report, rowName } from "../data/report";
 import "./strip.css";
 
 /** What a strip is of, how large it is, and where it leads. */
-export interface StripProps {
+interface StripProps {
   report: Report;
   row: number;
   /** Side of the picture in CSS pixels. */

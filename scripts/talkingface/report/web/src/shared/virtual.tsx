@@ -9,7 +9,7 @@ import {
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useMemo, useReducer, useRef } from "preact/hooks";
 
-export interface VirtualListProps {
+interface VirtualListProps {
   count: number;
   /** Height of every row in pixels; all have the same. */
   rowHeight: number;
@@ -35,6 +35,7 @@ export interface VirtualListProps {
 
 const OVERSCAN = 4;
 
+/** The list; its rows are asked for as they come into sight. */
 export function VirtualList(props: VirtualListProps) {
   const { count, rowHeight, render, label, height, shown, role = "list", head, kept = [] } = props;
   const headHeight = head ? (props.headHeight ?? 0) : 0;

@@ -10,8 +10,10 @@ import { meaningOf } from "../data/meanings";
 import { count, length, measure } from "../shared/quantity";
 import { VirtualList } from "../shared/virtual";
 
+/** The lists by what other thresholds change. */
 export type ListName = "kept" | "rejected" | "unknown";
 
+/** All lists, in the order in which they are shown. */
 export const LISTS: ListName[] = ["kept", "rejected", "unknown"];
 
 const NAMES: Record<ListName, string> = {
@@ -35,7 +37,7 @@ const MEANING: Record<ListName, string> = {
     "asked. A run makes and measures them; it keeps some, all or none.",
 };
 
-export function rowsOf(outcome: Outcome, list: ListName): number[] {
+function rowsOf(outcome: Outcome, list: ListName): number[] {
   if (list === "kept") return outcome.newlyKept;
   return list === "rejected" ? outcome.newlyRejected : outcome.unknown;
 }
@@ -56,6 +58,7 @@ interface ChangesProps {
   choose: (list: ListName) => void;
 }
 
+/** One of the lists, and buttons for the others. */
 export function Changes({ report, prepared, outcome, values, list, choose }: ChangesProps) {
   const rows = rowsOf(outcome, list);
   return (

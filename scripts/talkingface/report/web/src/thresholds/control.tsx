@@ -7,7 +7,7 @@ import {
   type Bounds, type Value, readValue, settingName, writeValue,
 } from "./values";
 
-export interface ThresholdControlProps {
+interface ThresholdControlProps {
   setting: Setting;
   value: Value;
   bounds: Bounds;
@@ -19,6 +19,7 @@ export interface ThresholdControlProps {
   change: (name: string, value: Value) => void;
 }
 
+/** The control of one threshold. */
 export function ThresholdControl(props: ThresholdControlProps) {
   const { setting, value, note, change } = props;
   const name = settingName(setting);

@@ -8,9 +8,9 @@ import type { Values } from "./values";
 
 /** UNKNOWN: whether it is kept shows only when the workflow has run, as its clip was never made, so
  * that nothing is measured on it, or as what it is judged by is not there. */
-export const REJECTED = 0;
-export const KEPT_STATUS = 1;
-export const UNKNOWN = 2;
+const REJECTED = 0;
+const KEPT_STATUS = 1;
+const UNKNOWN = 2;
 
 const LEDGER = [
   "face_height", "detected_share", "other_face_share", "loudness", "speech_share", "offset",
@@ -23,6 +23,7 @@ const EXACT = [
 const BETWEEN_SPEECH = "cut: speaking; longest speech here";
 const NOT_KEPT: Verdict = { ...KEPT, kept: false };
 
+/** A number of clips, and how long they are together. */
 export interface Amount {
   clips: number;
   frames: number;
@@ -65,6 +66,7 @@ export interface Groups {
   codes: Int32Array;
 }
 
+/** What becomes of all candidates. */
 export interface Outcome {
   status: Uint8Array;
   all: Counts;
@@ -76,6 +78,7 @@ export interface Outcome {
   unknown: number[];
 }
 
+/** Puts the candidates of a report into numbers. */
 export function prepare(report: Report): Prepared {
   const { candidates, run } = report;
   const rows: number[] = [];
@@ -142,7 +145,7 @@ function sidesOfVideos({ candidates, videos }: Report): (video: string) => strin
 }
 
 /** How candidates are judged by some values. */
-export interface Rules {
+interface Rules {
   segments: SegmentThresholds;
   quality: Record<string, number | null>;
   /** Whether `segments` judges otherwise than in the run. */
@@ -151,7 +154,7 @@ export interface Rules {
   gated: boolean;
 }
 
-export function rulesOf({ run }: Report, values: Values): Rules {
+function rulesOf({ run }: Report, values: Values): Rules {
   const ofSection = (section: string) => Object.fromEntries(
     run.settings.filter((setting) => setting.section === section)
       .map(({ key }) => [key, values[`${section}.${key}`]]),
@@ -197,6 +200,7 @@ function statusOf(prepared: Prepared, i: number, rules: Rules): number {
   return verdict && !rules.gated ? KEPT_STATUS : UNKNOWN;
 }
 
+/** Judges all candidates by some values. */
 export function explore(prepared: Prepared, values: Values): Outcome {
   const { length, rows, keptNow, measures, sides, identities } = prepared;
   const rules = rulesOf(prepared.report, values);

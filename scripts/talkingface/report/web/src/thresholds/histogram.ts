@@ -9,6 +9,7 @@ import { type Bounds, settingName } from "./values";
 const BINS = 60;
 const MOST_STEPS = 300;
 
+/** The values of one measure before a slider. */
 export interface Histogram {
   /** The measured ones, rising. */
   sorted: Float64Array;

@@ -29,6 +29,7 @@ export interface Measures {
   judged: Float64Array;
 }
 
+/** The section `segments` of the settings, as far as it judges. */
 export interface SegmentThresholds {
   min_frames: number;
   min_face_height: number;
@@ -54,6 +55,7 @@ export interface Verdict {
   threshold: number | null;
 }
 
+/** The verdict on what misses nothing. */
 export const KEPT: Verdict = { kept: true, stage: "", reason: "", value: null, threshold: null };
 
 /** Kept, or rejected for the first threshold of the section `segments` that `row` misses. */
@@ -155,7 +157,7 @@ function bySync(reason: string, value: number, threshold: number): Verdict {
 
 /** A number to 4 digits after the point as Python's `round` gives it: of two that are equally near,
  * the one whose last digit is even. */
-export function roundTo4(value: number): number {
+function roundTo4(value: number): number {
   if (!Number.isFinite(value) || Number.isInteger(value)) return value;
   const rounded = Number(value.toFixed(4));
   // Halfway lie only odd multiples of 1/32, and `toFixed` takes the one away from zero.

@@ -54,6 +54,7 @@ function basisOf(report: Report): Basis {
   return basis;
 }
 
+/** The view of the thresholds. */
 export function ThresholdsView({ report, route }: { report: Report; route: Route }) {
   const { prepared, settings, cut, outdated } = useMemo(() => basisOf(report), [report]);
   const [values, change, reset] = useValues(report, settings, cut, route);

@@ -2,11 +2,13 @@
 import type { Report } from "../data/report";
 import { type Setting, number, text } from "../data/data";
 
+/** A value of a threshold; null is off. */
 export type Value = number | boolean | null;
 
 /** Values by the settings' names, such as `quality.min_sharpness`; null is off. */
 export type Values = Record<string, Value>;
 
+/** A setting as `section.key`. */
 export function settingName(setting: Setting): string {
   return `${setting.section}.${setting.key}`;
 }
@@ -16,6 +18,7 @@ export function runValues(settings: Setting[]): Values {
   return Object.fromEntries(settings.map((each) => [settingName(each), each.value as Value]));
 }
 
+/** What a threshold may be, ends included. */
 export interface Bounds {
   least: number;
   most: number;
@@ -69,6 +72,7 @@ export function readValue(setting: Setting, bounds: Bounds, written: string): Va
   return setting.integer && !Number.isInteger(value) ? undefined : value;
 }
 
+/** A value as the address has it. */
 export function writeValue(value: Value): string {
   return value === null ? "off" : String(value);
 }
@@ -85,7 +89,7 @@ export function valuesOf(settings: Setting[], cut: Bounds, parameters: URLSearch
   return values;
 }
 
-export function changedSettings(settings: Setting[], values: Values): Setting[] {
+function changedSettings(settings: Setting[], values: Values): Setting[] {
   return settings.filter((setting) => values[settingName(setting)] !== setting.value);
 }
 

@@ -17,6 +17,7 @@ export interface Grouping {
   nouns: string;
 }
 
+/** All groupings, the first of which is shown at first. */
 export const GROUPINGS: Grouping[] = [
   { parameter: "source", column: "place", title: "By source", one: "Source", noun: "source", nouns: "sources" },
   {
@@ -40,6 +41,7 @@ export function groupAddress(grouping: Grouping, name: string | null): string {
   return `#yield?${new URLSearchParams([[grouping.parameter, name]])}`;
 }
 
+/** The list of the groups of one grouping. */
 export function Groups({ report, grouping, chosen }: {
   report: Report;
   grouping: Grouping;

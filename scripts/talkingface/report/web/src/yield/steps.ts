@@ -20,6 +20,7 @@ export interface LossRow {
   link?: string;
 }
 
+/** A step of the way, and how much is left there. */
 export interface Step {
   name: string;
   /** How many, with the noun. */

@@ -18,6 +18,7 @@ interface Selection {
   name: string;
 }
 
+/** The view of what the videos gave. */
 export function YieldView({ report, route }: { report: Report; route: Route }) {
   const address = route.parameters.toString();
   const { selection, grouping } = useMemo(() => readSelection(route.parameters), [address]);
@@ -140,7 +141,7 @@ function Figure({ name, id, more, children }: {
 
 /** A word on videos that are the same recording. */
 function Doubles({ report, all }: { report: Report; all: boolean }) {
-  const same = report.run.summary.same_recording as string[][] | undefined;
+  const same = report.run.summary.same_recording;
   const again = (same ?? []).reduce((sum, names) => sum + names.length - 1, 0);
   if (!all || again === 0) return null;
   return <p class="quiet">{counted(again, "video")} of the list {again === 1 ? "is a recording" : "are recordings"} listed before; the split keeps them on one side.</p>;
