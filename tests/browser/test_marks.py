@@ -274,7 +274,7 @@ def test_files_of_others_are_read(
     path.write_text(content, newline="")
     page = open_report(middle, "#clips")
     page.locator("input[type=file]").set_input_files(path)
-    expect(page.locator(".said")).to_contain_text(f"{len(OF_OTHERS[content])} decisions read")
+    expect(page.locator(".said")).to_contain_text(f"{len(OF_OTHERS[content])} decision")
     assert rows_of(saved(page)) == OF_OTHERS[content]
 
 
