@@ -39,6 +39,7 @@ demo: $(VENV)/.ready-demo
 	$(BIN)/snakemake -d demo --cores $(CORES)
 	$(BIN)/python scripts/contact_sheet.py demo/results demo/contact_sheet.jpg
 	@echo "The dataset is in demo/results/dataset, a picture of it in demo/contact_sheet.jpg."
+	@echo "Open demo/results/report/index.html in a browser to look through it."
 
 test: $(VENV)/.ready-demo,dlib,test
 	$(PYTEST) -m "not learned"

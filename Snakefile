@@ -114,7 +114,7 @@ rule all:
     input:
         rules.dataset.output,
         rules.card.output,
-        rules.report.output if config["report"]["enabled"] else [],
+        reported,
         expand("results/exports/{export}", export=FOLLOWED),
         missing_outputs,
 

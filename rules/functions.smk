@@ -148,6 +148,17 @@ def streams(wildcards):
     return {name: config["media"][name] if row[name] is None else int(row[name]) for name in names}
 
 
+def reported(wildcards):
+    """The report; in a part of `--batch dataset=1/10` what it shows of the part's videos."""
+    if not config["report"]["enabled"]:
+        return []
+    batch = workflow.dag_settings.batch
+    if batch is None or batch.is_final or batch.rulename != "dataset":
+        return rules.report.output
+    finished = batch.get_batch(list(rules.dataset.input))
+    return [f"results/preview/{Path(path).name}.csv" for path in finished]
+
+
 def exported(name):
     """Inputs of an export, which is refused before anything runs where it cannot be made."""
 

@@ -331,6 +331,29 @@ def test_nothing_is_wider_than_a_phone(open_report: Open, small: Path, key: str)
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
 
 
+def test_a_reason_leads_to_the_threshold_that_decided(open_report: Open, small: Path) -> None:
+    page = open_report(small, f"#clip?id={SMALL_FACE}")
+    expect(page.locator(".why .compared")).to_have_text(
+        "Face height: 62 source pixels, asked for at least 100."
+    )
+    page.get_by_role("link", name="Try another value of segments.min_face_height").click()
+    expect(page.locator("h1")).to_have_text("Thresholds")
+    slider = page.get_by_label("segments.min_face_height, slider")
+    expect(slider).to_be_focused()
+    expect(slider).to_be_in_viewport()
+
+
+def test_film_pictures_and_curves_are_seen_together(open_report: Open, small: Path) -> None:
+    page = open_report(small, address(CLIP))
+    page.wait_for_selector(".lane .curve path")
+    film, views, lanes = (
+        page.locator(f".one-clip {part}").bounding_box() for part in (".stage", ".views", ".lanes")
+    )
+    assert film and views and lanes
+    assert views["x"] > film["x"] + film["width"] and lanes["x"] == views["x"]
+    assert lanes["y"] < 800
+
+
 def test_nothing_moves_while_it_comes(open_report: Open, small: Path) -> None:
     page = open_report(small, address(CLIP, 3))
     wait_for_frame(page, 3)

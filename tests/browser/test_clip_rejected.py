@@ -126,7 +126,7 @@ def test_all_rows_can_be_looked_at(open_report: Open, judged: Path) -> None:
         assert not re.search(r"\b(NaN|undefined|null|Infinity|object Object)\b", words), key
         seen.add(page.locator(".title .name").inner_text())
     assert len(seen) == len(CLIPS) + len(REJECTED) + 2
-    expect(page.locator(".why")).to_contain_text("removed by <uploader>")
+    expect(page.locator(".why")).to_contain_text("Removed by <uploader>.")
     # What looks like an address of its page and is none is not shown.
     expect(page.locator(".provenance")).not_to_contain_text("javascript:alert(1)")
     assert page.locator("a[href^='javascript']").count() == 0

@@ -144,7 +144,7 @@ def test_every_measure_has_a_filter(open_report: Open, middle: Path) -> None:
     assert fields >= len(wanted) > 40
     assert len(measured) == 144
     titles = page.locator(".filters legend").all_inner_texts()
-    for words in ("duration (s)", "sharpness", "loudness (dB of full scale)", "angular speed"):
+    for words in ("length (s)", "sharpness", "loudness (dB of full scale)", "angular speed"):
         assert any(words in title for title in titles), words
 
 
@@ -250,6 +250,14 @@ def test_keys_go_through_the_rows(open_report: Open, middle: Path) -> None:
     # One place in the order of Tab, however many rows there are, and the buttons of its row.
     reached = page.locator('.rows [tabindex="0"]').count()
     assert reached == 1 + 1 + 3
+
+
+def test_the_filters_can_be_skipped(open_report: Open, middle: Path) -> None:
+    page = open_report(middle, "#clips")
+    page.wait_for_selector('[data-place="0"] a')
+    page.get_by_role("link", name="Skip the filters").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator('[data-place="0"] a')).to_be_focused()
 
 
 def test_a_film_plays_in_place(open_report: Open, small: Path) -> None:

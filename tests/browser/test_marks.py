@@ -274,8 +274,19 @@ def test_files_of_others_are_read(
     path.write_text(content, newline="")
     page = open_report(middle, "#clips")
     page.locator("input[type=file]").set_input_files(path)
-    expect(page.locator(".said")).to_contain_text(f"{len(OF_OTHERS[content])} decision")
+    read = re.compile(rf"^{len(OF_OTHERS[content])} decisions? read")
+    expect(page.locator(".said")).to_have_text(read)
     assert rows_of(saved(page)) == OF_OTHERS[content]
+
+
+def test_a_note_has_all_that_is_typed(open_report: Open, middle: Path) -> None:
+    page = open_report(middle, "#clips")
+    clip = names(page, 1)[0]
+    page.locator('[data-place="0"] a').focus()
+    page.keyboard.press("n")
+    page.keyboard.type("red")
+    page.keyboard.press("Enter")
+    assert rows_of(saved(page)) == [(clip, "", "red")]
 
 
 def test_marks_on_a_phone(open_report: Open, middle: Path) -> None:

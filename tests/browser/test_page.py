@@ -32,6 +32,18 @@ def test_nothing_is_wider_than_a_phone(open_report: Open, middle: Path, view: st
 
 
 @pytest.mark.parametrize("view", VIEWS)
+def test_the_head_takes_two_lines_of_a_phone(open_report: Open, middle: Path, view: str) -> None:
+    page = open_report(middle, f"#{view}", viewport={"width": 400, "height": 800})
+    parts = [page.locator(f"header {part}").bounding_box() for part in (".name", "select", "nav")]
+    name, colours, views = ((box["y"], box["y"] + box["height"]) for box in parts if box)
+    assert name[0] < colours[1] and colours[0] < name[1]
+    assert colours[1] <= views[0] and views[1] - views[0] < 50
+    # Which view is shown is seen, however far the others are.
+    current = page.locator("header [aria-current=page]").bounding_box()
+    assert current and current["x"] >= 0 and current["x"] + current["width"] <= 400
+
+
+@pytest.mark.parametrize("view", VIEWS)
 def test_what_sites_say_is_text(open_report: Open, middle: Path, view: str) -> None:
     page = open_report(middle, f"#{view}")
     page.wait_for_timeout(300)

@@ -157,7 +157,7 @@ def test_quality_is_judged_again_without_measuring_again(demo: Workspace) -> Non
     mine.write_text(f"quality: {{min_sharpness: {sharpest}}}\n")
     done = demo.run("--config", FEATURES, "--configfile", str(mine))
     changed = "1 settings or version changed"
-    assert f"to do: dataset ({changed}), report ({changed}); then card (1)\n" in done.stdout
+    assert f"to do: dataset ({changed}); then card (1), report (1)\n" in done.stdout
     kept = demo.table("dataset/clips.csv")
     rejected = demo.table("dataset/rejected.csv")
     blurred = rejected[rejected.stage == "quality"]

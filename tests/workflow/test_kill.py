@@ -31,6 +31,8 @@ KILLS = int(os.environ.get("KILLS", "6"))
 SEED = int(os.environ.get("KILL_SEED", "0"))
 SETTINGS = "features: [landmarks, mfcc]\ndownload: {private_addresses: true}\n"
 FEATURES = ("--configfile", "mine.yaml")
+# The report says how long everything took.
+OF_TIMES = ("report/data/run.js", "checksums/report/index.csv")
 # Seconds that a kill comes after the end of a job, at most: as long as most jobs take.
 LONGEST_WAIT = 2.0
 
@@ -185,12 +187,13 @@ def finished_jobs(workspace: Workspace) -> int:
 
 
 def content(workspace: Workspace) -> dict[str, str]:
-    """Everything under results/ but logs and benchmarks: checksums of files, targets of links."""
+    """Everything under results/ but logs, benchmarks and what the report says of times: checksums
+    of files, targets of links."""
     results = workspace.folder / "results"
     found = {}
     for path in sorted(results.rglob("*")):
         name = path.relative_to(results)
-        if name.parts[0] in ("logs", "benchmarks"):
+        if name.parts[0] in ("logs", "benchmarks") or str(name) in OF_TIMES:
             continue
         if path.is_symlink():
             found[str(name)] = os.readlink(path)

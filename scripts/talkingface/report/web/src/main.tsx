@@ -40,6 +40,8 @@ function Page({ report }: { report: Report }) {
     // Who uses a screen reader or the keyboard is taken to the new view.
     if (!first.current) heading.current?.focus();
     first.current = false;
+    // On a phone the views are in a line that scrolls.
+    document.querySelector("header [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }, [view]);
   return (
     <>

@@ -171,6 +171,10 @@ function Stretched({ report, stretch, list, start }: StretchedProps) {
     const to = clipAddress(report, stretch.row, list);
     return new URL(stretch.clip ? `${to}&frame=${playhead.frame}` : to, location.href).href;
   };
+  // Beside the film, so that what is heard, said and moved is seen together with it.
+  const curves = (
+    <Curves playhead={playhead} detail={detail} decoded={decoded} absent={absent} />
+  );
   return (
     <>
       <div class="actions">
@@ -203,13 +207,18 @@ function Stretched({ report, stretch, list, start }: StretchedProps) {
         )}
         <div class="right">
           {explained && <Why report={report} stretch={stretch} />}
-          {stretch.cut && <SidePictures report={report} stretch={stretch} playhead={playhead} />}
+          {stretch.cut && (
+            <>
+              <SidePictures report={report} stretch={stretch} playhead={playhead} />
+              {curves}
+            </>
+          )}
         </div>
       </div>
-      {stretch.clip && (
+      {stretch.clip && !stretch.cut && (
         <>
-          {!stretch.cut && <FrameNumber playhead={playhead} />}
-          <Curves playhead={playhead} detail={detail} decoded={decoded} absent={absent} />
+          <FrameNumber playhead={playhead} />
+          {curves}
         </>
       )}
       <div class="words">

@@ -222,7 +222,7 @@ export function FrameNumber({ playhead }: { playhead: Playhead }) {
   const frame = usePlayhead(playhead, (one) => one.frame);
   return (
     <p class="frame-number">
-      Frame <b>{frame}</b> <span class="quiet">of 0 to {playhead.frames - 1},</span>{" "}
+      Frame <b>{frame}</b> <span class="quiet">(0 to {playhead.frames - 1}),</span>{" "}
       {exactClock(secondsOf(frame))}
     </p>
   );

@@ -4,6 +4,7 @@ import type { Report } from "../data/report";
 import type { Stretch } from "../data/stretch";
 import { asksForLeast, measureOf } from "../data/thresholds";
 import { measure } from "../shared/quantity";
+import { capital, label } from "../shared/words";
 
 /** What was compared, and what decides. */
 export interface Cause {
@@ -66,21 +67,22 @@ function causeOfOther(run: Run, { detail }: Stretch): Cause {
   return decidedBy(run, ["segments.unsure_probability"]);
 }
 
-/** What was measured against what was asked for, as `face_height 62 < 100 source pixels`; "" where
- * nothing was compared. */
+/** What was measured and what was asked for, as "Face height: 62 source pixels, asked for at least
+ * 100"; "" where nothing was compared. */
 export function comparison(
   { candidates }: Report,
   { value, threshold }: Stretch,
   cause: Cause,
 ): string {
-  const name = cause.measure.split(".").pop() || "value";
   if (Number.isNaN(threshold)) return "";
-  const unit = candidates.columns[cause.measure]?.unit ?? "";
-  const asked = [measure(threshold), unit, cause.against].filter(Boolean).join(" ");
-  if (Number.isNaN(value)) return `${name} not measured, asked for ${asked}`;
+  const name = capital(label(cause.measure || "value"));
+  if (cause.against) {
+    return `${name}: ${measure(value)} of this face, ${measure(threshold)} ${cause.against}`;
+  }
   const key = cause.settings[0]?.split(".")[1] ?? "";
-  const most = key ? !asksForLeast(key) : !cause.against && value > threshold;
+  const most = key ? !asksForLeast(key) : value > threshold;
   // Angles and offsets are compared without their sign.
-  const shown = most && value < 0 ? `|${measure(value)}|` : measure(value);
-  return `${name} ${shown} ${most ? ">" : "<"} ${asked}`;
+  const either = most && value < 0 ? " to either side" : "";
+  const asked = `asked for ${most ? "at most" : "at least"} ${measure(threshold)}${either}`;
+  return `${name}: ${measure(value, candidates.columns[cause.measure]?.unit)}, ${asked}`;
 }

@@ -31,9 +31,7 @@ export function SidePictures({ report, stretch, playhead }: SideProps) {
         playhead={playhead}
         shape={shape}
         style={{ filter: `contrast(${contrast})` }}
-      >
-        nearer is brighter, black is no depth
-      </Numbered>
+      />
       <Numbered
         name="Parsing"
         folder={path("parsing")}
@@ -61,24 +59,28 @@ export function SidePictures({ report, stretch, playhead }: SideProps) {
         </div>
         <figcaption>Background</figcaption>
       </figure>
-      <label class="opacity contrast">
-        Contrast of the depth
-        <input
-          type="range"
-          min="1"
-          max="5"
-          step="0.5"
-          value={contrast}
-          disabled={!path("depth")}
-          aria-valuetext={`${contrast} times`}
-          onInput={(event) => setContrast(event.currentTarget.value)}
-        />
-      </label>
-      {film && (
-        <p class="overlay-film">
-          <a href={resultPath(film)}>The film with all of it drawn in</a>
-        </p>
-      )}
+      <div class="below">
+        <label class="opacity contrast">
+          <span>
+            Contrast of the depth <span class="quiet">(nearer is brighter, black is none)</span>
+          </span>
+          <input
+            type="range"
+            min="1"
+            max="5"
+            step="0.5"
+            value={contrast}
+            disabled={!path("depth")}
+            aria-valuetext={`${contrast} times`}
+            onInput={(event) => setContrast(event.currentTarget.value)}
+          />
+        </label>
+        {film && (
+          <p class="overlay-film">
+            <a href={resultPath(film)}>The film with all of it drawn in</a>
+          </p>
+        )}
+      </div>
     </section>
   );
 }
@@ -92,7 +94,6 @@ interface NumberedProps {
   shape: Record<string, string>;
   class?: string;
   style?: Record<string, string>;
-  children?: string;
 }
 
 function Numbered(props: NumberedProps) {
@@ -112,10 +113,7 @@ function Numbered(props: NumberedProps) {
           <span class="nothing">{notMade(feature)}</span>
         )}
       </div>
-      <figcaption>
-        {name}
-        {props.children && <span class="quiet">: {props.children}</span>}
-      </figcaption>
+      <figcaption>{name}</figcaption>
     </figure>
   );
 }

@@ -32,15 +32,11 @@ export function Why({ report, stretch }: { report: Report; stretch: Stretch }) {
         <p class="reason">
           <strong class={rejected ? "rejected" : stage === "decisions" ? "kept" : "unsure"}>
             {meaning.title}
-          </strong>{" "}
-          {sentence(meaning.words)}
+          </strong>
+          {meaning.words && `: ${meaning.words}.`}
         </p>
-        {compared && (
-          <p>
-            <code>{compared}</code>
-          </p>
-        )}
-        {detail && <p>{detail}</p>}
+        {compared && <p class="compared">{sentence(compared)}</p>}
+        {detail && <p>{sentence(detail)}</p>}
         {stage && (
           <p class="quiet">
             Found by the stage <code>{stage}</code>, as <code>{reason}</code>.
@@ -58,15 +54,18 @@ export function Why({ report, stretch }: { report: Report; stretch: Stretch }) {
                     {name}
                     {known && `: ${String(known.value)}`}
                   </code>
-                  {known && <span class="quiet"> {known.description}</span>}
+                  {known && <span class="quiet"> {known.description.replaceAll("`", "")}</span>}
+                  {known && (
+                    <>
+                      {" "}
+                      <a href={address("thresholds", { at: name })}>
+                        Try another value<span class="visually-hidden"> of {name}</span>
+                      </a>
+                    </>
+                  )}
                 </li>
               ))}
             </ul>
-            {settings.some(({ known }) => known) && (
-              <p>
-                <a href={address("thresholds")}>Try other thresholds</a>
-              </p>
-            )}
           </>
         )}
       </div>

@@ -25,7 +25,7 @@ const TILE_BELOW = 128;
 /** Rows from the end whose pictures open upwards. */
 const LAST_ROWS = 4;
 const PAGE = 10;
-const FIXED_WIDTH = 48 + 72 + 200 + 176;
+const FIXED_WIDTH = 44 + 72 + 240 + 158;
 
 interface Place {
   offset: number;
@@ -189,7 +189,7 @@ export function ClipList({ state, address, columns, mode, width }: ClipListProps
   const place = open ? rows.indexOf(open.row) : -1;
   const inner = FIXED_WIDTH + columns.reduce((sum, column) => sum + column.width, 0);
   const widths = columns.map((column) => `${column.width}px`);
-  const template = `48px 72px minmax(200px, 1fr) 176px ${widths.join(" ")}`;
+  const template = `44px 72px minmax(240px, 1fr) 158px ${widths.join(" ")}`;
   return (
     <div
       ref={frame}

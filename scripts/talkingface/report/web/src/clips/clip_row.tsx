@@ -11,7 +11,7 @@ import { Enlarged, type Shown, reasonOf, why, whyShort } from "./enlarged";
 import { filmPath, whyPath } from "../data/paths";
 import { type Report, rowKind, rowName } from "../data/report";
 import { Strip } from "../shared/strip";
-import { NOT_MEASURED, clock, length, measure } from "../shared/quantity";
+import { NOT_MEASURED, clock, length } from "../shared/quantity";
 import { cell } from "../shared/words";
 
 /** What a row or tile shows. */
@@ -242,7 +242,7 @@ function summary(report: Report, row: number): string {
   const seconds = numbersOf(report, "duration")[row];
   const probability = numbersOf(report, "segments.probability")[row];
   if (!Number.isNaN(seconds)) parts.push(length(seconds));
-  if (!Number.isNaN(probability)) parts.push(`sync ${measure(probability)}`);
+  if (!Number.isNaN(probability)) parts.push(`sync ${probability.toFixed(2)}`);
   return parts.join(", ");
 }
 

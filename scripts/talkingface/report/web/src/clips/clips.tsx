@@ -56,6 +56,11 @@ export function ClipsView({ report, route }: { report: Report; route: Route }) {
       <Chips state={state} />
       <div class="sides">
         <div id="filters" class="side" hidden={!filtering}>
+          {filtering && (
+            <a class="skip" href="#clips" onClick={toTheList}>
+              Skip the filters
+            </a>
+          )}
           {filtering && <FilterPanel state={state} />}
         </div>
         <div class="list" ref={frame}>
@@ -89,6 +94,14 @@ export function ClipsView({ report, route }: { report: Report; route: Route }) {
       <MarkBar report={report} />
     </div>
   );
+}
+
+/** Takes the focus past the filters, which are many, to the list. */
+function toTheList(event: Event): void {
+  event.preventDefault();
+  const list = document.querySelector(".list");
+  const row = list?.querySelector<HTMLElement>('[data-place] a[tabindex="0"]');
+  (row ?? list?.querySelector<HTMLElement>("button"))?.focus();
 }
 
 /** The width of an element in pixels, 0 until it is known. */

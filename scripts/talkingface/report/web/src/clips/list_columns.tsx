@@ -19,8 +19,8 @@ const FIRST = [
   "split",
 ];
 const WIDTHS: Record<string, number> = {
-  verdict: 104,
-  reason: 170,
+  verdict: 98,
+  reason: 156,
   detail: 220,
   "video.title": 220,
   split: 70,
@@ -93,7 +93,7 @@ export function ColumnChoice({
       {open && (
         <div class="choices">
           <button type="button" onClick={() => choose(FIRST)}>
-            As at first
+            The usual columns
           </button>
           {groups.map((group) => (
             <fieldset key={group}>

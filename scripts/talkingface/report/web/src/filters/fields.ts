@@ -101,7 +101,9 @@ function make(report: Report, name: string): Field | undefined {
 }
 
 function typed(column: Column): Field {
-  const { unit, meaning } = column;
+  const { unit } = column;
+  // Names of settings and values are marked by these in the tables' descriptions.
+  const meaning = column.meaning.replaceAll("`", "");
   if (column.kind === "number") return { kind: "number", unit, meaning, values: numbers(column) };
   return {
     kind: "text",

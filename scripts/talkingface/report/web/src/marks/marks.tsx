@@ -1,5 +1,5 @@
 /** Marks of clips: keep, reject or a note, which become decisions.csv. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { LONGEST_NOTE, mark, markOf, useMarks } from "./mark_store";
 import type { Report } from "../data/report";
 import "./marks.css";
@@ -107,7 +107,8 @@ function Note({
 }) {
   const [draft, setDraft] = useState(note);
   const field = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => field.current!.focus(), []);
+  // Before anything else that is typed arrives.
+  useLayoutEffect(() => field.current!.focus(), []);
   const save = () => {
     onNote(draft);
     onClose();

@@ -108,7 +108,7 @@ export function Unusable({ report }: { report: Report }) {
     <section aria-labelledby="unusable" data-count={rows.length}>
       <h2 id="unusable">Videos without a candidate</h2>
       {rows.length === 0
-        ? <p>None: every video that was had shows a face, and has sound.</p>
+        ? <p>None: every video that could be had has sound and shows a face.</p>
         : <p>{counted(rows.length, "video")} could be had, but nothing of {rows.length === 1 ? "it" : "them"} can be used.</p>}
       <Rows label="Videos without a candidate" count={rows.length} render={(place) => <LedgerRow report={report} row={rows[place]} />} />
     </section>

@@ -19,12 +19,12 @@ export function Times({ report }: { report: Report }) {
       {times.length === 0 ? <p>No job left a record of its time in results/benchmarks.</p> : (
         <>
           <p>
-            All jobs together took {length(total.seconds)}, and {length(total.cpu)} of processors. Jobs run side by side, so the run itself was shorter.
+            All jobs together took {length(total.seconds)}, and {length(total.cpu)} of processor time. Jobs run side by side, so the run itself was shorter.
             {sampled && " Of stages with very many jobs some were read, and the others taken to be as these."}
           </p>
           <p class="legend">
             <span><i class="swatch elapsed" /> upper bar: time from start to end</span>
-            <span><i class="swatch processor" /> lower bar: time of processors</span>
+            <span><i class="swatch processor" /> lower bar: processor time</span>
           </p>
           <PlotFrame
             label="Time and processor time of every stage; the table below has the numbers"
@@ -112,7 +112,7 @@ function options(times: StageTime[], width: number): Plot.PlotOptions {
   const [unit, size] = UNITS.find(([, seconds]) => longest >= 2 * seconds) ?? UNITS[UNITS.length - 1];
   const bars = times.flatMap((time) => [
     { stage: time.stage, kind: "elapsed", value: time.seconds / size, words: `${time.stage}: ${length(time.seconds)}` },
-    { stage: time.stage, kind: "processor", value: (time.cpu_seconds ?? 0) / size, words: `${time.stage}: ${length(time.cpu_seconds ?? NaN)} of processors` },
+    { stage: time.stage, kind: "processor", value: (time.cpu_seconds ?? 0) / size, words: `${time.stage}: ${length(time.cpu_seconds ?? NaN)} of processor time` },
   ]);
   return {
     marginLeft: 96, marginRight: 16, marginTop: 6, marginBottom: 36,

@@ -7,6 +7,7 @@ import { measure } from "./quantity";
 const LABELS: Record<string, string> = {
   clip_id: "clip",
   video_id: "video",
+  duration: "length",
   n_frames: "frames",
   value: "value judged",
   stage: "rejected by stage",
@@ -25,6 +26,7 @@ const LABELS: Record<string, string> = {
   "pose.max_abs_yaw": "largest yaw",
   "pose.max_abs_pitch": "largest pitch",
   "pose.max_abs_roll": "largest roll",
+  "preview.speaking": "speaking probability",
   "video.duration_s": "length of the video",
   "video.fps": "frame rate of the source",
   "video.place": "site or folder",

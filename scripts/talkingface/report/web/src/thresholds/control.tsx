@@ -25,7 +25,7 @@ export function ThresholdControl(props: ThresholdControlProps) {
   const name = settingName(setting);
   const changed = value !== setting.value;
   return (
-    <fieldset class={`threshold${changed ? " changed" : ""}`}>
+    <fieldset class={`threshold${changed ? " changed" : ""}`} data-setting={name}>
       <legend><code>{setting.key}</code></legend>
       <p class="meaning">{setting.description.replaceAll("`", "")} {note}</p>
       {typeof setting.value === "boolean"

@@ -95,12 +95,12 @@ export function ByGroup({ outcome, prepared }: ChangesProps) {
   );
   return (
     <section class="groups" aria-labelledby="groups-heading">
-      <h2 id="groups-heading">By side and identity</h2>
+      <h2 id="groups-heading">By split and identity</h2>
       <table>
-        <caption class="visually-hidden">Kept clips by side</caption>
+        <caption class="visually-hidden">Kept clips by split</caption>
         <thead>
           <tr>
-            <th scope="col">Side</th>
+            <th scope="col">Split</th>
             <th scope="col" class="number">In this run</th>
             <th scope="col" class="number">With these</th>
           </tr>
@@ -108,7 +108,7 @@ export function ByGroup({ outcome, prepared }: ChangesProps) {
         <tbody>
           {sides.map(({ name, counts }) => (
             <tr data-side={name}>
-              <th scope="row">{name || "not known yet"}</th>
+              <th scope="row">{name || "split not known yet"}</th>
               <td class="number">{cell(counts.now, counts.now)}</td>
               <td class="number">{cell(counts.least, counts.most)}{emptied(counts)}</td>
             </tr>
@@ -153,9 +153,9 @@ function emptied({ now, most }: Counts): ComponentChildren {
   return now.clips > 0 && most.clips === 0 && <strong class="rejected"> empty</strong>;
 }
 
-function cell(least: Amount, most: Amount): string {
-  const hours = range(least.frames, most.frames, duration);
-  return `${range(least.clips, most.clips, count)}, ${hours}`;
+function cell(least: Amount, most: Amount): ComponentChildren {
+  const clips = `${range(least.clips, most.clips, count)} ${most.clips === 1 ? "clip" : "clips"}`;
+  return <>{clips}<br />{range(least.frames, most.frames, duration)}</>;
 }
 
 function lost({ now, least }: Counts): number {

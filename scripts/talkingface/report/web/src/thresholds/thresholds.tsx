@@ -59,6 +59,11 @@ export function ThresholdsView({ report, route }: { report: Report; route: Route
   const { prepared, settings, cut, outdated } = useMemo(() => basisOf(report), [report]);
   const [values, change, reset] = useValues(report, settings, cut, route);
   const [list, setList] = useState<ListName>("rejected");
+  const at = route.parameters.get("at");
+  useEffect(() => {
+    // After the heading has had the focus, as it has when a view is entered.
+    if (at) setTimeout(() => goTo(at));
+  }, [at]);
   const outcome = useMemo(() => explore(prepared, values), [prepared, values]);
   const lines = configLines(settings, values);
   const show = (name: ListName) => {
@@ -121,6 +126,13 @@ export function ThresholdsView({ report, route }: { report: Report; route: Route
       </div>
     </div>
   );
+}
+
+/** Goes to the control of a setting, if there is one. */
+function goTo(name: string): void {
+  const control = document.querySelector<HTMLElement>(`[data-setting="${CSS.escape(name)}"]`);
+  control?.scrollIntoView({ block: "center" });
+  control?.querySelector<HTMLElement>("input:enabled")?.focus({ preventScroll: true });
 }
 
 /** The values as they are set; the address follows them, and they follow the address. */

@@ -37,7 +37,7 @@ function Narrowing({ from, to, losses }: { from: number; to: number; losses: Los
       <div class="shape" style={{ clipPath: shape }} />
       <p>
         {losses.length === 0 ? "nothing lost" : (
-          <>lost: {lost > 0 ? length(lost) : losses[0].what}, {first}{losses.length > 2 && ` and ${losses.length - 2} more`}</>
+          <>{lost > 0 ? length(lost) : losses[0].what} lost: {first}{losses.length > 2 && ` and ${losses.length - 2} more`}</>
         )}
       </p>
     </div>
@@ -56,7 +56,7 @@ export function Losses({ steps }: { steps: Step[] }) {
           <th scope="col">Reason</th>
           <th scope="col" class="number">Lost</th>
           <th scope="col" class="number">Length</th>
-          <th scope="col" class="number">Share</th>
+          <th scope="col" class="number" title="of the step before">Share</th>
         </tr>
       </thead>
       {steps.map((step, place) => step.losses.length > 0 && (
