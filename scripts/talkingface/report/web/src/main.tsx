@@ -76,7 +76,7 @@ function Start() {
     loadReport().then(setReport, (problem: Error) => setError(problem.message));
   }, []);
   if (error) {
-    return <main><h1>The report cannot be shown</h1><p role="alert">{error}. The page reads the files beside it: was it moved without its folder?</p></main>;
+    return <main><h1>The report cannot be shown</h1><p role="alert">{error}. The page reads the files beside it: was it moved without its folder? Delete the folder, and the next run makes it again.</p></main>;
   }
   return report ? <Page report={report} /> : <p class="waiting">Loading the report ...</p>;
 }

@@ -3,8 +3,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import "./clip.css";
 import { CopyButton } from "../shared/copy";
 import { Curves } from "./curves";
-import { type Detail, forget } from "../data/data";
-import { decodeDetail } from "../data/decode";
+import { DamagedFile, forget } from "../data/data";
 import { meaningOf } from "../data/meanings";
 import { FPS } from "../data/grid";
 import { clipAddress, listAddress, listParameters, matchingRows } from "../filters/filters";
@@ -18,7 +17,7 @@ import { ParsingFilter } from "./parsing";
 import { FrameNumber, Player } from "./film";
 import { Playhead } from "./playhead";
 import { Files, Provenance } from "./provenance";
-import { type Report, loadDetail } from "../data/report";
+import { type Curved, type Report, loadDetail } from "../data/report";
 import { type Route, go } from "../shared/route";
 import { SidePictures } from "./side_pictures";
 import { type Stretch, frameThatShowsWhy, nameOf, readStretch } from "../data/stretch";
@@ -111,6 +110,8 @@ function Neighbour(props: { to: string; keyName: string; children: string }) {
   );
 }
 
+const NOT_YET = { detail: null, decoded: null };
+
 interface StretchedProps {
   report: Report;
   stretch: Stretch;
@@ -121,20 +122,19 @@ interface StretchedProps {
 }
 
 function Stretched({ report, stretch, list, start }: StretchedProps) {
-  const [detail, setDetail] = useState<Detail | null>(null);
+  const [{ detail, decoded }, setCurved] = useState<Curved | typeof NOT_YET>(NOT_YET);
   const [absent, setAbsent] = useState("");
   const playhead = useMemo(() => {
     const first = Number.isNaN(start) ? frameThatShowsWhy(report, stretch) : start;
     return new Playhead(Math.max(1, stretch.frames), first);
   }, []);
-  const decoded = useMemo(() => (detail ? decodeDetail(detail) : null), [detail]);
   useEffect(() => {
     if (!stretch.clip) return;
     let here = true;
     loadDetail(stretch.video, stretch.clip)
       .then(
-        (loaded) => here && setDetail(loaded),
-        () => here && setAbsent("The curves of this clip are not in the files beside the page."),
+        (loaded) => here && setCurved(loaded),
+        (problem) => here && setAbsent(whyAbsent(stretch, problem)),
       )
       .finally(() => here || forget(stretch.clip));
     return () => {
@@ -228,4 +228,11 @@ function Stretched({ report, stretch, list, start }: StretchedProps) {
       <Ledger report={report} row={stretch.row} />
     </>
   );
+}
+
+function whyAbsent({ video, clip }: Stretch, problem: unknown): string {
+  return problem instanceof DamagedFile
+    ? `The file with the curves of this clip is damaged: results/preview/${video}/${clip}.js. ` +
+        "Delete it, and the next run makes it again."
+    : "The curves of this clip are not in the files beside the page.";
 }

@@ -162,8 +162,8 @@ function Film({
       />
       {missing && (
         <p class="no-film" role="status">
-          The film is not where it was made, <code>results/{path}</code>. What was measured is still
-          here.
+          The film is not where it was made, or damaged: <code>results/{path}</code>. What was
+          measured is still here.
         </p>
       )}
     </>

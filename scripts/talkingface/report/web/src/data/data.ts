@@ -131,17 +131,14 @@ interface Receiver {
 }
 
 const received = new Map<string, unknown>();
-const waiting = new Map<string, ((data: unknown) => void)[]>();
+const loading = new Map<string, Promise<unknown>>();
+
+/** A file that is there and does not hold what it should. */
+export class DamagedFile extends Error {}
 
 /** Makes the object that the data files call. */
 export function listen(): void {
-  const receiver: Receiver = {
-    receive(name, data) {
-      received.set(name, data);
-      for (const tell of waiting.get(name) ?? []) tell(data);
-      waiting.delete(name);
-    },
-  };
+  const receiver: Receiver = { receive: (name, data) => void received.set(name, data) };
   (globalThis as unknown as { talkingface: Receiver }).talkingface = receiver;
 }
 
@@ -150,27 +147,28 @@ export function offer(name: string, thing: unknown): void {
   (globalThis as unknown as { talkingface: Receiver }).talkingface[name] = thing;
 }
 
-/** Loads one data file, relative to the page, which calls `receive` with `name`. */
+/** Loads one data file, relative to the page, which calls `receive` with `name`. Fails with
+ * DamagedFile where it does not, as one that was cut. */
 export function load<T>(name: string, path: string): Promise<T> {
   if (received.has(name)) return Promise.resolve(received.get(name) as T);
-  return new Promise((resolve, reject) => {
-    const tell = waiting.get(name);
-    const hear = (data: unknown) => resolve(data as T);
-    if (tell) {
-      tell.push(hear);
-      return;
-    }
-    waiting.set(name, [hear]);
-    const script = document.createElement("script");
-    script.src = path;
-    script.onerror = () => {
-      waiting.delete(name);
-      script.remove();
-      reject(new Error(`${path} could not be loaded`));
-    };
-    script.onload = () => script.remove();
-    document.head.append(script);
+  const begun = loading.get(name);
+  if (begun) return begun as Promise<T>;
+  const script = document.createElement("script");
+  const loaded = new Promise<T>((resolve, reject) => {
+    script.onerror = () => reject(new Error(`${path} could not be loaded`));
+    // It has run by now, if it could.
+    script.onload = () =>
+      received.has(name)
+        ? resolve(received.get(name) as T)
+        : reject(new DamagedFile(`${path} is damaged`));
+  }).finally(() => {
+    loading.delete(name);
+    script.remove();
   });
+  loading.set(name, loaded);
+  script.src = path;
+  document.head.append(script);
+  return loaded;
 }
 
 /** Lets go of a file that was loaded, so that clips that were looked at do not pile up. */

@@ -1,6 +1,18 @@
 /** The report's data as all views share it. */
-import { type Columns, type Detail, type Run, load, number, resultPath, text } from "./data";
+import {
+  type Columns,
+  DamagedFile,
+  type Detail,
+  type Run,
+  load,
+  number,
+  resultPath,
+  text,
+} from "./data";
+import { type Decoded, decodeDetail } from "./decode";
 import { placeColumn } from "./origins";
+
+const CURVES = ["speech", "opening", "score", "probability", "yaw", "pitch", "roll"] as const;
 
 /** The tables that all views look at. */
 export interface Report {
@@ -47,7 +59,22 @@ export async function loadReport(): Promise<Report> {
   return { run, videos, candidates, rows };
 }
 
-/** The curves of one stretch. */
-export function loadDetail(video: string, clip: string): Promise<Detail> {
-  return load<Detail>(clip, resultPath(`preview/${video}/${clip}.js`));
+/** The curves of one stretch, and what is packed in them. */
+export interface Curved {
+  detail: Detail;
+  decoded: Decoded;
+}
+
+/** Loads the curves of one stretch; fails with DamagedFile where its file does not hold them. */
+export async function loadDetail(video: string, clip: string): Promise<Curved> {
+  const path = resultPath(`preview/${video}/${clip}.js`);
+  const detail = await load<Detail>(clip, path);
+  try {
+    for (const name of CURVES) {
+      if (detail[name] !== null && !Array.isArray(detail[name])) throw new Error(name);
+    }
+    return { detail, decoded: decodeDetail(detail) };
+  } catch {
+    throw new DamagedFile(`${path} is damaged`);
+  }
 }
