@@ -187,17 +187,17 @@ def test_min_frames_ends_where_faces_would_be_cut_elsewhere(
     """The candidates of a track follow each other. One of 1,001 frames is cut into three, of 333
     and more, as long as that is allowed, and then into 500, 500 and 1."""
     root = tmp_path / "cut"
-    shutil.copytree(middle / "results", root / "results", ignore=shutil.ignore_patterns("preview"))
-    for stage in ("segments", "preview"):
-        (root / "results" / stage).mkdir(exist_ok=True)
-    shutil.copytree(middle / "results/preview", root / "results/preview", dirs_exist_ok=True)
-    video = "video00000"
-    ledger = read_frame(root / f"results/segments/{video}.csv")
-    each = pd.Series([333, 334, 334])
-    ledger = ledger.head(3).assign(n_frames=each)
-    ledger.to_csv(root / f"results/segments/{video}.csv", index=False)
-    listed = [{"video_id": video, "source": "https://example.org/1", "identity": "", "split": ""}]
-    report_on(root, listed)
+    shutil.copytree(middle / "results", root / "results")
+    paths = sorted((root / "results/segments").glob("*.csv"))
+    for path in paths:
+        ledger = read_frame(path)
+        # Of all others each is a track of its own.
+        ledger["track"] = range(len(ledger))
+        if path == paths[0]:
+            ledger.loc[:2, "track"] = 0
+            ledger.loc[:2, "n_frames"] = [333, 334, 334]
+        ledger.to_csv(path, index=False)
+    report_on(root, _videos(path.stem for path in paths))
     page = open_report(root, "#thresholds")
     assert "Here from 5 to 333:" in page.locator("fieldset", has_text="Shortest clip").inner_text()
     page.get_by_label("segments.min_frames", exact=True).fill("334")
@@ -208,8 +208,10 @@ def test_without_exact_measures_it_is_said_what_is_not_known(
     open_report: Open, tmp_path: Path, middle: Path
 ) -> None:
     root = tmp_path / "bare"
-    shutil.copytree(middle / "results", root / "results", ignore=shutil.ignore_patterns("preview"))
+    shutil.copytree(middle / "results", root / "results")
     clips = read_frame(root / "results/dataset/clips.csv")
+    for path in (root / "results/preview").glob("*.csv"):
+        path.write_text(path.read_text().splitlines()[0] + "\n")
     report_on(root, _videos(clips.video_id))
     page = open_report(root, "#thresholds?quality.min_sharpness=60")
     after = _passing(_all_of(root, "quality"), QUALITY | {"min_sharpness": 60})
@@ -246,18 +248,20 @@ def test_with_cut_speaking_only_what_is_judged_can_be_tried(
 ) -> None:
     """What is between those stretches in which a face speaks is no candidate, whatever it has, and
     of the others is not asked how probable it is that they speak. Here the ledger did ask it."""
-    root, video = tmp_path / "turns", "video00000"
+    root = tmp_path / "turns"
     shutil.copytree(middle / "results", root / "results")
-    path = root / f"results/segments/{video}.csv"
-    ledger = read_frame(path)
-    between = ledger.reason == "small_face"
-    assert between.any()
     detail = "cut: speaking; longest speech here 12 frames"
-    ledger.assign(detail=ledger.detail.mask(between, detail)).to_csv(path, index=False)
+    paths = sorted((root / "results/segments").glob("*.csv"))
+    for path in paths:
+        ledger = read_frame(path)
+        between = ledger.reason == "small_face"
+        assert between.any()
+        ledger.assign(detail=ledger.detail.mask(between, detail)).to_csv(path, index=False)
     settings = CONFIG | {"segments": CONFIG["segments"] | {"cut": "speaking"}}
-    results = root / "results"
-    make_report(_videos([video]), results, results / "report", features=FEATURES, settings=settings)
+    results, videos = root / "results", _videos(path.stem for path in paths)
+    make_report(videos, results, results / "report", features=FEATURES, settings=settings)
     page = open_report(root, "#thresholds?segments.min_face_height=10&segments.min_probability=0.9")
+    ledger = _all_of(root, "segments")
     others = ledger[ledger.reason == "other_speaks"].clip_id
     assert _listed(page, "unknown") == set(others)
     note = f"Of {len(others)} candidates the ledger does not say"
