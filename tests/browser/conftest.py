@@ -66,15 +66,19 @@ class Watched:
 
 
 @contextmanager
-def watched(browser: Browser, **options: Any) -> Iterator[Watched]:
-    """A page in a context of its own; at the end it must have been quiet."""
+def watched(browser: Browser, lacking: bool = False, **options: Any) -> Iterator[Watched]:
+    """A page in a context of its own; at the end it must have been quiet.
+
+    lacking: whether films and pictures may not be there, of which the browser itself has a word.
+    """
     context = browser.new_context(**{"viewport": {"width": 1400, "height": 900}} | options)
     page = context.new_page()
     page.set_default_timeout(20_000)
     found = Watched(page)
 
     def say(message: Any) -> None:
-        if message.type in ("error", "warning"):
+        of_browser = "net::ERR_FILE_NOT_FOUND" in message.text
+        if message.type in ("error", "warning") and not (lacking and of_browser):
             found.errors.append(f"{message.text} {message.location.get('url', '')}")
 
     page.on("console", say)
@@ -93,7 +97,7 @@ Open = Callable[..., Page]
 @pytest.fixture
 def open_report(browser: Browser) -> Iterator[Open]:
     """Opens a view of a report, `open_report(root, "#clips", color_scheme="dark")`; every page that
-    was opened must have been quiet."""
+    was opened must have been quiet, see `watched`."""
     stack: list[Any] = []
 
     def open_view(root: Path, address: str = "", **options: Any) -> Page:

@@ -283,7 +283,7 @@ def _videos(video_ids: Iterable[str]) -> list[dict[str, str]]:
 
 
 def test_it_goes_by_the_keyboard(open_report: Open, middle: Path) -> None:
-    page = open_report(middle, "#thresholds")
+    page = open_report(middle, "#thresholds", lacking=True)
     slider = page.get_by_label("quality.min_sharpness, slider")
     slider.focus()
     before = float(slider.input_value())
