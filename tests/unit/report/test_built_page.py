@@ -39,6 +39,8 @@ def test_the_licence_of_every_part_lies_beside_it() -> None:
         assert f"{name} {version} (" in text
     # d3, of which Observable Plot is made, has a copyright line of its own.
     assert "d3-scale " in text and "Mike Bostock" in text
+    # d3-array has it bundled into itself.
+    assert "internmap " in text
 
 
 def test_the_page_asks_for_nothing_from_elsewhere() -> None:

@@ -10,7 +10,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const page = process.argv[2] ?? join(here, "..", "page");
 mkdirSync(page, { recursive: true });
 
-const { metafile } = await esbuild.build({
+await esbuild.build({
   entryPoints: { page: join(here, "src/main.tsx") },
   outdir: page,
   absWorkingDir: here,
@@ -21,20 +21,14 @@ const { metafile } = await esbuild.build({
   legalComments: "none",
   jsx: "automatic",
   jsxImportSource: "preact",
-  metafile: true,
   logLevel: "info",
 });
 writeFileSync(join(page, "index.html"), readFileSync(join(here, "src/index.html")));
 
-// The folder of the package that a bundled file is of, and what that package's licence says.
-function packageFolder(file) {
-  const parts = file.split("/");
-  const at = parts.lastIndexOf("node_modules");
-  const depth = parts[at + 1].startsWith("@") ? 2 : 1;
-  return parts.slice(0, at + 1 + depth).join("/");
-}
-const bundled = Object.keys(metafile.inputs).filter((file) => file.includes("node_modules/"));
-const folders = [...new Set(bundled.map(packageFolder))].sort();
+// The packages that the page is made of, with those that they bring: what a package has bundled
+// itself does not show in a bundle of it, so all are named.
+const { packages } = JSON.parse(readFileSync(join(here, "package-lock.json"), "utf8"));
+const folders = Object.keys(packages).filter((folder) => folder && !packages[folder].dev).sort();
 const texts = folders.map((folder) => {
   const path = join(here, folder);
   const { name, version, license } = JSON.parse(readFileSync(join(path, "package.json"), "utf8"));
@@ -45,7 +39,7 @@ const texts = folders.map((folder) => {
 });
 writeFileSync(
   join(page, "LICENSES.txt"),
-  `page.js contains parts of these packages.\n\n${texts.join(`\n${"-".repeat(78)}\n\n`)}`,
+  `page.js contains parts of these packages, or of what they bring.\n\n${texts.join(`\n${"-".repeat(78)}\n\n`)}`,
 );
 
 // A hash of all that the page is built from, by which a test sees that it was built again.
