@@ -45,7 +45,7 @@ function lanesOf(detail: Detail | null, decoded: Decoded | null): Named[] {
       title: "Sync score",
       height: 90,
       range: null,
-      curves: [curve("lips with the sound", detail?.score, "backend's unit")],
+      curves: [curve("lips with the sound", detail?.score)],
     },
     {
       title: "Pose",

@@ -21,6 +21,8 @@ export function Why({ report, stretch }: { report: Report; stretch: Stretch }) {
       ? "Why it was kept"
       : "Kept in doubt";
   const { video, stage, reason, detail } = stretch;
+  // That of a gate says what was compared once more, unless the clip misses several.
+  const further = stage === "quality" && !detail.includes(";") ? "" : detail;
   // Of a clip that was cut the film shows it.
   const picture = stretch.cut ? "" : whyPath(report, stretch.row);
   const meaning = meaningOf(stage, reason);
@@ -36,7 +38,7 @@ export function Why({ report, stretch }: { report: Report; stretch: Stretch }) {
           {meaning.words && `: ${meaning.words}.`}
         </p>
         {compared && <p class="compared">{sentence(compared)}</p>}
-        {detail && <p>{sentence(detail)}</p>}
+        {further && <p>{sentence(further)}</p>}
         {stage && (
           <p class="quiet">
             Found by the stage <code>{stage}</code>, as <code>{reason}</code>.
