@@ -148,15 +148,23 @@ def streams(wildcards):
     return {name: config["media"][name] if row[name] is None else int(row[name]) for name in names}
 
 
+def previews(wildcards):
+    """What the report shows of every video; in a part of `--batch dataset=1/10` of the part's only,
+    as a part plans nothing of other videos: the last one finds theirs made."""
+    finished, batch = list(rules.dataset.input), workflow.dag_settings.batch
+    if batch is not None and batch.rulename == "dataset":
+        finished = batch.get_batch(finished)
+    return [f"results/preview/{Path(path).name}.csv" for path in finished]
+
+
 def reported(wildcards):
-    """The report; in a part of `--batch dataset=1/10` what it shows of the part's videos."""
+    """The report, of which a part of `--batch dataset=1/10` but the last makes the previews."""
     if not config["report"]["enabled"]:
         return []
     batch = workflow.dag_settings.batch
     if batch is None or batch.is_final or batch.rulename != "dataset":
         return rules.report.output
-    finished = batch.get_batch(list(rules.dataset.input))
-    return [f"results/preview/{Path(path).name}.csv" for path in finished]
+    return previews(wildcards)
 
 
 def exported(name):

@@ -40,7 +40,7 @@ rule preview:
 rule report:
     input:
         rules.dataset.output,
-        expand("results/preview/{video}.csv", video=VIDEOS),
+        previews,
     output:
         directory("results/report"),
     log:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import socket
 from dataclasses import dataclass
@@ -59,6 +60,7 @@ class Runs:
     early: CompletedProcess[str]
     second: CompletedProcess[str]
     rejected: pd.DataFrame
+    part: str
     plan: dict[str, set[str]]
     again: dict[str, set[str]]
 
@@ -85,12 +87,13 @@ def runs(demo_videos: Path, tmp_path_factory: pytest.TempPathFactory) -> Runs:
         early = workspace.ask("--batch", "dataset=2/2", *settings)
         (folder / "kept").rename(done)
         second = workspace.run("--batch", "dataset=2/2", *settings)
+        part = workspace.ask("--summary", "--batch", "dataset=2/2", *settings).stdout
     rejected, plan = workspace.table("dataset/rejected.csv"), workspace.planned(*settings)
     workspace.run("retry_unavailable", *settings)
     again = workspace.planned(*settings)
     with file_server(folder, port):
         workspace.run(*settings)
-    return Runs(workspace, first, early, second, rejected, plan, again)
+    return Runs(workspace, first, early, second, rejected, part, plan, again)
 
 
 def make_videos(demo_videos: Path, folder: Path) -> None:
@@ -169,7 +172,11 @@ def test_a_list_in_batches_is_the_list_at_once(runs: Runs) -> None:
     assert "to do: download (7 not there yet), " in second.stdout
     assert "dataset (1 not there yet)" in second.stdout
     assert set(runs.rejected.video_id) == {"web", *EXPECTED}
-    assert runs.plan == {}
+    # The last part plans nothing of the videos before, whose previews the report shows as well.
+    for stage in ("segments", "clips", "preview"):
+        assert len(re.findall(rf"^results/{stage}/\w+\.csv", runs.part, re.MULTILINE)) == 7
+    # A run of the whole list names these previews, too: the page alone is made once more.
+    assert runs.plan == {"report": set(), "all": set()}
 
 
 def test_an_unreachable_video_is_tried_again(runs: Runs) -> None:
