@@ -75,6 +75,11 @@ export class Playhead {
       this.playing = !film.paused && !film.ended;
       this.tell();
     };
+    const paused = () => {
+      changed();
+      // A browser may draw one more frame as it pauses, of which it does not tell.
+      if (!film.ended && !film.seeking && this.frame === this.target) this.seekFilm();
+    };
     const seeking = () => {
       // Of a seek by the film's own controls the playhead learns here.
       const to = frameAt(film.currentTime, this.frames);
@@ -94,7 +99,7 @@ export class Playhead {
     };
     const events: [string, Listener][] = [
       ["play", changed],
-      ["pause", changed],
+      ["pause", paused],
       ["ended", changed],
       ["seeking", seeking],
       ["seeked", sought],
