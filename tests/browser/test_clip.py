@@ -21,6 +21,7 @@ from helpers.clip_page import (
     screenshot,
     wait_for_frame,
 )
+from helpers.settled import settle
 from helpers.small_report import CONFIG, REJECTED, VIDEOS, make_small_report_results
 from helpers.small_results import CLIPS, SIZE, labels
 from talkingface.faces.ibug68 import points68
@@ -47,7 +48,7 @@ def test_landmarks_are_drawn_where_the_data_say(
 ) -> None:
     page = open_report(small, address(CLIP, 40), device_scale_factor=density)
     wait_for_frame(page, 40)
-    page.wait_for_timeout(300)
+    settle(page)
     picture = drawn(page)
     across = page.locator("canvas.faces").bounding_box()
     assert across is not None
@@ -72,7 +73,7 @@ def test_face_box_and_choices_are_remembered(open_report: Open, small: Path) -> 
     page.get_by_role("checkbox", name="Face box").check()
     page.reload()
     wait_for_frame(page, 10)
-    page.wait_for_timeout(300)
+    settle(page)
     expect(page.get_by_role("checkbox", name="Face box")).to_be_checked()
     expect(page.get_by_role("checkbox", name="Landmarks")).not_to_be_checked()
     picture = drawn(page)
@@ -126,10 +127,13 @@ def test_playing_moves_everything(open_report: Open, small: Path) -> None:
     page.wait_for_function("() => document.querySelector('video').currentTime > 0.5")
     page.keyboard.press("Space")
     page.wait_for_function("() => document.querySelector('video').paused")
-    page.wait_for_timeout(200)
+    settle(page)
     frame = int(page.locator(".frame-number b").inner_text())
     assert frame > 10
     wait_for_frame(page, frame)
+    # It rests in the midst of the frame, so that every browser draws this one.
+    rests = page.locator("video").evaluate("film => film.currentTime")
+    assert rests == pytest.approx((frame + 0.5) / 25, abs=1e-3)
     assert number_shown(page) == CLIP.start + frame
 
 
@@ -186,7 +190,7 @@ def test_parsing_has_the_colours_of_its_labels(open_report: Open, small: Path) -
     page.get_by_label("Opacity of the parsing").fill("100")
     page.wait_for_selector(".over img[data-frame='5']")
     page.wait_for_selector(".views .labels img[data-frame='5']")
-    page.wait_for_timeout(200)
+    settle(page)
     truth = labels()
     for selector, over_film in ((PICTURE, True), (".views .labels", False)):
         picture = screenshot(page, selector)
@@ -250,7 +254,7 @@ def test_clips_that_were_left_are_let_go(open_report: Open, small: Path) -> None
                 expect(page.locator(".title .name")).to_have_text(clip.clip_id)
                 # A handle of an element, as `wait_for_selector` gives, would hold the element.
                 page.wait_for_function("() => !!document.querySelector('.views img[data-frame]')")
-        page.wait_for_timeout(300)
+        settle(page)
         session.send("HeapProfiler.collectGarbage")
         return int(session.send("Memory.getDOMCounters")["nodes"])
 
@@ -302,7 +306,7 @@ def test_files_that_are_gone_are_told_calmly(loose: Page, tmp_path: Path) -> Non
 def test_everybody_can_use_it(open_report: Open, small: Path, key: str, scheme: str) -> None:
     page = open_report(small, f"#clip?id={key}", color_scheme=scheme)
     page.wait_for_selector(".lane .curve path" if key == CLIP.clip_id else ".why img")
-    page.wait_for_timeout(300)
+    settle(page)
     found = Axe().run(page, options={"preload": False}).response["violations"]
     serious = [rule for rule in found if rule["impact"] in ("serious", "critical")]
     assert [(rule["id"], rule["nodes"][0]["html"]) for rule in serious] == []
@@ -311,7 +315,7 @@ def test_everybody_can_use_it(open_report: Open, small: Path, key: str, scheme: 
 @pytest.mark.parametrize("key", (CLIP.clip_id, SMALL_FACE, "talk1@400", "gone@all"))
 def test_nothing_is_wider_than_a_phone(open_report: Open, small: Path, key: str) -> None:
     page = open_report(small, f"#clip?id={key}", viewport={"width": 400, "height": 800})
-    page.wait_for_timeout(400)
+    settle(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
 
 
@@ -341,7 +345,7 @@ def test_film_pictures_and_curves_are_seen_together(open_report: Open, small: Pa
 def test_nothing_moves_while_it_comes(open_report: Open, small: Path) -> None:
     page = open_report(small, address(CLIP, 3))
     wait_for_frame(page, 3)
-    page.wait_for_timeout(500)
+    settle(page)
     moved = page.evaluate(
         """new Promise((done) => {
           new PerformanceObserver((list) => done(

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from helpers.clip_page import address, number_shown, wait_for_frame
+from helpers.settled import settle
 from helpers.small_report import (
     CONFIG,
     FEATURES,
@@ -122,7 +123,7 @@ def test_all_rows_can_be_looked_at(open_report: Open, judged: Path) -> None:
     for key in (*(clip.clip_id for clip in CLIPS), *REJECTED, "talk1@400", "gone@all"):
         page.evaluate("to => { location.hash = to }", f"#clip?id={key}")
         page.wait_for_function("key => location.hash.endsWith(key)", arg=key)
-        page.wait_for_timeout(400)
+        settle(page)
         words = page.locator("main").inner_text()
         assert not re.search(r"\b(NaN|undefined|null|Infinity|object Object)\b", words), key
         seen.add(page.locator(".title .name").inner_text())

@@ -12,6 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from helpers.settled import settle
 from talkingface.stages import STAGES
 from talkingface.tables import CLIPS, POSE, QUALITY, SEGMENTS
 
@@ -267,12 +268,7 @@ def test_a_film_plays_in_place(open_report: Open, small: Path) -> None:
     page.locator('[data-place="0"]').get_by_role("button", name="Play").click()
     film = page.locator("video")
     expect(film).to_be_focused()
-    for _ in range(50):
-        if film.evaluate("film => film.currentTime") > 0.2:
-            break
-        page.wait_for_timeout(100)
-    else:
-        pytest.fail("the film does not play")
+    page.wait_for_function("() => document.querySelector('video').currentTime > 0.2")
     assert film.evaluate("film => film.muted") is False
     page.locator('[data-place="2"] a').focus()
     page.keyboard.press("p")
@@ -377,11 +373,11 @@ def test_forty_thousand_rows_are_quick(open_report: Open, large: Path) -> None:
     for query in queries:
         begin = busy()
         page.evaluate("query => { location.hash = `#clips?${query}`; }", query)
-        page.wait_for_timeout(300)
+        settle(page)
         times.append(busy() - begin)
     assert np.median(times) < 0.05, times
     page.evaluate("location.hash = '#clips'")
-    page.wait_for_timeout(300)
+    settle(page)
     begin = busy()
     steps = 50
     page.evaluate(

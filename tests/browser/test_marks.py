@@ -117,7 +117,6 @@ def test_marks_are_remembered_and_taken_back(open_report: Open, middle: Path) ->
         page.keyboard.press(key)
     keep = page.locator('[data-place="0"] .keep')
     expect(keep).to_have_attribute("aria-pressed", "true")
-    page.wait_for_timeout(300)
     page.reload()
     expect(keep).to_have_attribute("aria-pressed", "true")
     assert rows_of(saved(page)) == [(clips[0], "keep", ""), (clips[1], "reject", "")]
@@ -174,7 +173,6 @@ def test_a_file_changed_after_it_was_saved_goes_before_the_browser(
         saved(page)
         focus(page, 1)
         page.keyboard.press("r")
-        page.wait_for_timeout(300)
         # The first was changed by hand in the file, the second in the page since it was saved, and
         # the third was not changed.
         obeyed(

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from playwright.sync_api import Page, expect
 
+from helpers.settled import settle
 from helpers.small_results import SmallClip
 from helpers.synthetic import read_number
 
@@ -38,7 +39,7 @@ def wait_for_frame(page: Page, frame: int) -> None:
 def number_shown(page: Page) -> int:
     """The number in the film's picture; without what is drawn over it."""
     page.get_by_role("checkbox", name="Landmarks").uncheck()
-    page.wait_for_timeout(100)
+    settle(page)
     return read_number(screenshot(page, PICTURE))
 
 
