@@ -119,24 +119,6 @@ def test_steps_go_by_frames(open_report: Open, small: Path) -> None:
     expect(page.locator(".frame-number")).to_contain_text("0:00:00.00")
 
 
-def test_playing_moves_everything(open_report: Open, small: Path) -> None:
-    page = open_report(small, address(CLIP))
-    wait_for_frame(page, 0)
-    page.locator("video").focus()
-    page.keyboard.press("Space")
-    page.wait_for_function("() => document.querySelector('video').currentTime > 0.5")
-    page.keyboard.press("Space")
-    page.wait_for_function("() => document.querySelector('video').paused")
-    settle(page)
-    frame = int(page.locator(".frame-number b").inner_text())
-    assert frame > 10
-    wait_for_frame(page, frame)
-    # It rests in the midst of the frame, so that every browser draws this one.
-    rests = page.locator("video").evaluate("film => film.currentTime")
-    assert rests == pytest.approx((frame + 0.5) / 25, abs=1e-3)
-    assert number_shown(page) == CLIP.start + frame
-
-
 def test_curves_lead_the_film(open_report: Open, small: Path) -> None:
     page = open_report(small, address(CLIP))
     wait_for_frame(page, 0)

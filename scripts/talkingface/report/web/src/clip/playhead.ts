@@ -5,10 +5,13 @@ import { FPS } from "../data/grid";
 
 type Listener = () => void;
 
-/** The frame on screen at a time of a clip; a frame stays until the next one begins. */
-function frameAt(seconds: number, frames: number): number {
+/** As many frames as a browser may be wrong by in the time of a frame that it has drawn. */
+const MOST_LATE = 4;
+
+/** The frame on screen at a time of a film; a frame stays until the next one begins. */
+function frameAt(seconds: number): number {
   // Times in a file are rounded, so a frame may begin a little before its time.
-  return Math.max(0, Math.min(frames - 1, Math.floor(seconds * FPS + 0.01)));
+  return Math.floor(seconds * FPS + 0.01);
 }
 
 /** Where in a clip one looks. Works without a film, too: then only the number moves.
@@ -62,13 +65,18 @@ export class Playhead {
     this.film = film;
     let request = 0;
     const exact = "requestVideoFrameCallback" in film;
+    // In WebKit a frame's time is that of a later one, by as many as the codec holds back. How many
+    // is seen at the first frame that rests; one that was drawn before that was sought is no later.
+    let late: number | undefined;
     const drawn = (_now: number, { mediaTime }: VideoFrameCallbackMetadata) => {
-      this.show(frameAt(mediaTime, this.frames));
+      const by = frameAt(mediaTime) - this.target;
+      if (!film.paused) this.show(frameAt(mediaTime) - (late ?? 0));
+      else if (late === undefined && this.rests() && by >= 0 && by <= MOST_LATE) late = by;
       request = film.requestVideoFrameCallback(drawn);
     };
     // Without the callback of frames the time is looked at whenever the screen is drawn.
     const look = () => {
-      this.show(frameAt(film.currentTime, this.frames));
+      this.show(frameAt(film.currentTime));
       request = requestAnimationFrame(look);
     };
     const changed = () => {
@@ -77,30 +85,35 @@ export class Playhead {
     };
     const paused = () => {
       changed();
+      if (film.ended) this.show(frameAt(film.currentTime));
       // A browser may draw one more frame as it pauses, of which it does not tell.
-      if (!film.ended && !film.seeking && this.frame === this.target) this.seekFilm();
+      else if (this.rests()) this.seekFilm();
     };
+    let byOthers = false;
     const seeking = () => {
       // Of a seek by the film's own controls the playhead learns here.
-      const to = frameAt(film.currentTime, this.frames);
-      if (to !== this.target) this.frame = this.target = to;
+      const to = this.inside(frameAt(film.currentTime));
+      if (to !== this.target) {
+        byOthers = true;
+        this.frame = this.target = to;
+      }
       this.tell();
     };
     const sought = () => {
-      if (this.frame !== this.target) {
-        this.seekFilm();
-        return;
-      }
-      this.show(frameAt(film.currentTime, this.frames));
+      // Where others go to is no middle of a frame.
+      const between = byOthers && film.paused && !film.ended;
+      byOthers = false;
+      if (between || this.frame !== this.target) this.seekFilm();
+      else this.show(frameAt(film.currentTime));
     };
     const ready = () => {
-      this.target = frameAt(film.currentTime, this.frames);
+      this.target = this.inside(frameAt(film.currentTime));
       if (this.frame !== this.target) this.seekFilm();
     };
     const events: [string, Listener][] = [
       ["play", changed],
       ["pause", paused],
-      ["ended", changed],
+      ["ended", paused],
       ["seeking", seeking],
       ["seeked", sought],
       ["loadedmetadata", ready],
@@ -126,8 +139,14 @@ export class Playhead {
     this.film!.currentTime = (this.frame + 0.5) / FPS;
   }
 
-  private show(frame: number): void {
+  /** Whether the film is paused at the frame that was asked for. */
+  private rests(): boolean {
+    return !!this.film?.paused && !this.film.seeking && this.frame === this.target;
+  }
+
+  private show(drawn: number): void {
     const { frame: asked, shown } = this;
+    const frame = this.inside(drawn);
     this.shown = frame;
     // While the film is on its way to the frame that was asked for, that stays the frame.
     if (!this.film?.seeking && asked === this.target) this.frame = this.target = frame;
