@@ -15,9 +15,10 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from helpers.large_results import CONFIG, make_large_results
+from helpers.large_results import make_large_results
 from helpers.odd_report import make_odd_results
 from helpers.report_rows import ledger_rows
+from helpers.settings import CONFIG
 from helpers.small_report import FEATURES, VIDEOS, make_small_report_results
 from talkingface.report.report import make_report
 

@@ -21,8 +21,9 @@ from helpers.clip_page import (
     screenshot,
     wait_for_frame,
 )
+from helpers.settings import CONFIG
 from helpers.settled import settle
-from helpers.small_report import CONFIG, REJECTED, VIDEOS, make_small_report_results
+from helpers.small_report import REJECTED, VIDEOS, make_small_report_results
 from helpers.small_results import CLIPS, SIZE, labels
 from talkingface.faces.ibug68 import points68
 from talkingface.pictures.parsing.labels import PALETTE

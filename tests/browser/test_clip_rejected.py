@@ -10,9 +10,9 @@ import pytest
 from playwright.sync_api import expect
 
 from helpers.clip_page import address, number_shown, wait_for_frame
+from helpers.datasets import make_default_dataset
 from helpers.settled import settle
 from helpers.small_report import (
-    CONFIG,
     FEATURES,
     REJECTED,
     VIDEOS,
@@ -21,11 +21,8 @@ from helpers.small_report import (
 )
 from helpers.small_results import CLIPS
 from talkingface import tables
-from talkingface.dataset.dataset import make_dataset
-from talkingface.dataset.gates import THRESHOLD_KEYS, QualityThresholds
 from talkingface.job.tables import read_table, write_table
 from talkingface.report.javascript import write_data
-from talkingface.stages import products_of
 
 from .conftest import Open, report_on
 
@@ -50,15 +47,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
         table[column][table.clip_id == BLURRED.clip_id] = value
         write_table(table, path, definition)
     _make_long(results)
-    thresholds = dict.fromkeys(THRESHOLD_KEYS) | {"min_sharpness": 20.0}
-    make_dataset(
-        VIDEOS,
-        results,
-        results / "dataset",
-        products=products_of(list(FEATURES)),
-        thresholds=QualityThresholds(**thresholds),
-        **CONFIG["split"],
-    )
+    make_default_dataset(VIDEOS, results, features=FEATURES, thresholds={"min_sharpness": 20.0})
     report_on(root, VIDEOS)
     return root
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from helpers.large_results import CONFIG
 from helpers.odd_report import FAILED, GAPS, UNUSABLE
+from helpers.settings import CONFIG
 from helpers.small_report import FEATURES
 from talkingface.download.download import RETRIED
 from talkingface.report.javascript import write_data

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from playwright.sync_api import Page, expect
 
-from helpers.large_results import CONFIG
+from helpers.settings import CONFIG
 from helpers.settled import settle
 from helpers.small_report import FEATURES
 from helpers.tables import read_frame

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from helpers.large_results import CONFIG
+from helpers.settings import CONFIG
 from helpers.workspace import Workspace
 
 from .conftest import Open

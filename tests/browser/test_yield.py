@@ -11,12 +11,10 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Page
 
-from helpers.large_results import CONFIG, make_large_results
+from helpers.datasets import make_default_dataset
+from helpers.large_results import make_large_results
 from helpers.odd_report import FAILED, SOURCES
 from helpers.report_rows import asked_for, place_of
-from talkingface.dataset.dataset import make_dataset
-from talkingface.dataset.gates import QualityThresholds
-from talkingface.stages import products_of
 
 from .conftest import Odd, Open, report_on
 
@@ -136,7 +134,7 @@ def test_of_many_groups_few_are_in_the_page(open_report: Open, tmp_path: Path) -
 
 
 def test_no_video(open_report: Open, tmp_path: Path) -> None:
-    _make_dataset(tmp_path, [])
+    make_default_dataset([], tmp_path / "results")
     report_on(tmp_path, [])
     for view in ("yield", "distributions", "run"):
         text = open_report(tmp_path, f"#{view}").locator("main").inner_text()
@@ -188,14 +186,3 @@ def _href(link: Any) -> str:
 
 def _summary(root: Path) -> dict[str, Any]:
     return dict(json.loads((root / "results/dataset/summary.json").read_text()))
-
-
-def _make_dataset(root: Path, videos: list[dict[str, str]]) -> None:
-    make_dataset(
-        videos,
-        root / "results",
-        root / "results/dataset",
-        products=products_of(CONFIG["features"]),
-        thresholds=QualityThresholds(**dict.fromkeys(QualityThresholds.__dataclass_fields__)),
-        **CONFIG["split"],
-    )

@@ -9,20 +9,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from helpers.datasets import make_default_dataset
 from helpers.finished_results import HEIGHT, N_FRAMES, WIDTH, finish_video
+from helpers.settings import CONFIG
 from talkingface.dataset.card import make_card
-from talkingface.dataset.dataset import make_dataset
-from talkingface.dataset.gates import THRESHOLD_KEYS, QualityThresholds
 from talkingface.exports.export import make_export
 from talkingface.job.checksums import checksummed
 from talkingface.job.tables import table_of_rows, write_table
-from talkingface.settings.load import check_config
 from talkingface.settings.published import published_settings
-from talkingface.stages import products_of, stages_made
+from talkingface.stages import stages_made
 from talkingface.tables import CLIPS, LANDMARKS, PARSING, QUALITY, SEGMENTS
 
 EXPORT = "talking_face_preprocessing"
-CONFIG = check_config({})
 
 
 def add_video(
@@ -91,14 +89,7 @@ def finish(root: Path, rows: Sequence[Mapping[str, str]], export: bool = True) -
     (root / "videos.csv").write_text("\n".join([",".join(_COLUMNS), *lines, ""]))
     outputs = [folder / n for n in ("clips.csv", "train.csv", "eval.csv", "rejected.csv")]
     with checksummed([*outputs, folder / "summary.json"]):
-        make_dataset(
-            rows,
-            results,
-            folder,
-            products=products_of(CONFIG["features"]),
-            thresholds=QualityThresholds(**dict.fromkeys(THRESHOLD_KEYS)),
-            **CONFIG["split"],
-        )
+        make_default_dataset(rows, results, thresholds={})
     with checksummed([folder / "settings.json", folder / "README.md"]):
         make_card(results, **card_values())
     if export:

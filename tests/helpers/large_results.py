@@ -15,14 +15,11 @@ from typing import Any
 import cv2
 import numpy as np
 
-from talkingface.dataset.dataset import make_dataset
-from talkingface.dataset.gates import THRESHOLD_KEYS, QualityThresholds
+from helpers.datasets import make_default_dataset
 from talkingface.grid import clip_name
 from talkingface.job.tables import table_of_columns, write_table
 from talkingface.report.javascript import write_data
 from talkingface.report.strip import PICTURES, SIDE
-from talkingface.settings.load import check_config
-from talkingface.stages import products_of
 from talkingface.tables import (
     CLIPS,
     POSE,
@@ -34,7 +31,6 @@ from talkingface.tables import (
     Table,
 )
 
-CONFIG = check_config({})
 HOSTILE = "</script><script>document.title='harmed'</script><img src=x onerror=\"alert(1)\">"
 IDENTITIES = ("Böb/../Ünal", "<b>bold</b>", "a&b=c#d?e", "")
 # Stage, reason, column of SEGMENTS and range of a measure below the default threshold, and that.
@@ -66,14 +62,7 @@ def make_large_results(
         names = _write_video(results, video, kept, rejected, random)
         _write_strips(results, video, names)
         _write_details(results, video, names if details else names[:1])
-    make_dataset(
-        rows,
-        results,
-        results / "dataset",
-        products=products_of(CONFIG["features"]),
-        thresholds=QualityThresholds(**{key: CONFIG["quality"][key] for key in THRESHOLD_KEYS}),
-        **CONFIG["split"],
-    )
+    make_default_dataset(rows, results)
     return rows
 
 

@@ -10,11 +10,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from helpers.large_results import CONFIG, make_large_results
-from talkingface.dataset.dataset import make_dataset
-from talkingface.dataset.gates import THRESHOLD_KEYS, QualityThresholds
+from helpers.datasets import make_default_dataset
+from helpers.large_results import make_large_results
 from talkingface.job.tables import table_of_rows, write_table
-from talkingface.stages import products_of
 from talkingface.tables import CLIPS, POSE, PREVIEW, QUALITY, SCENES, SEGMENTS, TRACKS
 
 # Sources of the twelve videos by the site or folder that they are of.
@@ -63,14 +61,7 @@ def make_odd_results(root: Path) -> list[dict[str, str]]:
         _write(results, rows[-1], [verdict], seconds=8.0, shots=verdict[0] == "tracks")
     rows.append(_row("gappy", "gappy.mp4"))
     _write(results, rows[-1], [], seconds=60.0, gaps=GAPS, shots=True)
-    make_dataset(
-        rows,
-        results,
-        results / "dataset",
-        products=products_of(CONFIG["features"]),
-        thresholds=QualityThresholds(**{key: CONFIG["quality"][key] for key in THRESHOLD_KEYS}),
-        **CONFIG["split"],
-    )
+    make_default_dataset(rows, results)
     return rows
 
 

@@ -14,20 +14,16 @@ from typing import Any
 import cv2
 import numpy as np
 
+from helpers.datasets import make_default_dataset
 from helpers.small_results import CLIPS, SIZE, SmallClip, make_small_results, row_of
 from helpers.synthetic import number_picture
 from talkingface import tables
-from talkingface.dataset.dataset import make_dataset
-from talkingface.dataset.gates import THRESHOLD_KEYS, QualityThresholds
 from talkingface.faces.ibug68 import points68
 from talkingface.job.tables import table_of_rows, write_table
 from talkingface.report.javascript import write_data
 from talkingface.report.strip import PICTURES, SIDE
-from talkingface.settings.load import check_config
-from talkingface.stages import products_of
 from talkingface.table import Table
 
-CONFIG = check_config({})
 FEATURES = ("landmarks", "pose", "expression", "depth", "parsing", "background", "torso")
 VIDEOS = [
     {"video_id": "talk1", "source": "/videos/talk1.mp4", "identity": "alice", "split": "train"},
@@ -52,14 +48,7 @@ def make_small_report_results(root: Path) -> Path:
     results = make_small_results(root / "results")
     for row in VIDEOS:
         _write_video(results, row)
-    make_dataset(
-        VIDEOS,
-        results,
-        results / "dataset",
-        products=products_of(list(FEATURES)),
-        thresholds=QualityThresholds(**dict.fromkeys(THRESHOLD_KEYS)),
-        **CONFIG["split"],
-    )
+    make_default_dataset(VIDEOS, results, features=FEATURES, thresholds={})
     return results
 
 

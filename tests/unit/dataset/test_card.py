@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
-from helpers.finished_workspace import CONFIG, card_values, finish
 from helpers.finished_workspace import add_video as add_whole_video
+from helpers.finished_workspace import card_values, finish
+from helpers.settings import CONFIG
 from talkingface.dataset.card import card_of_layout, make_card
 from talkingface.dataset.card_header import card_header
 from talkingface.dataset.statistics import Share, dataset_statistics

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from helpers.small_report import CONFIG, FEATURES, VIDEOS, make_small_report_results
+from helpers.settings import CONFIG
+from helpers.small_report import FEATURES, VIDEOS, make_small_report_results
 from talkingface.report.files import DATA_FILES, PAGE_FILES, preview_files
 from talkingface.report.report import PAGE, make_report
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from helpers.large_results import make_large_results
-from helpers.small_report import CONFIG, FEATURES, VIDEOS, make_small_report_results
+from helpers.settings import CONFIG
+from helpers.small_report import FEATURES, VIDEOS, make_small_report_results
 from report.test_javascript import received
 from talkingface.job.files import DamagedFile
 from talkingface.report import report
