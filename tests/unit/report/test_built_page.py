@@ -48,8 +48,3 @@ def test_the_page_asks_for_nothing_from_elsewhere() -> None:
     assert re.findall(r'(?:src|href)="([^"]+)"', index) == ["data:,", "page.css", "page.js"]
     assert "connect-src 'none'" in index
     assert "url(" not in (PAGE / "page.css").read_text()
-
-
-def test_sources_are_short() -> None:
-    for file in (WEB / "src").rglob("*.ts*"):
-        assert len(file.read_text().splitlines()) <= 400, file

@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { text } from "../data/data";
 import { secondsOf } from "../data/grid";
 import { videoRow } from "../data/video_rows";
-import { field, numbersOf } from "../filters/fields";
+import { type Field, field, numbersOf } from "../filters/fields";
 import { clipAddress } from "../filters/filters";
 import type { ListColumn } from "./list_columns";
 import { MarkButtons } from "../marks/marks";
@@ -11,8 +11,8 @@ import { Enlarged, type Shown, reasonOf, why, whyShort } from "./enlarged";
 import { filmPath, whyPath } from "../data/paths";
 import { type Report, rowKind, rowName } from "../data/report";
 import { Strip } from "../shared/strip";
-import { NOT_MEASURED, clock, length } from "../shared/quantity";
-import { cell } from "../shared/words";
+import { NOT_MEASURED, clock, length, measure } from "../shared/quantity";
+import { choiceLabel } from "../shared/words";
 
 /** What a row or tile shows. */
 export interface ClipRowProps {
@@ -234,6 +234,14 @@ function Value({ report, name, row }: { report: Report; name: string; row: numbe
   }
   const shown = cell(name, of, row);
   return <span title={shown}>{shown}</span>;
+}
+
+/** What a row has in a field, as text. */
+function cell(name: string, field: Field | undefined, row: number): string {
+  if (!field) return "";
+  if (field.kind === "number") return measure(field.values[row]);
+  const value = field.texts[field.codes[row]];
+  return value === "" ? "" : choiceLabel(name, value);
 }
 
 /** Length and sync of a row in a few words. */

@@ -1,6 +1,6 @@
 /** Clips and length of every named person. */
 import { useMemo } from "preact/hooks";
-import { GROUPINGS, groupAddress } from "../yield/groups";
+import { BY_IDENTITY, groupAddress } from "../shared/groupings";
 import { type Condition, listOf } from "../shared/links";
 import { count, counted, length } from "../shared/quantity";
 import type { Report } from "../data/report";
@@ -8,7 +8,6 @@ import { secondsOf } from "../data/grid";
 import { groupsBy } from "../data/tally";
 
 const MOST = 12;
-const IDENTITY = GROUPINGS.find(({ parameter }) => parameter === "identity")!;
 
 /** The card of the named persons with most clips. */
 export function IdentitiesCard({ report }: { report: Report }) {
@@ -28,7 +27,7 @@ export function IdentitiesCard({ report }: { report: Report }) {
           const conditions: Condition[] = [["identity", group.name], ["verdict", "kept"]];
           return (
             <li key={group.name} data-name={group.name}>
-              <a href={groupAddress(IDENTITY, group.name)} title={group.name}>{group.name}</a>
+              <a href={groupAddress(BY_IDENTITY, group.name)} title={group.name}>{group.name}</a>
               <span class="number"><a href={listOf(conditions)}>{counted(group.clips, "clip")}</a></span>
               <span class="number">{length(secondsOf(group.keptFrames))}</span>
               <span class="bar" style={{ width: `${longest > 0 ? (100 * group.keptFrames) / longest : 0}%` }} />
@@ -36,7 +35,7 @@ export function IdentitiesCard({ report }: { report: Report }) {
           );
         })}
       </ol>
-      {named.length > MOST && <p><a href={groupAddress(IDENTITY, null)}>All {count(named.length)} identities</a></p>}
+      {named.length > MOST && <p><a href={groupAddress(BY_IDENTITY, null)}>All {count(named.length)} identities</a></p>}
       {unnamed && <p class="quiet">Beside them {counted(unnamed.clips, "clip")} ({length(secondsOf(unnamed.keptFrames))}) of persons that are not named.</p>}
     </section>
   );

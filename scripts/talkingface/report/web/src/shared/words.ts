@@ -1,7 +1,5 @@
 /** Names of columns and their values in words. */
-import type { Field } from "../filters/fields";
 import { reasonTitle, statusMeaning } from "../data/meanings";
-import { measure } from "./quantity";
 
 /** What columns are called where their own name says too little. */
 const LABELS: Record<string, string> = {
@@ -79,12 +77,4 @@ export function sentence(words: string): string {
 /** Words with a capital at their beginning. */
 export function capital(words: string): string {
   return words && `${words[0].toUpperCase()}${words.slice(1)}`;
-}
-
-/** What a row has in a field, as text. */
-export function cell(name: string, field: Field | undefined, row: number): string {
-  if (!field) return "";
-  if (field.kind === "number") return measure(field.values[row]);
-  const value = field.texts[field.codes[row]];
-  return value === "" ? "" : choiceLabel(name, value);
 }

@@ -1,45 +1,14 @@
 /** What every source, or every person, gives: a list in which one can be chosen. */
 import { useMemo, useState } from "preact/hooks";
-import { OWN_FOLDER } from "../data/origins";
+import { GROUPINGS, type Grouping, groupAddress, groupTitle } from "../shared/groupings";
 import { count, counted, length, share } from "../shared/quantity";
 import type { Report } from "../data/report";
 import { secondsOf } from "../data/grid";
 import { type Group, groupsBy } from "../data/tally";
 import { VirtualList } from "../shared/virtual";
 
-/** By what videos are grouped: the parameter of the address, the column, and words. */
-export interface Grouping {
-  parameter: "source" | "identity";
-  column: string;
-  title: string;
-  one: string;
-  noun: string;
-  nouns: string;
-}
-
-/** All groupings, the first of which is shown at first. */
-export const GROUPINGS: Grouping[] = [
-  { parameter: "source", column: "place", title: "By source", one: "Source", noun: "source", nouns: "sources" },
-  {
-    parameter: "identity", column: "identity", title: "By identity", one: "Identity",
-    noun: "identity", nouns: "identities",
-  },
-];
-
 const ROW_HEIGHT = 56;
 const MOST_HEIGHT = 9;
-
-/** What a group is called. */
-export function groupTitle(grouping: Grouping, name: string): string {
-  if (grouping.parameter === "identity") return name || "not named in videos.csv";
-  return name === OWN_FOLDER ? "the workspace's folder" : name;
-}
-
-/** The address at which one group's funnel is shown; `null` is that of all videos. */
-export function groupAddress(grouping: Grouping, name: string | null): string {
-  if (name === null) return `#yield?by=${grouping.parameter}`;
-  return `#yield?${new URLSearchParams([[grouping.parameter, name]])}`;
-}
 
 /** The list of the groups of one grouping. */
 export function Groups({ report, grouping, chosen }: {
