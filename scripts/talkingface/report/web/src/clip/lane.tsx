@@ -1,7 +1,7 @@
 /** One lane of curves: values of every frame over the time of a stretch. */
 import { useMemo } from "preact/hooks";
 import { secondsOf } from "../data/grid";
-import { measure } from "../shared/quantity";
+import { NOT_MEASURED, measure } from "../shared/quantity";
 import { Plot, PlotFrame } from "../shared/plot";
 import { type Playhead, usePlayhead } from "./playhead";
 import { spread, thin } from "../shared/thin";
@@ -79,7 +79,7 @@ export function Lane({ title, height, curves, range, sound, frames, playhead }: 
           of={[drawn, sound, frames]}
           options={() => (empty ? NOTHING : options(curves, drawn, range, sound ?? null, frames))}
         />
-        {empty && <p class="lane-empty quiet">not measured</p>}
+        {empty && <p class="lane-empty quiet">{NOT_MEASURED}</p>}
       </div>
     </div>
   );

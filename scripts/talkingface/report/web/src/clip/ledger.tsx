@@ -3,7 +3,7 @@ import { useMemo } from "preact/hooks";
 import { type Setting, number, text } from "../data/data";
 import { measure } from "../shared/quantity";
 import type { Report } from "../data/report";
-import { asksForLeast, measureOf } from "../data/thresholds";
+import { asksForLeast, measureOf, settingName } from "../data/thresholds";
 
 /** A column of the candidates with its value in one row. */
 interface Cell {
@@ -66,7 +66,7 @@ function tightest(groups: Group[]): Limit | undefined {
 function limitsOf({ run, candidates }: Report): Map<string, Setting[]> {
   const found = new Map<string, Setting[]>();
   for (const setting of run.settings) {
-    const name = measureOf(run, `${setting.section}.${setting.key}`);
+    const name = measureOf(run, settingName(setting));
     const value = thresholdOf(setting, run.fixed.default_max_offset);
     if (value === null || !candidates.columns[name]) continue;
     found.set(name, [...(found.get(name) ?? []), { ...setting, value }]);
@@ -85,7 +85,7 @@ function compare(value: number, setting: Setting): Limit {
   const least = asksForLeast(setting.key);
   const above = least ? value - threshold : threshold - Math.abs(value);
   return {
-    setting: `${setting.section}.${setting.key}`,
+    setting: settingName(setting),
     least,
     threshold,
     met: above >= 0,

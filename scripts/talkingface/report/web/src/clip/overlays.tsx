@@ -1,4 +1,4 @@
-/** What is drawn over the film: landmarks, face box and parsing. */
+/** What is drawn over the film: landmarks and face box. */
 import { useEffect, useRef } from "preact/hooks";
 import type { Decoded } from "../data/decode";
 import type { Playhead } from "./playhead";

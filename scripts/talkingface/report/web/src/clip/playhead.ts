@@ -2,7 +2,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { FPS } from "../data/grid";
 
-
 type Listener = () => void;
 
 /** As many frames as a browser may be wrong by in the time of a frame that it has drawn. */
@@ -24,6 +23,8 @@ export class Playhead {
   shown = 0;
   playing = false;
   private film: HTMLVideoElement | null = null;
+  /** The frame to which the film was sent last. */
+  private target = -1;
   private listeners = new Set<Listener>();
 
   constructor(
@@ -129,9 +130,6 @@ export class Playhead {
       this.playing = false;
     };
   }
-
-  /** The frame to which the film was sent last. */
-  private target = -1;
 
   private seekFilm(): void {
     this.target = this.frame;

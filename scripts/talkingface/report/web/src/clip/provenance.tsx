@@ -1,7 +1,7 @@
 /** Where a stretch comes from, and where its files are. */
 import { CopyButton } from "../shared/copy";
 import { number, text } from "../data/data";
-import { exactClock, measure } from "../shared/quantity";
+import { NOT_MEASURED, exactClock, measure } from "../shared/quantity";
 import type { Report } from "../data/report";
 import { address } from "../shared/route";
 import { secondsOf } from "../data/grid";
@@ -69,7 +69,7 @@ export function Provenance({ report, stretch }: { report: Report; stretch: Stret
         <dt>Picture</dt>
         <dd>
           {Number.isNaN(value("width"))
-            ? "not measured"
+            ? NOT_MEASURED
             : `${size}, ${measure(value("fps"), "frames a second")}`}
         </dd>
       </dl>

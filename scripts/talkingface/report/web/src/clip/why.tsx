@@ -8,6 +8,7 @@ import type { Report } from "../data/report";
 import { address } from "../shared/route";
 import { Still } from "./side_pictures";
 import type { Stretch } from "../data/stretch";
+import { settingName } from "../data/thresholds";
 import { rowOfVideo } from "../data/video_rows";
 
 /** The reason of a verdict in words, with numbers, settings and a picture. */
@@ -91,6 +92,5 @@ function shapeOf(report: Report, video: string): number {
 }
 
 function settingOf(report: Report, name: string) {
-  const [section, key] = name.split(".");
-  return report.run.settings.find((one) => one.section === section && one.key === key);
+  return report.run.settings.find((setting) => settingName(setting) === name);
 }

@@ -18,7 +18,8 @@ export interface Loss {
   fileSeconds: number;
 }
 
-interface Amount {
+/** A number of clips or candidates, and how long they are together. */
+export interface Amount {
   clips: number;
   frames: number;
 }
@@ -50,12 +51,16 @@ function numbers(table: Columns, name: string): (row: number) => number {
   return (row) => number(table, name, row) || 0;
 }
 
-function addTo(amount: Amount, frames: number): void {
+/** Counts one more of so many frames. */
+export function addTo(amount: Amount, frames: number): void {
   amount.clips += 1;
   amount.frames += frames;
 }
 
-const nothing = (): Amount => ({ clips: 0, frames: 0 });
+/** An amount to count into. */
+export function nothing(): Amount {
+  return { clips: 0, frames: 0 };
+}
 
 /** Counts the videos for which `included` is true, and what is of them. */
 export function tally(report: Report, included: (videoRow: number) => boolean): Tally {

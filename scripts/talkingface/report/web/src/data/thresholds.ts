@@ -1,5 +1,5 @@
 /** Which thresholds are compared with which measures. */
-import type { Run } from "./data";
+import type { Run, Setting } from "./data";
 
 /** The column of the candidates that a threshold of `segments` is compared with, by its key. */
 const OF_SEGMENTS: Record<string, string> = {
@@ -15,6 +15,11 @@ const OF_SEGMENTS: Record<string, string> = {
   min_confidence: "segments.confidence",
   max_offset: "segments.offset",
 };
+
+/** A setting as `section.key`. */
+export function settingName({ section, key }: Setting): string {
+  return `${section}.${key}`;
+}
 
 /** The column of the candidates that a setting is compared with; "" of one that is no threshold.
  *

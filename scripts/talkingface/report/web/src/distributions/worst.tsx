@@ -4,6 +4,7 @@ import { number } from "../data/data";
 import { stripPath } from "../data/paths";
 import type { Measure } from "../data/measures";
 import { type Report, rowKey } from "../data/report";
+import { address } from "../shared/route";
 
 /** A list of few clips, with what was measured of each. */
 export function Worst({ report, of, rows, words }: {
@@ -32,9 +33,9 @@ export function Worst({ report, of, rows, words }: {
 
 /** The view of a clip, from which one goes on to the next worst. */
 function clipLink(report: Report, of: Measure, row: number): string {
-  const pairs = [["id", rowKey(report.candidates, row)], ["verdict", "kept"]];
-  if ("end" in of.worst) pairs.push(["sort", of.worst.end === "least" ? of.column : `-${of.column}`]);
-  return `#clip?${new URLSearchParams(pairs)}`;
+  // What is farthest from a number cannot be sorted by.
+  const sort = "end" in of.worst ? (of.worst.end === "least" ? of.column : `-${of.column}`) : "";
+  return address("clip", { id: rowKey(report.candidates, row), verdict: "kept", sort });
 }
 
 /** One picture of a clip's strip: the one nearest to the frame that a column names, or the middle. */

@@ -1,11 +1,10 @@
 /** The filters that are on, each to take off by itself, and what they find. */
-import { useRef } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import { lengthOf } from "./facets";
 import { field } from "./fields";
 import { type FilterState, clearFilters, toggleChoice } from "./filter_state";
 import { NOT_MEASURED, count, length } from "../shared/quantity";
 import { choiceLabel, fullLabel } from "../shared/words";
-import { useMemo } from "preact/hooks";
 
 interface Chip {
   words: string;

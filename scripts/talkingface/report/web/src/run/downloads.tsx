@@ -7,6 +7,7 @@ import { clock, count, counted, length, measure } from "../shared/quantity";
 import { meaningOf, statusMeaning } from "../data/meanings";
 import { type Report, rowKey } from "../data/report";
 import { secondsOf } from "../data/grid";
+import { address } from "../shared/route";
 import { videoRow } from "../data/video_rows";
 import { VirtualList } from "../shared/virtual";
 import { sentence } from "../shared/words";
@@ -139,7 +140,7 @@ function LedgerRow({ report, row }: { report: Report; row: number }) {
   const of = videoRow(report, row);
   return (
     <div class="video" data-row={rowKey(candidates, row)}>
-      <strong><a href={`#clip?${new URLSearchParams([["id", rowKey(candidates, row)]])}`}>{text(candidates, "video_id", row)}</a></strong>
+      <strong><a href={address("clip", { id: rowKey(candidates, row) })}>{text(candidates, "video_id", row)}</a></strong>
       {Number.isNaN(start)
         ? <Source source={of < 0 ? "" : text(videos, "source", of)} />
         : <span class="source">at {clock(start)}{end > start && ` to ${clock(end)}`}, {Number.isNaN(value) ? length(end - start) : measure(value, "s")}</span>}

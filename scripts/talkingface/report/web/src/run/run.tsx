@@ -4,6 +4,7 @@ import { Failures, Gaps, Unusable } from "./downloads";
 import type { Report } from "../data/report";
 import type { Route } from "../shared/route";
 import "./run.css";
+import { settingName } from "../data/thresholds";
 import { Times } from "./times";
 
 /** The view of the run. */
@@ -37,7 +38,7 @@ function Changed({ report }: { report: Report }) {
             <tbody>
               {changed.map((setting) => (
                 <tr>
-                  <th scope="row"><code>{setting.section}.{setting.key}</code></th>
+                  <th scope="row"><code>{settingName(setting)}</code></th>
                   <td class="number">{shown(setting.value)}</td>
                   <td class="number">{shown(setting.default)}</td>
                   <td class="meaning">{setting.description}</td>

@@ -3,9 +3,8 @@ import { useEffect, useId, useState } from "preact/hooks";
 import type { Setting } from "../data/data";
 import { count } from "../shared/quantity";
 import { type Histogram, countSides } from "./histogram";
-import {
-  type Bounds, type Value, readValue, settingName, writeValue,
-} from "./values";
+import { settingName } from "../data/thresholds";
+import { type Bounds, type Value, readValue, writeValue } from "./values";
 
 interface ThresholdControlProps {
   setting: Setting;

@@ -4,6 +4,7 @@ import {
   type Measures, type SegmentThresholds, type Verdict, KEPT, judge, judgeQuality,
 } from "./judge";
 import type { Report } from "../data/report";
+import { type Amount, addTo, nothing } from "../data/tally";
 import type { Values } from "./values";
 
 /** UNKNOWN: whether it is kept shows only when the workflow has run, as its clip was never made, so
@@ -22,12 +23,6 @@ const EXACT = [
 // How clips/segments.py says that a stretch is no candidate, but what is between those of speech.
 const BETWEEN_SPEECH = "cut: speaking; longest speech here";
 const NOT_KEPT: Verdict = { ...KEPT, kept: false };
-
-/** A number of clips, and how long they are together. */
-export interface Amount {
-  clips: number;
-  frames: number;
-}
 
 /** Kept by the run, and by the thresholds: at least and at most, as some are not known. */
 export interface Counts {
@@ -224,9 +219,9 @@ export function explore(prepared: Prepared, values: Values): Outcome {
     for (const counts of [
       outcome.all, outcome.sides[sides.codes[i]], outcome.identities[identities.codes[i]],
     ]) {
-      if (keptNow[i]) add(counts.now, frames);
-      if (status === KEPT_STATUS) add(counts.least, frames);
-      if (status !== REJECTED) add(counts.most, frames);
+      if (keptNow[i]) addTo(counts.now, frames);
+      if (status === KEPT_STATUS) addTo(counts.least, frames);
+      if (status !== REJECTED) addTo(counts.most, frames);
     }
   }
   return outcome;
@@ -254,11 +249,5 @@ export function countOutdated(prepared: Prepared, values: Values): number {
 }
 
 function noCounts(): Counts {
-  const none = () => ({ clips: 0, frames: 0 });
-  return { now: none(), least: none(), most: none() };
-}
-
-function add(amount: Amount, frames: number): void {
-  amount.clips++;
-  amount.frames += frames;
+  return { now: nothing(), least: nothing(), most: nothing() };
 }

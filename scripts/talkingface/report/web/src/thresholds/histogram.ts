@@ -1,10 +1,10 @@
 /** The values that one threshold is compared with, sorted and counted for its slider. */
 import type { Setting } from "../data/data";
 import { niceStep } from "../shared/steps";
-import { asksForLeast, measureOf } from "../data/thresholds";
+import { asksForLeast, measureOf, settingName } from "../data/thresholds";
 import type { Prepared } from "./explore";
 import type { Measures } from "./judge";
-import { type Bounds, settingName } from "./values";
+import type { Bounds } from "./values";
 
 const BINS = 60;
 const MOST_STEPS = 300;

@@ -5,6 +5,7 @@
  * comparison with it is false.
  */
 import type { Gate } from "../data/data";
+import { asksForLeast } from "../data/thresholds";
 
 /** What `judge` goes by, one value a row; the names are those of the ledger and of `preview`. */
 export interface Measures {
@@ -79,7 +80,7 @@ export function judgeQuality(
     const threshold = thresholds[gate.key];
     if (threshold === null) continue;
     const value = measures[gate.measure][row];
-    const reached = gate.key.startsWith("min_") ? value >= threshold : Math.abs(value) <= threshold;
+    const reached = asksForLeast(gate.key) ? value >= threshold : Math.abs(value) <= threshold;
     if (reached) continue;
     if (gate.certainty && !(measures[gate.certainty][row] >= trustedCertainty)) continue;
     return rejected("quality", gate.reason, value, threshold);

@@ -1,7 +1,8 @@
 /** How much is kept, in this run and with other thresholds: all, by side and by identity. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { Amount, Counts, Outcome, Prepared } from "./explore";
+import type { Amount } from "../data/tally";
+import type { Counts, Outcome, Prepared } from "./explore";
 import { secondsOf } from "../data/grid";
 import { count, counted, length, range } from "../shared/quantity";
 import { VirtualList } from "../shared/virtual";

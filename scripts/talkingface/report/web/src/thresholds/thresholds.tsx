@@ -4,6 +4,7 @@ import { ConfigLines } from "./config_lines";
 import type { Setting } from "../data/data";
 import { type Prepared, countOutdated, explore, prepare } from "./explore";
 import { histogramOf } from "./histogram";
+import { settingName } from "../data/thresholds";
 import type { Report } from "../data/report";
 import { type Route, address, go, readRoute } from "../shared/route";
 import { Changes, LISTS, type ListName, ListTitle } from "./changes";
@@ -12,7 +13,7 @@ import { ByGroup, Figures, Said } from "./summary";
 import { counted } from "../shared/quantity";
 import {
   type Bounds, type Value, type Values, boundsOf, configLines, cutBounds, parametersOf,
-  runValues, settingName, valuesOf,
+  runValues, valuesOf,
 } from "./values";
 import "./thresholds.css";
 

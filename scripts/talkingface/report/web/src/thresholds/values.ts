@@ -1,17 +1,13 @@
 /** Values of the thresholds: as the run had them, as the address says them, as config.yaml does. */
 import type { Report } from "../data/report";
 import { type Setting, number, text } from "../data/data";
+import { settingName } from "../data/thresholds";
 
 /** A value of a threshold; null is off. */
 export type Value = number | boolean | null;
 
 /** Values by the settings' names, such as `quality.min_sharpness`; null is off. */
 export type Values = Record<string, Value>;
-
-/** A setting as `section.key`. */
-export function settingName(setting: Setting): string {
-  return `${setting.section}.${setting.key}`;
-}
 
 /** The values that the run went by. */
 export function runValues(settings: Setting[]): Values {
