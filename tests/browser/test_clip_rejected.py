@@ -96,6 +96,49 @@ def test_a_rejected_stretch_shows_why(open_report: Open, small: Path) -> None:
     assert page.locator("video").count() == 0
 
 
+@pytest.fixture(scope="module")
+def sync_judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small workspace of the tests below: each rejects a stretch anew."""
+    root = tmp_path_factory.mktemp("sync")
+    make_small_report_results(root)
+    return root
+
+
+@pytest.mark.parametrize(
+    ("reason", "detail", "setting", "other"),
+    [
+        ("not_speaking", "the lips are still while a voice is heard", "min_mouth_motion", False),
+        ("not_speaking", "lips and voice do not go together", "unsure_probability", False),
+        ("not_speaking", "", "min_confidence", False),
+        ("other_speaks", "the voice is rather that of track 3", "min_probability", True),
+        ("other_speaks", "mean over the frames; it is rather track 3 that speaks", "", True),
+        (
+            "other_speaks",
+            "lips move, but not as the voice heard: somebody off screen, or dubbed",
+            "unsure_probability",
+            False,
+        ),
+    ],
+)
+def test_which_setting_decides_is_told_by_the_detail(
+    open_report: Open, sync_judged: Path, reason: str, detail: str, setting: str, other: bool
+) -> None:
+    """`sync` gives two reasons for several causes each."""
+    results = sync_judged / "results"
+    path = results / tables.SEGMENTS.path.format(video="talk1")
+    ledger = read_table(path, tables.SEGMENTS)
+    row = ledger.clip_id == OTHER_SPEAKS
+    ledger.reason[row], ledger.detail[row] = reason, detail
+    write_table(ledger, path, tables.SEGMENTS)
+    make_default_dataset(VIDEOS, results, features=FEATURES, thresholds={})
+    report_on(sync_judged, VIDEOS)
+    why = open_report(sync_judged, f"#clip?id={OTHER_SPEAKS}").locator(".why")
+    expect(why.locator(".compared")).to_have_count(1)
+    named = [text.partition(":")[0] for text in why.locator("li > code").all_inner_texts()]
+    assert named == ([f"segments.{setting}"] if setting else [])
+    assert ("of the other face" in why.locator(".compared").inner_text()) == other
+
+
 def test_a_clip_rejected_by_quality_opens_where_it_shows(open_report: Open, judged: Path) -> None:
     page = open_report(judged, address(BLURRED))
     wait_for_frame(page, LEAST_SHARP)

@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from math import isnan
 from typing import Any
 
-from talkingface.clips.verdict import KEPT, Verdict, rejected
+from talkingface.clips.verdict import (
+    KEPT,
+    LIPS_APART,
+    LIPS_STILL,
+    OTHER_IN_TURN,
+    OTHER_LIKELIER,
+    Verdict,
+    rejected,
+)
 from talkingface.clips.voice import Voice
 
 # By backend of sync: the largest offset where the config gives none; syncnet's is LatentSync's.
@@ -92,9 +100,8 @@ def _judge_voice(voice: Voice, alone: bool, thresholds: SegmentThresholds) -> Ve
     """The verdict by what `sync` says; None where nothing is missed or in doubt."""
     # What is not measured (NaN) is less than nothing.
     if voice.mouth_motion < thresholds.min_mouth_motion:
-        detail = "the lips are still while a voice is heard"
         return _by_sync(
-            "not_speaking", voice.mouth_motion, thresholds.min_mouth_motion, detail=detail
+            "not_speaking", voice.mouth_motion, thresholds.min_mouth_motion, detail=LIPS_STILL
         )
     if thresholds.cut == "speaking":
         verdict = _judge_turn(voice)
@@ -116,7 +123,7 @@ def _judge_turn(voice: Voice) -> Verdict | None:
     """
     if not voice.speaking < voice.other_speaking:
         return None
-    detail = f"mean over the frames; it is rather track {voice.other_speaker} that speaks"
+    detail = f"{OTHER_IN_TURN} {voice.other_speaker} that speaks"
     return _by_sync("other_speaks", voice.speaking, voice.other_speaking, detail=detail)
 
 
@@ -130,12 +137,11 @@ def _judge_speaker(voice: Voice, alone: bool, thresholds: SegmentThresholds) -> 
         return None
     # Where nothing is known of this face (NaN), something may be known of another.
     if voice.other_track is not None and other >= least and not own >= other:
-        detail = f"the voice is rather that of track {voice.other_track}"
+        detail = f"{OTHER_LIKELIER} {voice.other_track}"
         return _by_sync("other_speaks", own, other, detail=detail)
     if own < thresholds.unsure_probability:
         if isnan(voice.mouth_motion):
-            detail = "lips and voice do not go together"
-            return _by_sync("not_speaking", own, thresholds.unsure_probability, detail=detail)
+            return _by_sync("not_speaking", own, thresholds.unsure_probability, detail=LIPS_APART)
         detail = "lips move, but not as the voice heard: somebody off screen, or dubbed"
         return _by_sync("other_speaks", own, thresholds.unsure_probability, detail=detail)
     if not (alone and thresholds.keep_unsure):

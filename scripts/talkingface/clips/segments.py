@@ -16,7 +16,7 @@ import numpy as np
 
 from talkingface.clips.beside import centre_inside, is_alone
 from talkingface.clips.judgement import SegmentThresholds, judge
-from talkingface.clips.verdict import Verdict, decided, rejected
+from talkingface.clips.verdict import BETWEEN_SPEECH, Verdict, decided, rejected
 from talkingface.clips.voice import judged_faces, measure_voice, rows_between
 from talkingface.grid import SAMPLES_PER_FRAME, clip_name
 from talkingface.job.files import read_json
@@ -243,7 +243,7 @@ def _between_speech(level: float, least: float, longest: int, min_frames: int) -
     `level` is its median of what is above `least` where it speaks, `longest` the frames of the
     longest speech in it.
     """
-    detail = f"cut: speaking; longest speech here {longest} frames"
+    detail = f"{BETWEEN_SPEECH} {longest} frames"
     if not level > least:
         value = round(level, 3) if isfinite(level) else None
         return rejected("sync", "not_speaking", value, least, detail=detail)

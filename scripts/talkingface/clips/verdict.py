@@ -26,6 +26,13 @@ class Verdict(NamedTuple):
 
 
 KEPT = Verdict("kept")
+# How `detail` begins where one reason has several causes. The report's page tells them apart by
+# these words, in ledgers of earlier runs, too: another wording needs the old one beside it.
+LIPS_STILL = "the lips are still while a voice is heard"
+LIPS_APART = "lips and voice do not go together"
+OTHER_IN_TURN = "mean over the frames; it is rather track"
+OTHER_LIKELIER = "the voice is rather that of track"
+BETWEEN_SPEECH = "cut: speaking; longest speech here"
 # Stage and reason of a verdict that a person gave.
 BY_HAND = ("decisions", "by hand")
 _DECIDED: dict[str, Literal["kept", "rejected"]] = {KEEP: "kept", REJECT: "rejected"}

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from talkingface.clips import verdict
 from talkingface.dataset.gates import GATES, THRESHOLD_KEYS, QualityThresholds
 from talkingface.job.files import atomic_path, read_json
 from talkingface.pictures.parsing.labels import LABELS, PALETTE
@@ -25,6 +26,14 @@ from talkingface.settings.decisions import Decision
 from talkingface.stages import products_of
 from talkingface.sync.calibrations import TRUSTED_CERTAINTY
 
+# How the page tells the causes of one reason apart, by the names that `Run` has for them.
+_DETAILS = {
+    "lips_still": verdict.LIPS_STILL,
+    "lips_apart": verdict.LIPS_APART,
+    "other_in_turn": verdict.OTHER_IN_TURN,
+    "other_likelier": verdict.OTHER_LIKELIER,
+    "between_speech": verdict.BETWEEN_SPEECH,
+}
 # The page as `make report-page` builds it of what is in `web`.
 PAGE = Path(__file__).parent / "page"
 
@@ -79,6 +88,7 @@ def _run(
         "settings": threshold_settings(settings),
         "fixed": fixed_settings(settings),
         "gates": [gate._asdict() for gate in GATES],
+        "details": _DETAILS,
         "trusted_certainty": TRUSTED_CERTAINTY,
         "times": stage_times(results, lengths),
         "products": {product.column: product.path for product in products_of(list(features))},

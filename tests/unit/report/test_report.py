@@ -73,6 +73,22 @@ def test_the_page_and_its_data_lie_together(results: Path, tmp_path: Path) -> No
     }  # fmt: skip
 
 
+def test_causes_are_told_by_how_details_begin(results: Path, tmp_path: Path) -> None:
+    """In the words that ledgers have, those of earlier runs, too."""
+    make(results, tmp_path / "report")
+    details = {
+        "lips_still": "the lips are still while a voice is heard",
+        "lips_apart": "lips and voice do not go together",
+        "other_in_turn": "mean over the frames; it is rather track 4 that speaks",
+        "other_likelier": "the voice is rather that of track 7",
+        "between_speech": "cut: speaking; longest speech here 70 frames",
+    }
+    beginnings = data_of(tmp_path / "report")["run"]["details"]
+    assert beginnings.keys() == details.keys()
+    for name, detail in details.items():
+        assert [each for each in beginnings if detail.startswith(beginnings[each])] == [name]
+
+
 def test_thresholds_are_those_of_the_run(results: Path, tmp_path: Path) -> None:
     settings = check_config({"segments": {"min_frames": 61}, "quality": {"max_abs_yaw": 12.5}})
     make(results, tmp_path / "report", settings=settings)

@@ -48,8 +48,8 @@ function decidedBy(run: Run, settings: string[]): Cause {
 }
 
 function causeOfSilence(run: Run, { detail }: Stretch): Cause {
-  if (detail.startsWith("the lips are still")) return decidedBy(run, ["segments.min_mouth_motion"]);
-  if (detail.startsWith("lips and voice")) return decidedBy(run, ["segments.unsure_probability"]);
+  if (detail.startsWith(run.details.lips_still)) return decidedBy(run, ["segments.min_mouth_motion"]);
+  if (detail.startsWith(run.details.lips_apart)) return decidedBy(run, ["segments.unsure_probability"]);
   if (run.fixed.cut === "speaking") {
     return decidedBy(run, ["segments.speaking_probability", "segments.speaking_score"]);
   }
@@ -58,10 +58,10 @@ function causeOfSilence(run: Run, { detail }: Stretch): Cause {
 
 function causeOfOther(run: Run, { detail }: Stretch): Cause {
   const against = "of the other face";
-  if (detail.startsWith("mean over the frames")) {
+  if (detail.startsWith(run.details.other_in_turn)) {
     return { measure: "preview.speaking", settings: [], against };
   }
-  if (detail.startsWith("the voice is rather")) {
+  if (detail.startsWith(run.details.other_likelier)) {
     return { ...decidedBy(run, ["segments.min_probability"]), against };
   }
   return decidedBy(run, ["segments.unsure_probability"]);

@@ -53,6 +53,11 @@ export interface Gate {
   certainty: string;
 }
 
+/** Causes that share a reason with others, which the beginning of `detail` tells apart: see
+ * clips/verdict.py. */
+export type DetailName =
+  | "lips_still" | "lips_apart" | "other_in_turn" | "other_likelier" | "between_speech";
+
 /** Where a stage's time went, over all videos; null where it was not measured. */
 export interface StageTime {
   /** A stage, `dataset`, `card`, `report` or `export_NAME`. */
@@ -78,6 +83,8 @@ export interface Run {
   /** Settings that the judging depends on and that are no thresholds, such as segments.cut. */
   fixed: Record<string, number | boolean | string | null>;
   gates: Gate[];
+  /** How `detail` begins, by its cause. */
+  details: Record<DetailName, string>;
   trusted_certainty: number;
   times: StageTime[];
   /** Path pattern of every product, relative to the results folder, by its column. */

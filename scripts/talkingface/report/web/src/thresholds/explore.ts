@@ -20,8 +20,6 @@ const EXACT = [
   "mouth_motion", "confidence", "probability", "other_probability", "other_track", "speaking",
   "other_speaking", "alone", "judged",
 ] as const;
-// How clips/segments.py says that a stretch is no candidate, but what is between those of speech.
-const BETWEEN_SPEECH = "cut: speaking; longest speech here";
 const NOT_KEPT: Verdict = { ...KEPT, kept: false };
 
 /** Kept by the run, and by the thresholds: at least and at most, as some are not known. */
@@ -90,6 +88,8 @@ export function prepare(report: Report): Prepared {
   const quality = Object.fromEntries([...named].map((name) => [name, column(`quality.${name}`)]));
   const present = column("quality.present_share");
   const sideOf = sidesOfVideos(report);
+  // What lies between stretches in which the face speaks is no candidate.
+  const between = run.details.between_speech;
   return {
     report,
     length: rows.length,
@@ -97,7 +97,7 @@ export function prepare(report: Report): Prepared {
     measures,
     quality,
     measured: Uint8Array.from(present, (share) => +!Number.isNaN(share)),
-    judged: flags((row) => !text(candidates, "segments.detail", row).startsWith(BETWEEN_SPEECH)),
+    judged: flags((row) => !text(candidates, "segments.detail", row).startsWith(between)),
     exact: Uint8Array.from(measures.judged, (judged) => +!Number.isNaN(judged)),
     keptNow: flags((row) => text(candidates, "verdict", row) === "kept"),
     inLedger: flags((row) => text(candidates, "segments.verdict", row) === "kept"),
