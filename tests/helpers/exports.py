@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from helpers.small_results import CLIPS, SmallClip
+from talkingface.dataset.clip_table import read_clip_table
 from talkingface.exports.export import make_export
 from talkingface.faces.landmark_files import Landmarks, read_landmarks, write_landmarks
 from talkingface.job.tables import table_of_columns, table_of_rows, write_table
 from talkingface.media.clip_files import Clip, read_clips
 from talkingface.stages import STAGES
-from talkingface.tables import tables_by_path
+from talkingface.tables import dataset_clips, tables_by_path
 
 VIDEOS = tuple(dict.fromkeys(clip.video for clip in CLIPS))
 
@@ -24,9 +25,15 @@ def clips_of(results: Path, video: str) -> list[Clip]:
     return read_clips(results / f"clips/{video}", results / f"clips/{video}.csv")
 
 
-def make_stage(results: Path, name: str, make: Callable[..., None], **settings: Any) -> None:
-    """Run the stage of an export, which reads clips and landmarks, on all videos."""
-    for video in VIDEOS:
+def make_stage(
+    results: Path,
+    name: str,
+    make: Callable[..., None],
+    videos: Iterable[str] = VIDEOS,
+    **settings: Any,
+) -> None:
+    """Run the stage of an export, which reads clips and landmarks, on videos."""
+    for video in videos:
         make(
             clips_of(results, video),
             results / f"landmarks/{video}",
@@ -51,6 +58,15 @@ def lose_faces(results: Path, clip: SmallClip, frames: Iterable[int]) -> None:
     for frame in frames:
         points[frame], points68[frame] = np.nan, np.nan
     write_landmarks(path, Landmarks.of(points, points68))
+
+
+def set_cells(results: Path, rows: int | slice, **cells: Any) -> None:
+    """Give columns of some rows of clips.csv other values."""
+    path = results / "dataset/clips.csv"
+    table, products = read_clip_table(path)
+    for column, value in cells.items():
+        table[column][rows] = value
+    write_table(table, path, dataset_clips(products))
 
 
 def counts(folder: Path) -> tuple[int, int]:

@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 import pytest
 
-from helpers.exports import VIDEOS, clips_of, counts, export, lose_faces, make_stage
+from helpers.exports import VIDEOS, clips_of, counts, export, lose_faces, make_stage, set_cells
 from helpers.small_results import CLIPS, SIZE
 from helpers.tables import read_frame
 from helpers.tiny_onnx import put_arcface
-from talkingface import export_tables, tables
+from talkingface import export_tables
 from talkingface.exports.hallo import make_hallo
 from talkingface.exports.hallo_masks import hallo_masks
 from talkingface.exports.table import check_exports
@@ -131,22 +131,14 @@ def test_what_the_reader_fails_on_is_left_out(
 @pytest.mark.parametrize(("frames", "stays"), [(20, False), (21, True)])
 def test_a_sample_of_the_second_stage_must_fit(listed: Path, frames: int, stays: bool) -> None:
     """It wants more than 14 frames, 2 before them, and 2 on both sides for the sound."""
-    path = listed / "dataset/clips.csv"
-    rows = read_frame(path).to_dict("records")
-    rows[0]["n_frames"] = frames
-    definition = tables.dataset_clips(tuple(list(rows[0])[len(tables.dataset_clips().columns) :]))
-    write_table(table_of_rows(definition, rows), path, definition)
+    set_cells(listed, 0, n_frames=frames)
     folder = export(listed, "hallo", SETTINGS)
     assert ("frames,20,at least 21" not in (folder / "skipped.csv").read_text()) == stays
     assert counts(folder) == ((3, 0) if stays else (2, 1))
 
 
 def test_a_picture_that_would_be_squeezed_is_left_out(listed: Path) -> None:
-    path = listed / "dataset/clips.csv"
-    rows = read_frame(path).to_dict("records")
-    rows[1]["width"] = 455
-    definition = tables.dataset_clips(tuple(list(rows[0])[len(tables.dataset_clips().columns) :]))
-    write_table(table_of_rows(definition, rows), path, definition)
+    set_cells(listed, 1, width=455)
     folder = export(listed, "hallo", SETTINGS)
     row = f"{CLIPS[1].clip_id},width x height (px),455 x 256,a square"
     assert (folder / "skipped.csv").read_text().splitlines()[1:] == [row]

@@ -14,15 +14,16 @@ import numpy as np
 import pytest
 import yaml
 
+from helpers.exports import set_cells
 from helpers.small_results import CLIPS, write_dataset
 from helpers.tables import read_frame
 from talkingface.exports.export import make_export
 from talkingface.job.files import DamagedFile
-from talkingface.job.tables import read_table, write_table
 from talkingface.stages import products_of
-from talkingface.tables import dataset_clips
 
 NAMES = [clip.clip_id for clip in CLIPS]
+# Their rows in clips.csv.
+TRAIN, EVAL = slice(0, 2), slice(2, 3)
 SPLITS = {"train": NAMES[:2], "validation": NAMES[2:]}
 
 
@@ -53,17 +54,6 @@ def rows(folder: Path, column: str, split: str) -> list[dict[str, Any]]:
     return [json.loads(line, parse_constant=lambda name: pytest.fail(name)) for line in lines]
 
 
-def set_cells(results: Path, **cells: tuple[str, object]) -> None:
-    """Give columns of clips.csv other values, each on one side."""
-    path = results / "dataset/clips.csv"
-    header = path.read_text().partition("\n")[0].split(",")
-    definition = dataset_clips(tuple(header[len(dataset_clips().columns) :]))
-    table = read_table(path, definition)
-    for column, (side, value) in cells.items():
-        table[column][table.split == side] = value
-    write_table(table, path, definition)
-
-
 def test_the_card_leads_to_the_splits(finished: Path, tmp_path: Path) -> None:
     folder = export(finished, tmp_path)
     for card, suffix in ((folder / "README.md", ".mp4"), (folder / "audio/README.md", ".wav")):
@@ -91,7 +81,7 @@ def test_the_card_of_other_content_is_another(results: Path, tmp_path: Path) -> 
     assert told[0].startswith("3 clips, ")
     assert told[0] == state(export(results, tmp_path), "audio/README.md")
     told.append(state(export(results, tmp_path, features=["pose"])))
-    set_cells(results, identity=("train", "somebody else"))
+    set_cells(results, TRAIN, identity="somebody else")
     told.append(state(export(results, tmp_path)))
     note.write_text("path,size,crc32\nclips/talk1/x.mp4,1,00000002\n")
     told.append(state(export(results, tmp_path)))
@@ -156,13 +146,8 @@ def test_a_column_has_one_type_in_both_splits(results: Path, tmp_path: Path) -> 
     """The reader refuses splits of which one has a column empty, or dates in it, and the other
     numbers or texts."""
     nothing = float("nan")
-    set_cells(
-        results,
-        speech_quality=("eval", nothing),
-        offset=("train", nothing),
-        identity=("eval", ""),
-        source=("train", "2021-05-04"),
-    )
+    set_cells(results, TRAIN, offset=nothing, source="2021-05-04")
+    set_cells(results, EVAL, speech_quality=nothing, identity="")
     folder = export(results, tmp_path)
     told = []
     for split in SPLITS:
@@ -178,13 +163,7 @@ def test_a_column_has_one_type_in_both_splits(results: Path, tmp_path: Path) -> 
 
 
 def test_a_number_that_one_clip_lacks_is_null(results: Path, tmp_path: Path) -> None:
-    path = results / "dataset/clips.csv"
-    definition = dataset_clips(
-        tuple(path.read_text().partition("\n")[0].split(",")[len(dataset_clips().columns) :])
-    )
-    table = read_table(path, definition)
-    table["speech_quality"] = [np.nan, 3.25, 2.5]
-    write_table(table, path, definition)
+    set_cells(results, slice(None), speech_quality=[np.nan, 3.25, 2.5])
     listed = rows(export(results, tmp_path), "video", "train")
     assert [row["speech_quality"] for row in listed] == [None, 3.25]
 

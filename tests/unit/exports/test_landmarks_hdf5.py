@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
+from helpers.exports import lose_faces, make_stage
 from helpers.settings import default_settings
 from helpers.small_results import CLIPS, SmallClip, write_dataset
 from helpers.tables import read_frame
@@ -17,7 +18,7 @@ from talkingface.exports.landmarks_hdf5 import clip_features, make_landmarks_hdf
 from talkingface.faces.ibug68 import points68
 from talkingface.faces.landmark_files import Landmarks, write_landmarks
 from talkingface.job.files import DamagedFile
-from talkingface.media.clip_files import Clip, read_clips
+from talkingface.media.clip_files import Clip
 from talkingface.media.writer import VideoWriter, frame_from_planes
 
 NAME = "landmarks_hdf5"
@@ -25,17 +26,9 @@ SHORT, MIDDLE, LONG = CLIPS  # 60 and 90 frames of train, 170 of eval
 READERS_OWN = {"align": "first_frame", "neutral": "first_frame"}
 
 
-def make(results: Path) -> None:
-    """What is made of every clip."""
-    for video in ("talk1", "talk2"):
-        clips = read_clips(results / "clips" / video, results / f"clips/{video}.csv")
-        folder = results / NAME / video
-        make_landmarks_hdf5(clips, results / "landmarks" / video, folder, f"{folder}.csv")
-
-
 def export(results: Path, **settings: Any) -> Path:
     if not (results / NAME).exists():
-        make(results)
+        make_stage(results, NAME, make_landmarks_hdf5)
     folder = results / "exports" / NAME
     make_export(NAME, results, folder, default_settings(NAME) | settings)
     return folder
@@ -60,13 +53,6 @@ def laid_on_eyes(points: np.ndarray) -> np.ndarray:
         matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
         frames.append((frame - frame[36]) @ matrix.T * 0.4 / np.hypot(*way) + [0.3, 1 / 3])
     return np.array(frames)
-
-
-def lose_faces(results: Path, clip: SmallClip, frames: list[int]) -> None:
-    points = clip.points
-    points[frames] = np.nan
-    landmarks = Landmarks.of(points, points68(points).astype(np.float32))
-    write_landmarks(results / f"landmarks/{clip.video}/{clip.clip_id}.npz", landmarks)
 
 
 def test_shapes_and_types_are_the_reader_s(results: Path) -> None:
@@ -217,11 +203,11 @@ def test_a_damaged_film_is_named(results: Path) -> None:
     film = results / f"clips/talk2/{LONG.clip_id}.mp4"
     film.write_bytes(film.read_bytes()[:-500])
     with pytest.raises(DamagedFile, match=film.name):
-        make(results)
+        make_stage(results, NAME, make_landmarks_hdf5)
 
 
 def test_an_array_of_another_clip_is_named(results: Path) -> None:
-    make(results)
+    make_stage(results, NAME, make_landmarks_hdf5)
     other = results / f"{NAME}/talk2/{LONG.clip_id}.npz"
     other.write_bytes((results / f"{NAME}/talk1/{MIDDLE.clip_id}.npz").read_bytes())
     with pytest.raises(DamagedFile, match=rf"{other.name}.*\(90, 128\).*not \(170, 128\)"):
@@ -237,6 +223,6 @@ def test_what_left_the_dataset_leaves_the_export(results: Path) -> None:
 
 
 def test_an_empty_dataset_has_no_samples(results: Path) -> None:
-    make(results)
+    make_stage(results, NAME, make_landmarks_hdf5)
     write_dataset(results, ())
     assert sorted(path.suffix for path in export(results).iterdir()) == [".csv", ".json"]

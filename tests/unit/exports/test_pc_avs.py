@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from helpers.exports import lose_faces
+from helpers.exports import lose_faces, make_stage
 from helpers.small_results import CLIPS, SIZE, write_dataset
 from helpers.tables import read_frame
 from talkingface.exports.export import make_export
@@ -27,13 +27,8 @@ PLACES = np.array([[87.0, 59.0], [137.0, 59.0], [112.0, 120.0]])
 GROUPS = (slice(36, 42), slice(42, 48), slice(60, 68))
 
 
-def make_stage(results: Path, *videos: str) -> None:
-    for video in videos:
-        folder, manifest = results / f"{NAME}/{video}", results / f"{NAME}/{video}.csv"
-        folder.parent.mkdir(exist_ok=True)
-        clips = read_clips(results / f"clips/{video}", results / f"clips/{video}.csv")
-        marks = results / f"landmarks/{video}"
-        make_pc_avs(clips, marks, folder, manifest, quality=95, threads=1)
+def make(results: Path, *videos: str) -> None:
+    make_stage(results, NAME, make_pc_avs, videos, quality=95, threads=1)
 
 
 def export(results: Path, folder: Path) -> Path:
@@ -45,7 +40,7 @@ def export(results: Path, folder: Path) -> Path:
 def made(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small dataset with the stage made; not to be written to."""
     results = Path(shutil.copytree(finished, tmp_path_factory.mktemp(NAME) / "results"))
-    make_stage(results, "talk1", "talk2")
+    make(results, "talk1", "talk2")
     return results
 
 
@@ -128,7 +123,7 @@ def test_the_crops_show_the_pixels_where_the_landmarks_are(results: Path, tmp_pa
             writer.write(frame_from_planes(picture, grey, grey))
     path = results / f"landmarks/talk1/{clip.clip_id}.npz"
     write_landmarks(path, face_at(np.tile(spots, (60, 1, 1))))
-    make_stage(results, "talk1")
+    make(results, "talk1")
     folder = results / f"{NAME}/talk1/{clip.clip_id}"
     assert {p.name for p in folder.iterdir()} == {f"{k:06d}.jpg" for k in range(1, 61)}
     crop = cv2.imread(str(folder / "000030.jpg"), cv2.IMREAD_GRAYSCALE).astype(float)
@@ -192,7 +187,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_clip_with_a_frame_without_a_face_is_skipped(results: Path, folder: Path) -> None:
     lose_faces(results, CLIPS[0], [3, 9])
-    make_stage(results, "talk1")
+    make(results, "talk1")
     write_dataset(results, CLIPS[:2])
     export(results, folder)
     skipped = read_frame(folder / "skipped.csv")

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from helpers.exports import clips_of, lose_faces
+from helpers.exports import clips_of, lose_faces, make_stage
 from helpers.small_results import CLIPS, SIZE, write_dataset
 from helpers.tables import read_frame
 from talkingface.exports.export import make_export
@@ -28,21 +28,15 @@ JAW, EYES, LIPS, NOSE_BASE = slice(0, 17), slice(36, 48), slice(48, 68), 33
 CHIN = slice(5, 12)
 
 
-def make_stage(results: Path, *videos: str) -> None:
-    for video in videos:
-        folder, manifest = results / f"{NAME}/{video}", results / f"{NAME}/{video}.csv"
-        folder.parent.mkdir(exist_ok=True)
-        make_wav2lip(
-            clips_of(results, video), results / f"landmarks/{video}", folder, manifest,
-            quality=95, threads=1,
-        )  # fmt: skip
+def make(results: Path, *videos: str) -> None:
+    make_stage(results, NAME, make_wav2lip, videos, quality=95, threads=1)
 
 
 @pytest.fixture(scope="module")
 def made(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small dataset with the stage made; not to be written to."""
     results = Path(shutil.copytree(finished, tmp_path_factory.mktemp(NAME) / "results"))
-    make_stage(results, "talk1", "talk2")
+    make(results, "talk1", "talk2")
     return results
 
 
@@ -192,7 +186,7 @@ def test_a_picture_is_that_part_of_its_own_frame(results: Path, folder: Path) ->
         for k in range(60):
             luma = (30 + 2 * k + x / 8 + y / 8).astype(np.uint8)
             writer.write(frame_from_planes(luma, grey, grey))
-    make_stage(results, "talk1")
+    make(results, "talk1")
     write_dataset(results, CLIPS[:1])
     export(results, folder)
     boxes = crop_boxes(landmarks_of(results, 0), (SIZE, SIZE))
@@ -207,7 +201,7 @@ def test_a_picture_is_that_part_of_its_own_frame(results: Path, folder: Path) ->
 
 def test_frames_of_no_use_are_left_out_with_their_numbers(results: Path, folder: Path) -> None:
     lose_faces(results, CLIPS[0], [0, 25, 26])
-    make_stage(results, "talk1")
+    make(results, "talk1")
     write_dataset(results, CLIPS[:2])
     row = read_frame(results / f"{NAME}/talk1.csv").iloc[0]
     # Of 60 frames 1 to 52 begin a window; none may hold 25 or 26.
@@ -221,7 +215,7 @@ def test_frames_of_no_use_are_left_out_with_their_numbers(results: Path, folder:
 def test_what_the_reader_would_pass_over_is_skipped(results: Path, folder: Path) -> None:
     lose_faces(results, CLIPS[0], [*range(15, 60)])
     lose_faces(results, CLIPS[1], [*range(0, 90, 5), *range(1, 90, 5)])
-    make_stage(results, "talk1", "talk2")
+    make(results, "talk1", "talk2")
     export(results, folder)
     skipped = read_frame(folder / "skipped.csv")
     assert skipped.clip_id.tolist() == [CLIPS[0].clip_id, CLIPS[1].clip_id]
@@ -248,7 +242,7 @@ def test_pixels_that_the_source_did_not_have_do_not_count(results: Path) -> None
     """Clips of 256 pixels, of a crop of 128."""
     path = results / f"clips/talk2/{CLIPS[2].clip_id}.csv"
     path.write_text(path.read_text().replace(",512.0,512.0\n", ",128.0,128.0\n"))
-    make_stage(results, "talk2")
+    make(results, "talk2")
     boxes = crop_boxes(landmarks_of(results, 2), (256, 256))
     smallest = read_frame(results / f"{NAME}/talk2.csv").smallest_side[0]
     assert smallest == pytest.approx((boxes[:, 2:] - boxes[:, :2]).min() / 2, abs=0.1)
@@ -256,7 +250,7 @@ def test_pixels_that_the_source_did_not_have_do_not_count(results: Path) -> None
 
 def test_a_clip_without_any_face_is_skipped(results: Path, folder: Path) -> None:
     lose_faces(results, CLIPS[2], [*range(170)])
-    make_stage(results, "talk2")
+    make(results, "talk2")
     write_dataset(results, CLIPS[2:])
     export(results, folder)
     skipped = read_frame(folder / "skipped.csv")
@@ -275,4 +269,4 @@ def test_landmarks_of_another_length_are_told(results: Path) -> None:
     other = results / f"landmarks/talk1/{CLIPS[1].clip_id}.npz"
     other.replace(results / f"landmarks/talk1/{CLIPS[0].clip_id}.npz")
     with pytest.raises(ValueError, match=f"{CLIPS[0].clip_id}.npz: .*90 frames"):
-        make_stage(results, "talk1")
+        make(results, "talk1")
