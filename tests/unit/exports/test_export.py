@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,11 +15,12 @@ from helpers.small_results import CLIPS, FEATURES, write_dataset
 from helpers.tables import read_frame
 from talkingface.exports.export import make_export
 from talkingface.exports.export_clips import folder_name, read_export_clips, speaker_names
-from talkingface.exports.table import EXPORTS, check_exports, followed_exports
+from talkingface.exports.table import EXPORTS, Export, check_exports, followed_exports
 from talkingface.exports.tree import Tree
 from talkingface.job.tables import OtherColumns
 from talkingface.settings.load import check_config
-from talkingface.settings.schema import ConfigError
+from talkingface.settings.schema import ConfigError, load_schema
+from talkingface.stages import FEATURES as STAGE_FEATURES
 
 NAME = "talking_face_preprocessing"
 NAMES = [clip.clip_id for clip in CLIPS]
@@ -197,11 +199,30 @@ def test_an_export_that_is_there_follows_the_dataset(
 
 
 @pytest.mark.parametrize("export", EXPORTS.values(), ids=EXPORTS)
-def test_every_setting_that_an_export_asks_for_is_one(export) -> None:
-    config = check_config({})
-    assert not {*export.needs} - {*config["features"]} or export.faults(config)
-    for key, allowed in export.settings:
-        value = config
-        for part in key.split("."):
-            value = value[part]
-        assert allowed
+def test_an_export_is_refused_without_a_feature_that_it_needs(
+    export: Export, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = check_config({"features": list(STAGE_FEATURES)})
+    assert export.faults(config) == []
+    for name in export.needs:
+        others = [feature for feature in STAGE_FEATURES if feature != name]
+        (fault,) = export.faults(config | {"features": others})
+        assert fault.startswith(f"export {export.name} needs {name}: features: [")
+
+
+@pytest.mark.parametrize(
+    ("export", "key", "allowed"),
+    [(export, key, allowed) for export in EXPORTS.values() for key, allowed in export.settings],
+)
+def test_an_export_is_refused_with_a_setting_that_it_cannot_be_made_with(
+    export: Export, key: str, allowed: tuple[Any, ...]
+) -> None:
+    section, name = key.split(".")
+    config = check_config({"features": list(STAGE_FEATURES)})
+    choices = load_schema("config")["properties"][section]["properties"][name]["enum"]
+    assert {*allowed} < {*choices}
+    for value in choices:
+        faults = export.faults(config | {section: config[section] | {name: value}})
+        assert bool(faults) == (value not in allowed)
+        assert all(f"needs {key}: " in fault for fault in faults)
