@@ -139,9 +139,9 @@ def lay_out(clips: Sequence[ExportClip], tree: Tree, **settings: Any) -> None:
             chosen[clip.side].append(clip)
     for side in SIDES:
         names = [clip.clip_id for clip in chosen[side]]
-        pictures = ({"image_path": tree.absolute(f"{PICTURES}/{name}")} for name in names)
         first = [
-            record | _paths(name, FIRST, tree) for record, name in zip(pictures, names, strict=True)
+            {"image_path": tree.absolute(f"{PICTURES}/{name}")} | _paths(name, FIRST, tree)
+            for name in names
         ]
         second = [_paths(name, SECOND, tree) for name in names]
         tree.write_text(f"{side}_stage1.json", json.dumps(first, indent=4) + "\n")

@@ -64,8 +64,7 @@ def make_latentsync(
     is the table LATENTSYNC. `media` is the raw file and `proxy` what is known of it,
     `clips_manifest` the clips' table CLIPS, `sync` the video's table SYNC and `landmarks` the
     folder of the clips' landmarks. Frames without a face are aligned by those before and after; a
-    clip without any, by its face boxes. Raises as
-    `clip_landmarks`.
+    clip without any, by its face boxes. Raises as `clip_landmarks`.
     """
 
     def place(clip: Clip, row: np.record, boxes: np.recarray, faces: np.ndarray) -> Recut:

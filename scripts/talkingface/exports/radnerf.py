@@ -62,8 +62,6 @@ _SOUND = ("aud.wav", "audio.wav")  # the second is linxiagong/dataprocess-talkin
 _SMALLEST_LIPS = 32
 _LARGEST_ERROR = 2  # pixels at 512
 _SPEECH_CHANNELS = 1024  # what the networks of ER-NeRF, SyncTalk and TalkingGaussian expect
-
-
 # Folders of a clip with a picture a frame, and their format, in the order in which they are drawn.
 _OF_FRAMES = {
     "ori_imgs": ".jpg", "gt_imgs": ".jpg", "parsing": ".png", "hair": ".png", "face": ".png",

@@ -82,11 +82,16 @@ class Item:
     @property
     def axis(self) -> int | None:
         """The axis of its array that is time; None where it has none."""
-        return next((i for i, part in enumerate(_parts(self.shape)) if "N" in part.split()), None)
+        return _time_axis(self.shape)
 
 
 def _parts(shape: str) -> list[str]:
     return [part.strip() for part in shape.strip("()").split(",")]
+
+
+def _time_axis(shape: str) -> int | None:
+    """The axis that has N by a shape of the register; None where none has."""
+    return next((i for i, part in enumerate(_parts(shape)) if "N" in part.split()), None)
 
 
 def _factors(shape: str) -> list[Fraction]:
@@ -160,7 +165,8 @@ def _array_reader(
 def _array_item(name: str, content: str = "") -> Item:
     """An item that is an npy with a time axis, cut to the window."""
     shape = _product(name).shape
-    axis = next(i for i, part in enumerate(_parts(shape)) if "N" in part.split())
+    axis = _time_axis(shape)
+    assert axis is not None
     return _item(name, _array_reader(name, _factors(shape), axis, _sizes(shape)), content=content)
 
 
