@@ -6,6 +6,7 @@ import { filmPath, whyPath } from "../data/paths";
 import { MarkButtons } from "../marks/marks";
 import { type Report, rowName } from "../data/report";
 import { measure } from "../shared/quantity";
+import "./enlarged.css";
 
 /** What is shown large: the film, or the picture of why. */
 export type Shown = "film" | "why";

@@ -5,6 +5,7 @@ import { field } from "./fields";
 import { type FilterState, clearFilters, toggleChoice } from "./filter_state";
 import { NOT_MEASURED, count, length } from "../shared/quantity";
 import { choiceLabel, fullLabel } from "../shared/words";
+import "./chips.css";
 
 interface Chip {
   words: string;

@@ -14,6 +14,7 @@ import {
 import type { Report } from "../data/report";
 import { LetterKeys } from "../shared/letter_keys";
 import { count, counted } from "../shared/quantity";
+import "./mark_bar.css";
 
 /** The counts of marks, and the buttons to save, open and undo them. */
 export function MarkBar({ report }: { report: Report }) {
