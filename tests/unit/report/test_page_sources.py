@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +13,8 @@ SOURCES = SCRIPTS / "talkingface/report/web/src"
 # From the ground up. The views know nothing of each other; `main.tsx` alone knows them all.
 ROOMS = ("data", "shared", "marks", "filters")
 VIEWS = ("clip", "clips", "distributions", "run", "thresholds", "yield")
-FILES = [file.relative_to(SOURCES).as_posix() for file in sorted(SOURCES.rglob("*.ts*"))]
+STYLES_TOO = [file.relative_to(SOURCES).as_posix() for file in sorted(SOURCES.rglob("*.*"))]
+FILES = [file for file in STYLES_TOO if file.endswith((".ts", ".tsx"))]
 
 
 def imported_rooms(file: str) -> set[str]:
@@ -43,6 +43,6 @@ def test_imports_are_found() -> None:
     assert imported_rooms("filters/filter_state.ts") == {"marks", "data", "shared"}
 
 
-@pytest.mark.parametrize("file", [file for file in SOURCES.rglob("*.*")], ids=str)
-def test_sources_are_short(file: Path) -> None:
-    assert len(file.read_text().splitlines()) <= 400
+@pytest.mark.parametrize("file", STYLES_TOO)
+def test_sources_are_short(file: str) -> None:
+    assert len((SOURCES / file).read_text().splitlines()) <= 400
