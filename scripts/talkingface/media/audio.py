@@ -36,12 +36,6 @@ MAX_UNKNOWN_RATE = 768_000
 HISTORY_SECONDS = 10
 
 
-def has_sound(path: str | Path, reading: Reading = DEFAULT) -> bool:
-    """Whether the file has an audio stream that can be decoded."""
-    with open_media(path) as container:
-        return audio_stream(container, reading) is not None
-
-
 def sound_format(path: str | Path, reading: Reading = DEFAULT) -> tuple[int, int]:
     """Sampling rate and number of channels (at most 2) of the sound that would be read; 0 where
     nothing is known of it before it is decoded.

@@ -11,7 +11,6 @@ from helpers.synthetic import FILMS, Film, Sound, beep_starts, make_film, write_
 from talkingface.media.audio import (
     HISTORY_SECONDS,
     SoundTrack,
-    has_sound,
     pcm_blocks,
     read_wav,
     sound_format,
@@ -185,7 +184,6 @@ def test_a_stream_that_changes_its_channels(tmp_path):
 
 def test_a_silent_film(tmp_path):
     path = make_film(tmp_path, replace(SMALL, sound=None))
-    assert not has_sound(path)
     assert len(pcm(path)) == 0
     with pytest.raises(LookupError, match="no audio stream"):
         sound_format(path)

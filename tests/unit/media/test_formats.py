@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from helpers.synthetic import Film, make_film
-from talkingface.media.audio import has_sound, pcm_blocks
+from talkingface.media.audio import pcm_blocks, sound_format
 from talkingface.media.container import open_media
 from talkingface.media.errors import UnreadableMedia
 from talkingface.media.formats import FORMATS, PLAYLIST_FORMATS
@@ -52,7 +52,7 @@ def test_a_playlist_is_no_video(folder: Path, name: str, suffix: str) -> None:
     path.write_text(PLAYLISTS[name])
     with pytest.raises(UnreadableMedia, match="a playlist, not a video"):
         probe(path)
-    for read in (has_sound, first_timestamp, lambda p: [*bgr_frames(p)], open_media,
+    for read in (sound_format, first_timestamp, lambda p: [*bgr_frames(p)], open_media,
                  lambda p: [*pcm_blocks(p, rate=16_000, channels=1)]):  # fmt: skip
         with pytest.raises(UnreadableMedia, match="playlist"):
             read(path)
