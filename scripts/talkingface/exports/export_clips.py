@@ -121,9 +121,15 @@ def speaker_names(videos: Iterable[tuple[str, str]]) -> dict[str, str]:
     It is the identity where that is made of letters, digits, _ and - of ASCII; else what is left of
     it with the first digits of its SHA-256, so that two never share a name, also where a file
     system folds case, and nobody's name changes for other videos. A video without an identity is
-    somebody of its own, called like the video.
+    somebody of its own, called like the video; where an identity has that name, called otherwise.
     """
-    return {video: folder_name(identity or video) for video, identity in videos}
+    pairs = list(videos)
+    taken = {folder_name(identity) for _, identity in pairs if identity}
+    names = {}
+    for video, identity in pairs:
+        name = folder_name(identity or video)
+        names[video] = folder_name(f"video {video}") if not identity and name in taken else name
+    return names
 
 
 def folder_name(text: str) -> str:

@@ -162,6 +162,14 @@ def test_names_of_speakers_are_safe_and_nobody_else_s() -> None:
     assert folder_name("Alice") == names["v2"]
 
 
+def test_a_video_called_like_somebody_else_is_nobody_of_theirs() -> None:
+    """Without an identity it is on a side of its own, so it must not pass for that person."""
+    names = speaker_names([("ann", ""), ("v1", "ann"), ("Ben", ""), ("v2", "Ben"), ("v3", "")])
+    assert names["v1"] == "ann" and names["v2"] == folder_name("Ben") and names["v3"] == "v3"
+    assert len({name.casefold() for name in names.values()}) == 5
+    assert names["ann"].startswith("video_ann-")
+
+
 def test_exports_with_absolute_paths_are_told_where_they_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
