@@ -16,6 +16,7 @@ import numpy as np
 from talkingface.dataset.clip_table import read_clip_table
 from talkingface.dataset.split import Side
 from talkingface.job.tables import read_table
+from talkingface.stage import is_folder
 from talkingface.stages import PRODUCTS, STAGES
 from talkingface.tables import tables_by_path
 
@@ -140,6 +141,14 @@ def folder_name(text: str) -> str:
         return text
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return f"{plain}-{digest}" if plain else digest
+
+
+def unequal_folders(clip: ExportClip, columns: Iterable[str]) -> dict[str, int]:
+    """How many files there are in those of a clip's folders, by their columns, that have not one a
+    frame."""
+    folders = [column for column in columns if is_folder(PRODUCTS[column][1].path)]
+    counts = {column: len(os.listdir(clip.path(column))) for column in folders}
+    return {column: count for column, count in counts.items() if count != clip.n_frames}
 
 
 def lacking_file(clip: ExportClip, columns: Iterable[str]) -> Path | None:

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from helpers.exports import make_stage
 from helpers.small_results import CLIPS, FEATURES, write_dataset
 from helpers.tables import read_frame
+from talkingface.exports.aniportrait import make_aniportrait
 from talkingface.exports.export import make_export
 from talkingface.exports.export_clips import folder_name, read_export_clips, speaker_names
 from talkingface.exports.table import EXPORTS, check_exports, followed_exports
@@ -19,6 +21,7 @@ from talkingface.exports.tree import Tree
 from talkingface.job.tables import OtherColumns
 from talkingface.settings.load import check_config
 from talkingface.settings.schema import ConfigError
+from talkingface.stages import STAGES
 
 NAME = "talking_face_preprocessing"
 NAMES = [clip.clip_id for clip in CLIPS]
@@ -77,6 +80,34 @@ def test_a_clip_whose_file_is_gone_is_skipped(
     assert table.needed[0] == f"pose/talk1/{NAMES[1]}.npy"
     assert f"{gone} is gone: run snakemake again" in caplog.text
     assert (folder / "train.txt").read_text().split() == [NAMES[0]]
+
+
+@pytest.mark.parametrize("wrong", ["lost", "added"])
+@pytest.mark.parametrize(
+    "name", ["aniportrait", "liveportrait_train", "talking_face_preprocessing", "webdataset"]
+)
+def test_a_clip_with_other_pictures_than_frames_is_skipped(
+    results: Path, caplog: pytest.LogCaptureFixture, name: str, wrong: str
+) -> None:
+    """All behind a lost picture would be taken for those of the frames before."""
+    pictures = results / f"frames/talk1/{NAMES[1]}"
+    if wrong == "lost":
+        (pictures / "000005.png").unlink()
+    else:
+        (pictures / ".DS_Store").touch()
+    if name in STAGES:
+        make_stage(results, name, make_aniportrait)
+    settings: dict[str, object] = {}
+    if name == "webdataset":
+        settings = {"max_shard": 1e9, "features": ["frames"]}
+    folder = results / f"exports/{name}"
+    make_export(name, results, folder, settings)
+    table = read_frame(folder / "skipped.csv")
+    found = table[table.condition == "files of frames"]
+    count = "89" if wrong == "lost" else "91"
+    assert [tuple(row) for row in found.values] == [(NAMES[1], "files of frames", count, "90")]
+    assert f"{pictures}: damaged ({count} files)" in caplog.text
+    assert not [path for path in folder.rglob("*") if NAMES[1] in path.as_posix()]
 
 
 def test_a_dataset_of_another_version_is_refused(results: Path) -> None:

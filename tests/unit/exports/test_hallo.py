@@ -134,6 +134,8 @@ def test_a_sample_of_the_second_stage_must_fit(listed: Path, frames: int, stays:
     path = listed / "dataset/clips.csv"
     rows = read_frame(path).to_dict("records")
     rows[0]["n_frames"] = frames
+    for picture in sorted((listed / f"frames/talk1/{CLIPS[0].clip_id}").iterdir())[frames:]:
+        picture.unlink()
     definition = tables.dataset_clips(tuple(list(rows[0])[len(tables.dataset_clips().columns) :]))
     write_table(table_of_rows(definition, rows), path, definition)
     folder = export(listed, "hallo", SETTINGS)
