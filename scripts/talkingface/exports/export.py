@@ -39,7 +39,7 @@ def make_export(
 
     In it are, beside what the layout has, `skipped.csv`, the table SKIPPED of the clips that its
     reader would not take, and `export.json`, a record of how it was made. A clip of which a file is
-    gone is skipped, and the log says so; the next run of the workflow makes it again.
+    gone, or a picture of a folder, is skipped, and the log says so and how it is made again.
 
     settings: the section of the config that bears the export's name; empty where it has none.
     Raises as `read_export_clips`, and ValueError where two files would have the same name.

@@ -16,6 +16,7 @@ import numpy as np
 from talkingface.dataset.clip_table import read_clip_table
 from talkingface.dataset.split import Side
 from talkingface.job.tables import read_table
+from talkingface.stage import is_folder
 from talkingface.stages import PRODUCTS, STAGES
 from talkingface.tables import tables_by_path
 
@@ -121,9 +122,15 @@ def speaker_names(videos: Iterable[tuple[str, str]]) -> dict[str, str]:
     It is the identity where that is made of letters, digits, _ and - of ASCII; else what is left of
     it with the first digits of its SHA-256, so that two never share a name, also where a file
     system folds case, and nobody's name changes for other videos. A video without an identity is
-    somebody of its own, called like the video.
+    somebody of its own, called like the video; where an identity has that name, called otherwise.
     """
-    return {video: folder_name(identity or video) for video, identity in videos}
+    pairs = list(videos)
+    taken = {folder_name(identity) for _, identity in pairs if identity}
+    names = {}
+    for video, identity in pairs:
+        name = folder_name(identity or video)
+        names[video] = folder_name(f"video {video}") if not identity and name in taken else name
+    return names
 
 
 def folder_name(text: str) -> str:
@@ -134,6 +141,14 @@ def folder_name(text: str) -> str:
         return text
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return f"{plain}-{digest}" if plain else digest
+
+
+def unequal_folders(clip: ExportClip, columns: Iterable[str]) -> dict[str, int]:
+    """How many files there are in those of a clip's folders, by their columns, that have not one a
+    frame."""
+    folders = [column for column in columns if is_folder(PRODUCTS[column][1].path)]
+    counts = {column: len(os.listdir(clip.path(column))) for column in folders}
+    return {column: count for column, count in counts.items() if count != clip.n_frames}
 
 
 def lacking_file(clip: ExportClip, columns: Iterable[str]) -> Path | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 
 from talkingface.exports.export_clips import ExportClip
@@ -13,8 +11,8 @@ from talkingface.job.arrays import read_array
 
 
 def skip_unequal(clip: ExportClip, tree: Tree) -> bool:
-    """Skip a clip that has no face, or has not one row or picture a frame of landmarks and pose, of
-    frames where they are made, and two of HuBERT features; whether it is skipped.
+    """Skip a clip that has no face, or has not one row a frame of landmarks and pose, and two of
+    HuBERT features where they are made, or a picture of the frames; whether it is skipped.
 
     Readers cut what is longer to the shortest without a word, or fail in the middle of an epoch.
     """
@@ -24,8 +22,6 @@ def skip_unequal(clip: ExportClip, tree: Tree) -> bool:
     n, angles = clip.n_frames, read_array(clip.path("pose"))
     with open(clip.path("landmarks68"), "rb") as file:
         found = {"rows of pose": (len(angles), n), "lines of landmarks": (sum(1 for _ in file), n)}
-    if clip.has("frames"):
-        found["pictures"] = len(os.listdir(clip.path("frames"))), n
     if clip.has("hubert"):
         features = read_array(clip.path("hubert"), mmap_mode="r")
         found["rows of HuBERT features"] = features.shape[1], 2 * n

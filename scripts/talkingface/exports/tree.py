@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from talkingface.exports.conditions import Condition
-from talkingface.exports.export_clips import ExportClip, lacking_file
+from talkingface.exports.export_clips import ExportClip, lacking_file, unequal_folders
+from talkingface.job.files import DamagedFile
 from talkingface.job.tables import table_of_rows, write_table
 from talkingface.tables import SKIPPED
 
@@ -125,15 +126,23 @@ class Tree:
         )
 
     def skip_incomplete(self, clip: ExportClip, columns: Iterable[str]) -> bool:
-        """Skip a clip of which a product, by its column, is gone; whether it is so.
+        """Skip a clip of which a product, by its column, is gone, or a folder has not one file a
+        frame; whether it is so.
 
-        The log says so, too: the next run of the workflow makes it again.
+        Readers count the pictures of a folder: where one is missing, all behind it would be of
+        another frame. The log says so, too, and how it is made again.
         """
+        columns = list(columns)
         gone = lacking_file(clip, columns)
         if gone is not None:
             logger.warning("%s is gone: run snakemake again to have it made", gone)
             self.skip(clip, "file", "gone", gone.relative_to(clip.results))
-        return gone is not None
+            return True
+        unequal = unequal_folders(clip, columns)
+        for column, count in unequal.items():
+            logger.warning("%s", DamagedFile(clip.path(column), f"{count} files"))
+            self.skip(clip, f"files of {column}", count, clip.n_frames)
+        return bool(unequal)
 
     def write_skipped(self) -> None:
         """Write skipped.csv, also when nothing was."""

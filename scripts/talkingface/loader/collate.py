@@ -19,8 +19,9 @@ def collate(samples: Sequence[Mapping[str, Any]], *, tensors: bool = False) -> d
 
     tensors: gives tensors of PyTorch; for a DataLoader with them
     `collate_fn=functools.partial(collate, tensors=True)`.
+    A batch of float16 of one dataset and float32 of another is float32.
     Raises ValueError where arrays do not fit together in another axis, such as pictures of unequal
-    size.
+    size, or have another number of rows a frame, as the two layouts of `mel` do.
     """
     if not samples:
         raise ValueError("a batch of no elements")
@@ -28,6 +29,7 @@ def collate(samples: Sequence[Mapping[str, Any]], *, tensors: bool = False) -> d
     for name in samples[0]:
         values = [sample[name] for sample in samples]
         if name in ITEMS:
+            _refuse_other_rates(name, values, [sample["n_frames"] for sample in samples])
             batch[name] = _stacked(name, values)
         elif name == "start":
             batch[name] = np.array(values, np.int64)
@@ -36,6 +38,18 @@ def collate(samples: Sequence[Mapping[str, Any]], *, tensors: bool = False) -> d
     lengths = np.array([sample["n_frames"] for sample in samples], np.int64)
     batch |= {"lengths": lengths, "mask": np.arange(lengths.max()) < lengths[:, None]}
     return _as_tensors(batch) if tensors else batch
+
+
+def _refuse_other_rates(name: str, arrays: Sequence[np.ndarray], lengths: Sequence[int]) -> None:
+    """Row k is of another time where rows a frame are not as many: filling up would hide that."""
+    item = ITEMS[name]
+    fitting = [item.rates_of(array.shape, n) for array, n in zip(arrays, lengths, strict=True)]
+    if all(fitting) and not set.intersection(*fitting):
+        rates = " and ".join(sorted({f"{float(rate):g}" for rates in fitting for rate in rates}))
+        raise ValueError(
+            f"{name} with {rates} rows a frame in one batch: give datasets that were made with one "
+            f"value of the setting `{name}.layout`"
+        )
 
 
 def _stacked(name: str, arrays: Sequence[np.ndarray]) -> np.ndarray:
@@ -51,7 +65,7 @@ def _stacked(name: str, arrays: Sequence[np.ndarray]) -> np.ndarray:
             "one batch: pictures of one size come of the setting `clips.size` with a `clips.crop` "
             "other than `none`"
         )
-    stacked = np.zeros((len(arrays), *longest), arrays[0].dtype)
+    stacked = np.zeros((len(arrays), *longest), np.result_type(*arrays))
     for element, array in zip(stacked, arrays, strict=True):
         element[tuple(slice(length) for length in array.shape)] = array
     return stacked

@@ -72,10 +72,12 @@ class TalkingFaceDataset:
         self.side = _one_of("side", side, ("train", "eval"))
         self.items = _items(items)
         self.windows = _one_of("windows", windows, ("random", "all"))
-        _check_numbers(n_frames, stride, windows)
-        self.n_frames, self.seed = n_frames, int(seed)
-        self.stride = stride or n_frames
-        self.layers = None if layers is None else tuple(int(layer) for layer in layers)
+        _check_numbers(n_frames, stride, seed, windows)
+        # Numbers of numpy would be rounded or overflow beside those that windows are drawn by.
+        self.n_frames = None if n_frames is None else int(n_frames)
+        self.seed = int(seed)
+        self.stride = int(stride) if stride else self.n_frames
+        self.layers = None if layers is None else tuple(map(operator.index, layers))
         if not self.results:
             raise ValueError("no results folder was given")
         _refuse_twice(self.results)
@@ -83,8 +85,8 @@ class TalkingFaceDataset:
         clips = read_clip_list(self.results, side, wanted, where)
         lengths = clips["n_frames"]
         counts = np.ones(len(clips), np.int64)
-        if n_frames is not None:
-            room = lengths - n_frames
+        if self.n_frames is not None and self.stride is not None:
+            room = lengths - self.n_frames
             counts = room // self.stride + 1 if windows == "all" else counts
             counts = np.where(room < 0, 0, counts)
         self._clips = clips
@@ -224,11 +226,11 @@ def _one_of(name: str, value: str, choices: Sequence[str]) -> str:
     return value
 
 
-def _check_numbers(n_frames: int | None, stride: int | None, windows: str) -> None:
-    for name, value in (("n_frames", n_frames), ("stride", stride)):
+def _check_numbers(n_frames: int | None, stride: int | None, seed: int, windows: str) -> None:
+    for name, value in (("n_frames", n_frames), ("stride", stride), ("seed", seed)):
         if value is not None and not isinstance(value, int | np.integer):
             raise ValueError(f"{name} is {value!r}: a whole number is needed")
-        if value is not None and value < 1:
+        if value is not None and name != "seed" and value < 1:
             raise ValueError(f"{name} is {value}: at least 1 is needed")
     if stride is not None and (n_frames is None or windows != "all"):
         raise ValueError("a stride goes with windows='all' and n_frames")

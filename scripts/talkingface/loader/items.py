@@ -84,6 +84,14 @@ class Item:
         """The axis of its array that is time; None where it has none."""
         return _time_axis(self.shape)
 
+    def rates_of(self, shape: Sequence[int], n_frames: int) -> set[Fraction]:
+        """The rows a frame, of those there are, that an array of this shape may have, read of a
+        window of `n_frames` frames: several of a short one, none where it has been changed."""
+        axis = self.axis
+        if axis is None or len(shape) != len(_parts(self.shape)):
+            return set()
+        return {rate for rate in _factors(self.shape) if ceil(rate * n_frames) == shape[axis]}
+
 
 def _parts(shape: str) -> list[str]:
     return [part.strip() for part in shape.strip("()").split(",")]

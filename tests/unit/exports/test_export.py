@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from helpers.exports import make_stage
 from helpers.small_results import CLIPS, FEATURES, write_dataset
 from helpers.tables import read_frame
+from talkingface.exports.aniportrait import make_aniportrait
 from talkingface.exports.export import make_export
 from talkingface.exports.export_clips import folder_name, read_export_clips, speaker_names
 from talkingface.exports.table import EXPORTS, Export, check_exports, followed_exports
@@ -21,6 +23,7 @@ from talkingface.job.tables import OtherColumns
 from talkingface.settings.load import check_config
 from talkingface.settings.schema import ConfigError, load_schema
 from talkingface.stages import FEATURES as STAGE_FEATURES
+from talkingface.stages import STAGES
 
 NAME = "talking_face_preprocessing"
 NAMES = [clip.clip_id for clip in CLIPS]
@@ -79,6 +82,34 @@ def test_a_clip_whose_file_is_gone_is_skipped(
     assert table.needed[0] == f"pose/talk1/{NAMES[1]}.npy"
     assert f"{gone} is gone: run snakemake again" in caplog.text
     assert (folder / "train.txt").read_text().split() == [NAMES[0]]
+
+
+@pytest.mark.parametrize("wrong", ["lost", "added"])
+@pytest.mark.parametrize(
+    "name", ["aniportrait", "liveportrait_train", "talking_face_preprocessing", "webdataset"]
+)
+def test_a_clip_with_other_pictures_than_frames_is_skipped(
+    results: Path, caplog: pytest.LogCaptureFixture, name: str, wrong: str
+) -> None:
+    """All behind a lost picture would be taken for those of the frames before."""
+    pictures = results / f"frames/talk1/{NAMES[1]}"
+    if wrong == "lost":
+        (pictures / "000005.png").unlink()
+    else:
+        (pictures / ".DS_Store").touch()
+    if name in STAGES:
+        make_stage(results, name, make_aniportrait)
+    settings: dict[str, object] = {}
+    if name == "webdataset":
+        settings = {"max_shard": 1e9, "features": ["frames"]}
+    folder = results / f"exports/{name}"
+    make_export(name, results, folder, settings)
+    table = read_frame(folder / "skipped.csv")
+    found = table[table.condition == "files of frames"]
+    count = "89" if wrong == "lost" else "91"
+    assert [tuple(row) for row in found.values] == [(NAMES[1], "files of frames", count, "90")]
+    assert f"{pictures}: damaged ({count} files)" in caplog.text
+    assert not [path for path in folder.rglob("*") if NAMES[1] in path.as_posix()]
 
 
 def test_a_dataset_of_another_version_is_refused(results: Path) -> None:
@@ -162,6 +193,14 @@ def test_names_of_speakers_are_safe_and_nobody_else_s() -> None:
     assert all(name.replace("-", "").replace("_", "").isalnum() for name in names.values())
     assert all(name.isascii() and len(name) < 80 for name in names.values())
     assert folder_name("Alice") == names["v2"]
+
+
+def test_a_video_called_like_somebody_else_is_nobody_of_theirs() -> None:
+    """Without an identity it is on a side of its own, so it must not pass for that person."""
+    names = speaker_names([("ann", ""), ("v1", "ann"), ("Ben", ""), ("v2", "Ben"), ("v3", "")])
+    assert names["v1"] == "ann" and names["v2"] == folder_name("Ben") and names["v3"] == "v3"
+    assert len({name.casefold() for name in names.values()}) == 5
+    assert names["ann"].startswith("video_ann-")
 
 
 def test_exports_with_absolute_paths_are_told_where_they_are(

@@ -58,6 +58,31 @@ def test_pictures_of_unequal_size(tmp_path):
             collate([dataset[0], dataset[1]])
 
 
+def test_files_of_two_precisions(results):
+    """In whichever order they come: a batch of float16 would have lost what float32 holds."""
+    dataset = TalkingFaceDataset(results, "train", ["hubert"], n_frames=5)
+    half, single = dataset[0], dataset[1]
+    single["hubert"] = single["hubert"].astype(np.float32) + np.float32(1e5)
+    for samples, place in (([half, single], 1), ([single, half], 0)):
+        batch = collate(samples)["hubert"]
+        assert batch.dtype == np.float32
+        assert np.array_equal(batch[place], single["hubert"])
+        assert np.array_equal(batch[1 - place], half["hubert"])
+
+
+def test_two_layouts_of_mel(results):
+    """Their rows stand 10 and 12.5 ms apart."""
+    dataset = TalkingFaceDataset(results, "train", ["mel"], n_frames=None)
+    assert [len(dataset[i]["mel"]) for i in range(3)] == [4 * 60, 4 * 33, 151]
+    for pair in ((0, 2), (2, 1)):
+        with pytest.raises(ValueError, match=r"mel with 3\.2 and 4 rows a frame.*`mel\.layout`"):
+            collate([dataset[i] for i in pair])
+    assert collate([dataset[2], dataset[2]])["mel"].shape == (2, 151, 80)
+    # What somebody cut is theirs to know.
+    cut = [dataset[i] | {"mel": dataset[i]["mel"][:16]} for i in (0, 2)]
+    assert collate(cut)["mel"].shape == (2, 16, 80)
+
+
 def test_a_batch_of_nothing():
     with pytest.raises(ValueError, match="no elements"):
         collate([])

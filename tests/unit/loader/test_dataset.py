@@ -120,6 +120,21 @@ def test_several_folders(results, other_results):
     assert dataset[3]["mfcc"].shape == (1200, 39)
 
 
+@pytest.mark.parametrize("number", [np.int64, np.uint8, np.int16])
+def test_numbers_of_numpy_give_the_same_windows(results, number):
+    plain = TalkingFaceDataset(results, "train", ["audio"], n_frames=5, seed=3)
+    dataset = TalkingFaceDataset(results, "train", ["audio"], n_frames=number(5), seed=number(3))
+    assert starts(dataset) == starts(plain)
+    assert [digest(dataset[i]) for i in range(3)] == [digest(plain[i]) for i in range(3)]
+
+
+def test_a_stride_of_few_bits_does_not_overflow(other_results):
+    dataset = TalkingFaceDataset(
+        other_results, "train", ["pose"], n_frames=5, windows="all", stride=np.int8(100)
+    )
+    assert starts(dataset) == [0, 100, 200, 0]
+
+
 def test_any_order_gives_the_same(results):
     dataset = TalkingFaceDataset(results, "train", ["frames", "audio"], n_frames=5)
     inorder = [digest(dataset[i]) for i in range(3)]
@@ -260,6 +275,7 @@ def test_a_side_without_clips(tmp_path):
         ({"n_frames": "5"}, "n_frames is '5': a whole number"),
         ({"stride": 0, "windows": "all"}, "stride is 0"),
         ({"stride": 2.5, "windows": "all"}, "stride is 2.5: a whole number"),
+        ({"seed": 2.7}, "seed is 2.7: a whole number"),
         ({"stride": 5}, "a stride goes with windows='all'"),
         ({"results": []}, "no results folder"),
     ],

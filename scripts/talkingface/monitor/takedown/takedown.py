@@ -125,6 +125,8 @@ def run_takedown(
         except (ConfigError, NoSuchVideo, CannotBuild, DamagedFile) as error:
             return str(error)
         lists = _rows_to_go(listed, rows, decided, by_hand, removal)
+        if identity is not None:
+            _print_nobodys(rows, records, removal)
         if dry_run:
             _print_plan(results, lists, rows, removal)
             return None
@@ -289,6 +291,19 @@ def _print_videos(rows: Sequence[Mapping[str, Any]], removal: Removal) -> None:
         source = clean(target.sources[0]) if target.sources else "source not known"
         unlisted = "" if video in listed else ", not in the list"
         print(f"{video} ({source}): {target.why}{unlisted}")
+
+
+def _print_nobodys(
+    rows: Iterable[Mapping[str, Any]], records: Iterable[str], removal: Removal
+) -> None:
+    """Name the videos with results that are not in the list, which alone says who speaks."""
+    listed = {str(row["video_id"]) for row in rows}
+    others = sorted(video for video in records if video not in {*listed, *removal.videos})
+    if others:
+        print(
+            "not in the list, so who speaks is not known; name them, too, where it is that person: "
+            f"{', '.join(others)}"
+        )
 
 
 def _print_plan(

@@ -454,6 +454,21 @@ def test_an_identity_means_its_videos_and_all_that_are_the_same() -> None:
     }
 
 
+def test_whose_videos_are_that_left_the_list_is_not_known(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Their results are still there, and nothing says who speaks in them."""
+    path = root / "videos.csv"
+    path.write_bytes(without_rows(path.read_bytes(), {"talk10"}))
+    said = "not in the list, so who speaks is not known"
+    assert run_takedown(root, ["clips"], dry_run=True) is None
+    assert said not in capsys.readouterr().out
+    assert run_takedown(root, [], identity="the one") is None
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if said in line]
+    assert line.endswith(": talk10")
+    assert (root / "results/clips/talk10").is_dir()
+
+
 def test_a_word_that_could_be_two_is_refused(tmp_path: Path) -> None:
     videos = known_videos(listed(("a", "b", ""), ("b", "c", "")), {})
     with pytest.raises(NoSuchVideo, match=r"'b' is the name of a video and the source of 'a'"):
