@@ -221,7 +221,8 @@ def test_a_long_name_leaves_room_for_the_other_columns(open_report: Open, tmp_pa
     of_clip = next(video for video in VIDEOS if video["video_id"] == CLIP.video)
     report_on(tmp_path, [of_clip | {"identity": name}, *(v for v in VIDEOS if v != of_clip)])
     page = open_report(tmp_path, address(CLIP))
-    meaning = page.locator(".ledger td", has_text=name).locator("xpath=following-sibling::td[last()]")
+    row = page.locator(".ledger tr", has_text=name)
+    meaning = row.locator("td").last
     assert meaning.evaluate("cell => cell.getBoundingClientRect().width") > 200
     table = page.get_by_role("region", name="Measures of The row itself")
     assert table.evaluate("each => each.scrollWidth <= each.clientWidth")

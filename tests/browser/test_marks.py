@@ -281,9 +281,7 @@ def test_files_of_others_are_read(
     assert rows_of(saved(page)) == OF_OTHERS[content]
 
 
-def test_a_file_is_read_as_a_run_reads_it(
-    open_report: Open, middle: Path, tmp_path: Path
-) -> None:
+def test_a_file_is_read_as_a_run_reads_it(open_report: Open, middle: Path, tmp_path: Path) -> None:
     """What somebody wrote by hand: rows of one clip on several lines, blanks behind commas."""
     page = open_report(middle, "#clips")
     one, other = sorted(names(page, 2))
