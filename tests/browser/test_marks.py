@@ -190,6 +190,28 @@ def test_a_file_changed_after_it_was_saved_goes_before_the_browser(
         )
 
 
+def test_a_page_from_before_a_run_keeps_what_that_obeyed(browser: Browser, own: Path) -> None:
+    with watched(browser) as found:
+        before = found.page
+        url = (own / "results/report/index.html").as_uri() + "#clips"
+        before.goto(url)
+        before.wait_for_selector("[data-place]")
+        first, second = names(before, 2)
+        focus(before, 0)
+        before.keyboard.press("k")
+        saved(before)
+        obeyed(own, {first: {"decision": "keep", "note": ""}})
+        after = before.context.new_page()
+        after.goto(url)
+        after.wait_for_selector("[data-place]")
+        # What is marked in one is seen in the other, so it knows what this has remembered.
+        focus(after, 1)
+        after.keyboard.press("r")
+        expect(before.locator('[data-place="1"] .reject')).to_have_attribute("aria-pressed", "true")
+        expect(before.locator('[data-place="0"] .keep')).to_have_attribute("aria-pressed", "true")
+        assert rows_of(saved(before)) == sorted([(first, "keep", ""), (second, "reject", "")])
+
+
 def test_what_is_marked_can_be_filtered(open_report: Open, middle: Path) -> None:
     page = open_report(middle, "#clips?decision=")
     expect(page.locator(".found strong")).to_have_text("144")
