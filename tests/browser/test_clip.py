@@ -216,6 +216,19 @@ def test_features_that_were_not_made_say_which_setting_makes_them(
     expect(page.locator(".views")).to_contain_text("add depth to the setting features")
 
 
+def test_a_long_name_leaves_room_for_the_other_columns(open_report: Open, tmp_path: Path) -> None:
+    make_small_report_results(tmp_path)
+    name = "m" * 150
+    of_clip = next(video for video in VIDEOS if video["video_id"] == CLIP.video)
+    report_on(tmp_path, [of_clip | {"identity": name}, *(v for v in VIDEOS if v != of_clip)])
+    page = open_report(tmp_path, address(CLIP))
+    row = page.locator(".ledger tr", has_text=name)
+    meaning = row.locator("td").last
+    assert meaning.evaluate("cell => cell.getBoundingClientRect().width") > 200
+    table = page.get_by_role("region", name="Measures of The row itself")
+    assert table.evaluate("each => each.scrollWidth <= each.clientWidth")
+
+
 def test_an_unknown_clip_says_so(open_report: Open, small: Path) -> None:
     page = open_report(small, "#clip?id=nobody&verdict=kept")
     expect(page.locator("main")).to_contain_text("There is no clip nobody")

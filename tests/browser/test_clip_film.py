@@ -5,10 +5,11 @@ Browsers differ in what they tell of a film, and all must show the same.
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from helpers.clip_page import address, number_shown, wait_for_frame
 from helpers.settled import settle
@@ -24,6 +25,11 @@ const ask = HTMLVideoElement.prototype.requestVideoFrameCallback;
 HTMLVideoElement.prototype.requestVideoFrameCallback = function (hear) {
   return ask.call(this, (now, { mediaTime }) => hear(now, { mediaTime: mediaTime + 2 / 25 }));
 };"""
+
+# As for a tab that is not seen: frames are played and nobody is told of them.
+UNSEEN = """() => {
+  HTMLVideoElement.prototype.requestVideoFrameCallback = () => 0;
+}"""
 
 
 def frame_said(page: Page) -> int:
@@ -97,3 +103,44 @@ def test_a_browser_may_give_frames_a_late_time(browser: Browser, small: Path, fi
         assert check_rest(page) == first + 1
         play(page, first / 25 + 0.5)
         assert check_rest(page) > first + 10
+
+
+def test_a_pause_in_a_tab_that_was_not_seen_is_where_the_sound_is(
+    open_report: Open, small: Path
+) -> None:
+    page = open_report(small, address(CLIP))
+    wait_for_frame(page, 0)
+    page.locator("video").focus()
+    page.keyboard.press("Space")
+    page.wait_for_function("() => document.querySelector('video').currentTime > 0.2")
+    page.evaluate(UNSEEN)
+    page.wait_for_function("() => document.querySelector('video').currentTime > 1.5")
+    page.keyboard.press("Space")
+    assert check_rest(page) >= int(1.5 * 25)
+
+
+@pytest.mark.parametrize("content", (None, b"no film"), ids=("missing", "damaged"))
+def test_without_its_film_what_is_beside_it_goes_on(
+    browser: Browser, small: Path, tmp_path: Path, content: bytes | None
+) -> None:
+    shutil.copytree(small / "results", tmp_path / "results")
+    film = tmp_path / f"results/clips/{CLIP.video}/{CLIP.clip_id}.mp4"
+    film.unlink()
+    if content is not None:
+        film.write_bytes(content)
+    with watched(browser, lacking=True) as found:
+        page = found.page
+        page.goto((tmp_path / "results/report/index.html").as_uri() + address(CLIP, 40))
+        expect(page.locator(".no-film")).to_be_visible()
+        drawn = page.locator("canvas.faces")
+        beside = page.get_by_role("img", name="Parsing")
+        for frame, key in ((41, "ArrowRight"), (66, "Shift+ArrowRight"), (65, "ArrowLeft")):
+            page.keyboard.press(key)
+            expect(page.locator(".frame-number b")).to_have_text(str(frame))
+            expect(drawn).to_have_attribute("data-frame", str(frame))
+            expect(beside).to_have_attribute("data-frame", str(frame))
+        # Nothing can be played, and that changes nothing.
+        page.keyboard.press("Space")
+        settle(page)
+        assert page.get_by_role("button", name="Play").is_visible()
+        assert frame_said(page) == 65

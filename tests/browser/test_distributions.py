@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -47,6 +48,19 @@ def test_bars_are_counts_and_lead_to_their_clips(open_report: Open, odd: Odd, co
         # Every one is in one bar.
         together = parts[0].append(parts[1:]) if parts else pd.Index([])
         assert sorted(together) == sorted(expected.index)
+
+
+@pytest.mark.parametrize("column", ("sharpness", "speech_quality"))
+def test_of_an_even_number_the_median_is_between_two(
+    open_report: Open, middle: Path, column: str
+) -> None:
+    kept = pd.read_csv(middle / "results/dataset/clips.csv")[column].sort_values()
+    assert len(kept) % 2 == 0
+    card = _card(open_report(middle, "#distributions"), f"quality.{column}")
+    said = re.search(r"median ([\d.]+)", card.locator(".summary").inner_text())
+    # The page says four digits, which tell it from those beside it.
+    assert said and float(said[1]) == float(f"{kept.median():.4g}")
+    assert float(said[1]) not in kept.map(lambda value: float(f"{value:.4g}")).tolist()
 
 
 @pytest.mark.parametrize("column", [*LEAST, *MOST, *MIDDLE])

@@ -190,6 +190,28 @@ def test_a_file_changed_after_it_was_saved_goes_before_the_browser(
         )
 
 
+def test_a_page_from_before_a_run_keeps_what_that_obeyed(browser: Browser, own: Path) -> None:
+    with watched(browser) as found:
+        before = found.page
+        url = (own / "results/report/index.html").as_uri() + "#clips"
+        before.goto(url)
+        before.wait_for_selector("[data-place]")
+        first, second = names(before, 2)
+        focus(before, 0)
+        before.keyboard.press("k")
+        saved(before)
+        obeyed(own, {first: {"decision": "keep", "note": ""}})
+        after = before.context.new_page()
+        after.goto(url)
+        after.wait_for_selector("[data-place]")
+        # What is marked in one is seen in the other, so it knows what this has remembered.
+        focus(after, 1)
+        after.keyboard.press("r")
+        expect(before.locator('[data-place="1"] .reject')).to_have_attribute("aria-pressed", "true")
+        expect(before.locator('[data-place="0"] .keep')).to_have_attribute("aria-pressed", "true")
+        assert rows_of(saved(before)) == sorted([(first, "keep", ""), (second, "reject", "")])
+
+
 def test_what_is_marked_can_be_filtered(open_report: Open, middle: Path) -> None:
     page = open_report(middle, "#clips?decision=")
     expect(page.locator(".found strong")).to_have_text("144")
@@ -237,16 +259,20 @@ FAULTS = {
     "clip_id,decision\na,maybe\n": "line 2: the decision is neither",
     "clip_id,decision,note\na,keep,\"x\ny\"\n,reject,\n": "line 4: no clip_id",
     'clip_id,decision,note\na,keep,"x\n': "line 2: a quote is not closed",
-    "clip_id,decision\na,keep\na,reject\n": "line 3: a is decided twice",
+    "clip_id,decision\na,keep\na,\na,reject\n": "line 4: a is decided twice",
+    "clip_id,decision,note\na,keep,small, but sharp\n": "line 2: more cells than the header has",
+    "clip_id;decision;note\na;keep;small\n": "its cells are separated by semicolons",
+    b"clip_id,decision,note\na,keep,sch\xf6n\n": "it is not UTF-8 text",
+    "\ufeffclip_id,decision\na,keep\n".encode("utf-16-le"): "it is not UTF-8 text",
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("content", FAULTS)
 def test_a_file_with_faults_changes_nothing(
-    open_report: Open, middle: Path, tmp_path: Path, content: str
+    open_report: Open, middle: Path, tmp_path: Path, content: str | bytes
 ) -> None:
     path = tmp_path / "mine.csv"
-    path.write_text(content)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
     page = open_report(middle, "#clips")
     page.locator("input[type=file]").set_input_files(path)
     expect(page.locator(".said")).to_contain_text(f"mine.csv was not read: {FAULTS[content]}")
@@ -275,6 +301,22 @@ def test_files_of_others_are_read(
     read = re.compile(rf"^{len(OF_OTHERS[content])} decisions? read")
     expect(page.locator(".said")).to_have_text(read)
     assert rows_of(saved(page)) == OF_OTHERS[content]
+
+
+def test_a_file_is_read_as_a_run_reads_it(open_report: Open, middle: Path, tmp_path: Path) -> None:
+    """What somebody wrote by hand: rows of one clip on several lines, blanks behind commas."""
+    page = open_report(middle, "#clips")
+    one, other = sorted(names(page, 2))
+    path = tmp_path / "decisions.csv"
+    path.write_text(
+        f"clip_id, decision, note\n{one},keep,sharp\n{one},keep,sharp\n"
+        f'{other}, reject, "dark, and small"\n{one},,look again\n'
+    )
+    page.locator("input[type=file]").set_input_files(path)
+    expect(page.locator(".said")).to_contain_text("2 decisions read")
+    wanted = [(one, "keep", "sharp; look again"), (other, "reject", "dark, and small")]
+    assert rows_of(saved(page)) == wanted
+    assert [(clip, *found) for clip, found in read_decisions(path).items()] == wanted
 
 
 def test_a_note_has_all_that_is_typed(open_report: Open, middle: Path) -> None:

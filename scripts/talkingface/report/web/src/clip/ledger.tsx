@@ -93,6 +93,9 @@ function compare(value: number, setting: Setting): Limit {
   };
 }
 
+/** Characters of a value that stand in one line. */
+const LONGEST_LINE = 32;
+
 /** The names of the groups of which the stages say nothing themselves. */
 const HEADINGS: Record<string, string> = { "": "The row itself" };
 
@@ -136,7 +139,11 @@ export function Ledger({ report, row }: { report: Report; row: number }) {
                       <th scope="row">
                         <code>{cell.name}</code>
                       </th>
-                      <td class={cell.measured ? "number" : "number quiet"}>{cell.words}</td>
+                      <td
+                        class={`number${cell.measured ? "" : " quiet"}${isLong(cell) ? " long" : ""}`}
+                      >
+                        {cell.words}
+                      </td>
                       <td>
                         {cell.limits.map((limit) => (
                           <LimitWords key={limit.setting} limit={limit} worst={limit === worst} />
@@ -153,6 +160,11 @@ export function Ledger({ report, row }: { report: Report; row: number }) {
       })}
     </section>
   );
+}
+
+/** Whether a cell is a text such as a name or a note, which would leave no room for the others. */
+function isLong({ words }: { words: string }): boolean {
+  return words.length > LONGEST_LINE;
 }
 
 function LimitWords({ limit, worst }: { limit: Limit; worst: boolean }) {

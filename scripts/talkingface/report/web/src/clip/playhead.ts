@@ -13,7 +13,8 @@ function frameAt(seconds: number): number {
   return Math.floor(seconds * FPS + 0.01);
 }
 
-/** Where in a clip one looks. Works without a film, too: then only the number moves.
+/** Where in a clip one looks. Works without a film, too, and with one that cannot be shown: then
+ * what is beside the film moves alone.
  *
  * `frame` is the frame that was asked for or is played, from 0; `shown` the one that the film
  * really shows, which comes a little later while it seeks.
@@ -43,7 +44,7 @@ export class Playhead {
   /** Goes to a frame; one that is before the first or after the last is the first or the last. */
   seek(frame: number): void {
     this.frame = this.inside(Math.round(frame));
-    if (!this.film) this.shown = this.frame;
+    if (!this.film || this.film.error) this.shown = this.frame;
     else if (!this.film.seeking) this.seekFilm();
     this.tell();
   }
@@ -86,9 +87,14 @@ export class Playhead {
     };
     const paused = () => {
       changed();
-      if (film.ended) this.show(frameAt(film.currentTime));
+      const now = frameAt(film.currentTime);
+      if (film.ended) this.show(now);
       // A browser may draw one more frame as it pauses, of which it does not tell.
-      else if (this.rests()) this.seekFilm();
+      else if (this.rests()) {
+        // Of what is played in a tab that is not seen, it tells of no frame at all.
+        if (Math.abs(now - this.frame) > MOST_LATE) this.frame = this.inside(now);
+        this.seekFilm();
+      }
     };
     let byOthers = false;
     const seeking = () => {
@@ -111,6 +117,11 @@ export class Playhead {
       this.target = this.inside(frameAt(film.currentTime));
       if (this.frame !== this.target) this.seekFilm();
     };
+    const failed = () => {
+      this.playing = false;
+      this.shown = this.frame;
+      this.tell();
+    };
     const events: [string, Listener][] = [
       ["play", changed],
       ["pause", paused],
@@ -118,6 +129,7 @@ export class Playhead {
       ["seeking", seeking],
       ["seeked", sought],
       ["loadedmetadata", ready],
+      ["error", failed],
     ];
     for (const [name, hear] of events) film.addEventListener(name, hear);
     if (film.readyState >= HTMLMediaElement.HAVE_METADATA) ready();

@@ -35,8 +35,10 @@ export function summarise(values: Float64Array): Summary {
   const found = values.filter((value) => !Number.isNaN(value)).sort();
   const at = (part: number) => (found.length ? found[Math.round(part * (found.length - 1))] : NaN);
   const tail = found.length < FEW ? 0 : 0.05;
+  const half = (found.length - 1) / 2;
+  const median = (found[Math.floor(half)] + found[Math.ceil(half)]) / 2;
   return {
-    count: found.length, low: at(tail), median: at(0.5), high: at(1 - tail),
+    count: found.length, low: at(tail), median, high: at(1 - tail),
     part: tail ? "nine in ten" : "all",
   };
 }

@@ -5,6 +5,11 @@ const HEADER = ["clip_id", "decision", "note"];
 /** What a spreadsheet takes for the beginning of a formula, behind any number of quotes. */
 const FORMULA = /^'*[=+\-@\t\r\n]/;
 const MOST_NAMED = 5;
+/** What is found between the cells of files that were not saved with commas. */
+const SEPARATORS: [string, string][] = [
+  [";", "semicolons"],
+  ["\t", "tabs"],
+];
 
 /** The content of decisions.csv, sorted by clip. */
 export function writeDecisions(marks: Map<string, Mark>): string {
@@ -17,25 +22,42 @@ export function writeDecisions(marks: Map<string, Mark>): string {
   return [HEADER.join(","), ...lines].map((line) => `${line}\r\n`).join("");
 }
 
-/** The marks in a decisions.csv. Throws an Error that says in which line what is wrong. */
+/** The text of a decisions.csv. Throws an Error where it is of another encoding: letters of notes
+ * would be lost. */
+export function decodeText(content: ArrayBuffer): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(content);
+  } catch {
+    throw new Error("it is not UTF-8 text; save it as CSV UTF-8");
+  }
+}
+
+/** The marks in a decisions.csv; rows of one clip are one, with all their notes, as to a run.
+ * Throws an Error that says in which line what is wrong. */
 export function readDecisions(content: string): Map<string, Mark> {
-  const [header, ...rows] = readRows(content.replace(/^\ufeff/, ""));
+  const [header, ...rows] = readRows(content);
   const names = header?.cells.map((name) => name.trim()) ?? [];
   const [clipAt, decisionAt, noteAt] = HEADER.map((name) => names.indexOf(name));
-  if (clipAt < 0 || decisionAt < 0) throw new Error("it has no columns clip_id and decision");
+  if (clipAt < 0 || decisionAt < 0) throw new Error(faultOfHeader(names));
   const marks = new Map<string, Mark>();
   const faults: string[] = [];
   for (const { cells, line } of rows) {
     if (cells.every((cell) => cell.trim() === "")) continue;
-    const clip = readCell(cells[clipAt]).trim();
-    const decision = readCell(cells[decisionAt]).trim();
+    const clip = readCell(cells[clipAt]);
+    const decision = readCell(cells[decisionAt]);
     const note = readCell(noteAt < 0 ? "" : cells[noteAt]);
-    if (!clip) faults.push(`line ${line}: no clip_id`);
+    const before = marks.get(clip) ?? { decision: "", note: "" };
+    if (cells.length > names.length) faults.push(`line ${line}: more cells than the header has`);
+    else if (!clip) faults.push(`line ${line}: no clip_id`);
     else if (decision !== "" && decision !== "keep" && decision !== "reject")
       faults.push(`line ${line}: the decision is neither keep nor reject nor empty`);
-    else if (marks.has(clip) && marks.get(clip)!.decision !== decision)
+    else if (decision && before.decision && decision !== before.decision)
       faults.push(`line ${line}: ${clip} is decided twice`);
-    else marks.set(clip, { decision, note });
+    else
+      marks.set(clip, {
+        decision: before.decision || decision,
+        note: [...new Set([before.note, note])].filter(Boolean).join("; "),
+      });
   }
   if (faults.length)
     throw new Error(
@@ -44,13 +66,21 @@ export function readDecisions(content: string): Map<string, Mark> {
   return marks;
 }
 
+function faultOfHeader(names: string[]): string {
+  const found = SEPARATORS.find(([sign]) => names.some((name) => name.includes(sign)));
+  return found
+    ? `its cells are separated by ${found[1]}: save it with commas`
+    : "it has no columns clip_id and decision";
+}
+
 function writeCell(text: string): string {
   const cell = FORMULA.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }
 
 function readCell(cell: string | undefined): string {
-  return cell?.startsWith("'") && FORMULA.test(cell) ? cell.slice(1) : (cell ?? "");
+  const text = cell?.trim() ?? "";
+  return text.startsWith("'") && FORMULA.test(text) ? text.slice(1) : text;
 }
 
 interface Row {
@@ -66,6 +96,8 @@ function readRows(content: string): Row[] {
   let [at, line, begin] = [0, 1, 1];
   while (at < content.length) {
     let cell = "";
+    // Who writes by hand puts a blank behind a comma, a quote after it included.
+    while (content[at] === " ") at++;
     if (content[at] === '"') {
       at++;
       for (;;) {

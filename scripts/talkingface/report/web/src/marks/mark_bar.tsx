@@ -1,6 +1,6 @@
 /** What was marked so far, and the file that it goes into. */
 import { useRef, useState } from "preact/hooks";
-import { readDecisions, writeDecisions } from "./decisions_file";
+import { decodeText, readDecisions, writeDecisions } from "./decisions_file";
 import {
   canUndo,
   decisions,
@@ -78,7 +78,7 @@ export function MarkBar({ report }: { report: Report }) {
               const file = input.files?.[0];
               if (!file) return;
               try {
-                const read = readDecisions(await file.text());
+                const read = readDecisions(decodeText(await file.arrayBuffer()));
                 const changed = markAll(report, read);
                 say(
                   `${counted(read.size, "decision")} read from ${file.name}; ` +

@@ -23,9 +23,13 @@ export const LONGEST_NOTE = 500;
 
 const NONE: Mark = { decision: "", note: "" };
 const UNDO_STEPS = 200;
-const KEY = `marks.${location.pathname.replace(/[^/]*$/, "")}`;
+const FOLDER = location.pathname.replace(/[^/]*$/, "");
+const KEY = `marks.${FOLDER}`;
+/** What the newest run obeyed whose page was opened, for pages that are still open since before. */
+const OBEYED_KEY = `obeyed.${FOLDER}`;
 
 let kept: Map<string, Kept> | undefined;
+let obeyedSince: Record<string, Mark> | undefined;
 let merged: Map<string, Mark> | undefined;
 let version = 0;
 let remembered = true;
@@ -36,7 +40,7 @@ const listeners = new Set<() => void>();
 /** All marks that are not empty, by clip. */
 export function decisions(report: Report): Map<string, Mark> {
   if (!merged) {
-    merged = new Map(Object.entries(report.run.decisions));
+    merged = new Map(Object.entries(obeyed(report)));
     for (const [clip, { decision, note }] of local(report)) {
       if (decision || note) merged.set(clip, { decision, note });
       else merged.delete(clip);
@@ -105,7 +109,7 @@ export function unsaved(report: Report): string[] {
 /** Notes that all marks are in a file now. */
 export function setSaved(report: Report): void {
   for (const [clip, { decision, note }] of local(report)) {
-    local(report).set(clip, { decision, note, saved: report.run.decisions[clip] ?? NONE });
+    local(report).set(clip, { decision, note, saved: obeyed(report)[clip] ?? NONE });
   }
   changed();
 }
@@ -123,7 +127,7 @@ export function useMarks(): number {
 }
 
 function put(report: Report, clip: string, wanted: Mark): void {
-  if (same(wanted, report.run.decisions[clip] ?? NONE)) local(report).delete(clip);
+  if (same(wanted, obeyed(report)[clip] ?? NONE)) local(report).delete(clip);
   else local(report).set(clip, { ...wanted });
   if (wanted.decision || wanted.note) decisions(report).set(clip, { ...wanted });
   else decisions(report).delete(clip);
@@ -147,18 +151,21 @@ function write(): void {
 function local(report: Report): Map<string, Kept> {
   if (kept) return kept;
   kept = new Map();
-  for (const [clip, found] of Object.entries(read())) {
-    const obeyed = report.run.decisions[clip] ?? NONE;
+  for (const [clip, found] of Object.entries(readMarks(KEY))) {
+    const before = report.run.decisions[clip] ?? NONE;
     // A file that was saved here and then changed by hand is newer than what is remembered.
-    if (same(found, obeyed) || (found.saved && !same(found.saved, obeyed))) continue;
+    if (same(found, before) || (found.saved && !same(found.saved, before))) continue;
     kept.set(clip, found);
   }
+  store(OBEYED_KEY, JSON.stringify(report.run.decisions));
   remembered = store(KEY, JSON.stringify(Object.fromEntries(kept)));
   addEventListener("pagehide", () => writing && write());
   addEventListener("storage", ({ key }) => {
-    if (key !== `talkingface.${KEY}`) return;
-    // The page is open twice: both show the same marks.
-    kept = new Map(Object.entries(read()));
+    // The page is open twice: both show the same marks. The other may be of a later run, which has
+    // obeyed some of them.
+    if (key === `talkingface.${OBEYED_KEY}`) obeyedSince = readMarks(OBEYED_KEY);
+    else if (key === `talkingface.${KEY}`) kept = new Map(Object.entries(readMarks(KEY)));
+    else return;
     merged = undefined;
     version++;
     for (const listener of [...listeners]) listener();
@@ -166,9 +173,14 @@ function local(report: Report): Map<string, Kept> {
   return kept;
 }
 
-function read(): Record<string, Kept> {
+/** The decisions that a run has obeyed. */
+function obeyed(report: Report): Record<string, Mark> {
+  return obeyedSince ?? report.run.decisions;
+}
+
+function readMarks(key: string): Record<string, Kept> {
   try {
-    const found: unknown = JSON.parse(stored(KEY) || "{}");
+    const found: unknown = JSON.parse(stored(key) || "{}");
     return Object.fromEntries(
       Object.entries(found as Record<string, unknown>).filter(
         (entry): entry is [string, Kept] => isMark(entry[1]) && (entry[1] as Kept).saved !== null,
