@@ -34,7 +34,7 @@ export function PoseCard({ report, kept }: { report: Report; kept: Uint8Array })
   return (
     <section class="card wide" aria-labelledby="pose" data-column="pose">
       <h2 id="pose">Pose of the head</h2>
-      <p class="quiet">kept clips by the median of yaw (to the right: turned to the own right) and pitch (up: looks up)</p>
+      <p class="quiet">kept clips by the median of yaw (to the right: turned to their own right) and pitch (up: looks up)</p>
       {cells.length === 0 ? <p class="nothing">Not measured of any kept clip. Pose is there where features has it.</p> : (
         <>
           <PlotFrame
