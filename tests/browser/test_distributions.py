@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pandas as pd
 import pytest
 from playwright.sync_api import Locator, Page
 
 from helpers.report_rows import asked_for
+from helpers.small_report import VIDEOS, make_small_report_results
 
-from .conftest import Odd, Open
+from .conftest import Odd, Open, report_on
 
 MEASURES = (
     "n_frames", "segments.face_height", "segments.probability", "segments.offset",
@@ -47,6 +49,23 @@ def test_bars_are_counts_and_lead_to_their_clips(open_report: Open, odd: Odd, co
         # Every one is in one bar.
         together = parts[0].append(parts[1:]) if parts else pd.Index([])
         assert sorted(together) == sorted(expected.index)
+
+
+@pytest.mark.parametrize("value", ("1.0", "0.0"))
+def test_no_bar_is_beyond_what_a_probability_can_be(
+    open_report: Open, tmp_path: Path, value: str
+) -> None:
+    make_small_report_results(tmp_path)
+    for ledger in (tmp_path / "results/segments").glob("*.csv"):
+        rows = pd.read_csv(ledger, dtype=str, keep_default_na=False)
+        rows.loc[rows.probability != "", "probability"] = value
+        rows.to_csv(ledger, index=False)
+    report_on(tmp_path, VIDEOS)
+    card = _card(open_report(tmp_path, "#distributions"), "segments.probability")
+    bars = card.locator("svg a")
+    labels = [bar.get_attribute("aria-label") or "" for bar in bars.all()]
+    low, high = map(float, re.findall(r"[\d.]+", labels[0])[:2])
+    assert 0 <= low <= float(value) <= high <= 1
 
 
 @pytest.mark.parametrize("column", [*LEAST, *MOST, *MIDDLE])

@@ -107,8 +107,8 @@ function options(cells: Cell[], width: number): Plot.PlotOptions {
   const widest = ((width - 60) * (cells[0].yaw[1] - cells[0].yaw[0])) / (right - left);
   const middle = ([from, to]: [number, number]) => (from + to) / 2;
   return {
-    marginLeft: 48, marginRight: 12, marginTop: 24, marginBottom: 40,
-    x: { label: "yaw, degrees", labelArrow: "none", ticks: Math.max(3, Math.floor(width / 80)) },
+    marginLeft: 48, marginRight: 12, marginTop: 24, marginBottom: 42,
+    x: { label: "yaw, degrees", labelArrow: "none", labelOffset: 36, ticks: Math.max(3, Math.floor(width / 80)) },
     // Those who look up have a negative pitch.
     y: { label: "pitch, degrees", labelArrow: "none", reverse: true, ticks: 7 },
     opacity: { type: "sqrt", domain: [0, Math.max(...cells.map(({ count: clips }) => clips))], range: [0.12, 0.9] },
