@@ -159,6 +159,9 @@ onsuccess:
     summary = read_summary("results")
     if summary:
         print(describe(summary))
+    page = Path("results/report/index.html").absolute()
+    if config["report"]["enabled"] and page.exists():
+        print(f"To look through it, open in a browser: {page}", flush=True)
 
 
 onerror:
