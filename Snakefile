@@ -123,6 +123,7 @@ onstart:
     from talkingface.monitor.by_hand import find_unknown
     from talkingface.monitor.plan import describe_plan
     from talkingface.settings.decisions import describe_unknown
+    from talkingface.settings.videos import describe_absent
 
     if workflow.local_exec and "gpu" not in workflow.global_resources:
         wanting = {
@@ -143,6 +144,9 @@ onstart:
         if not job.rule.norun
     ]
     print(describe_plan(jobs, [rule.name for rule in workflow.rules]), flush=True)
+    absent = describe_absent(rows, config["videos"])
+    if absent:
+        print(absent, flush=True)
     unknown = find_unknown(DECIDED, "results", VIDEOS)
     if unknown:
         print(describe_unknown(unknown), flush=True)
@@ -155,6 +159,9 @@ onsuccess:
     summary = read_summary("results")
     if summary:
         print(describe(summary))
+    page = Path("results/report/index.html").absolute()
+    if config["report"]["enabled"] and page.exists():
+        print(f"To look through it, open in a browser: {page}", flush=True)
 
 
 onerror:

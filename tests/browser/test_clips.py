@@ -354,6 +354,12 @@ def test_a_phone_shows_all(open_report: Open, middle: Path, scheme: str, gallery
     assert [(rule["id"], rule["nodes"][0]["html"]) for rule in serious] == []
 
 
+def test_a_phone_breaks_a_reason_between_words(open_report: Open, middle: Path) -> None:
+    page = open_report(middle, "#clips?verdict=rejected", **PHONE)
+    # Without a blank before it, the only place to break the line is within its first word.
+    expect(page.locator(".clip.narrow .judged").first).to_have_text(re.compile(r"rejected [A-Z]"))
+
+
 def test_forty_thousand_rows_are_quick(open_report: Open, large: Path) -> None:
     page = open_report(large, "#clips")
     page.wait_for_selector("[data-place]")

@@ -10,8 +10,9 @@ import pytest
 from playwright.sync_api import Locator, Page
 
 from helpers.report_rows import asked_for
+from helpers.small_report import VIDEOS, make_small_report_results
 
-from .conftest import Odd, Open
+from .conftest import Odd, Open, report_on
 
 MEASURES = (
     "n_frames", "segments.face_height", "segments.probability", "segments.offset",
@@ -61,6 +62,23 @@ def test_of_an_even_number_the_median_is_between_two(
     # The page says four digits, which tell it from those beside it.
     assert said and float(said[1]) == float(f"{kept.median():.4g}")
     assert float(said[1]) not in kept.map(lambda value: float(f"{value:.4g}")).tolist()
+
+
+@pytest.mark.parametrize("value", ("1.0", "0.0"))
+def test_no_bar_is_beyond_what_a_probability_can_be(
+    open_report: Open, tmp_path: Path, value: str
+) -> None:
+    make_small_report_results(tmp_path)
+    for ledger in (tmp_path / "results/segments").glob("*.csv"):
+        rows = pd.read_csv(ledger, dtype=str, keep_default_na=False)
+        rows.loc[rows.probability != "", "probability"] = value
+        rows.to_csv(ledger, index=False)
+    report_on(tmp_path, VIDEOS)
+    card = _card(open_report(tmp_path, "#distributions"), "segments.probability")
+    bars = card.locator("svg a")
+    labels = [bar.get_attribute("aria-label") or "" for bar in bars.all()]
+    low, high = map(float, re.findall(r"[\d.]+", labels[0])[:2])
+    assert 0 <= low <= float(value) <= high <= 1
 
 
 @pytest.mark.parametrize("column", [*LEAST, *MOST, *MIDDLE])

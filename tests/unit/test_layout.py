@@ -52,6 +52,11 @@ EXTRAS = {name: requirements(lines) for name, lines in PROJECT["optional-depende
 OPTIONAL = {name: versions for extra in EXTRAS.values() for name, versions in extra.items()}
 
 
+def test_the_workflow_brings_what_snakemakes_report_asks_for() -> None:
+    """`snakemake --report` is documented, and fails without it; the tests' own tools bring it."""
+    assert "pygments" in EXTRAS["workflow"]
+
+
 def test_jobs_leave_threads_to_snakemake() -> None:
     """OpenCV would take all cores of a node for every job; no other way reaches all of them."""
     snakefile = (ROOT / "Snakefile").read_text()

@@ -83,6 +83,28 @@ def refuse_vanished(videos: Iterable[dict[str, str | None]], records: str | Path
         )
 
 
+def describe_absent(videos: Collection[Mapping[str, str | None]], path: str | Path) -> str:
+    """What a list, read from `path`, has too little of, as text: rows, or files that its rows name.
+
+    Empty where it has all. A file that is not there is no fault: it may be made in time, and else
+    the ledger has the video as missing. But of a misspelt folder one wants to hear at once.
+    """
+    if not videos:
+        return f"{path} lists no video. {_PURPOSE}"
+    absent = []
+    for row in videos:
+        file = local_path(str(row["source"]))
+        if file is not None and not os.path.exists(file):
+            absent.append(f"{row['video_id']}: {file}")
+    if not absent:
+        return ""
+    return (
+        f"Files that {path} lists and that are not there: {len(absent)} of {len(videos)} videos. "
+        f"They are noted as missing; mend their rows and run again.\n"
+        f"{list_faults(absent, len(absent))}"
+    )
+
+
 def _was_used(record: Path) -> bool:
     """Whether a video's record says that it was read; one that is damaged may have said so."""
     try:

@@ -10,7 +10,12 @@ from jsonschema import Draft202012Validator
 
 from talkingface.dataset.split import assign_splits
 from talkingface.settings.schema import ConfigError, load_schema, open_validator, plain_checks
-from talkingface.settings.videos import list_video_ids, read_videos, refuse_vanished
+from talkingface.settings.videos import (
+    describe_absent,
+    list_video_ids,
+    read_videos,
+    refuse_vanished,
+)
 
 
 def write(folder: Path, *lines: str) -> Path:
@@ -300,3 +305,17 @@ def test_a_path_that_cannot_be_looked_at_is_as_good_as_gone(tmp_path: Path) -> N
     (tmp_path / "a.json").write_text('{"status": "ok"}')
     with pytest.raises(ConfigError, match="gone"):
         refuse_vanished(videos, tmp_path)
+
+
+def test_a_list_of_nothing_and_files_that_are_not_there_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.mp4").touch()
+    sources = ["a.mp4", "film/b.mp4", "https://example.org/c.mp4", "/no/such/d.mp4"]
+    rows = [{"video_id": f"v{n}", "source": source} for n, source in enumerate(sources)]
+    text = describe_absent(rows, "videos.csv")
+    assert "2 of 4 videos" in text
+    assert text.splitlines()[1:] == [f"  v1: {tmp_path}/film/b.mp4", "  v3: /no/such/d.mp4"]
+    assert describe_absent([rows[0], rows[2]], "videos.csv") == ""
+    assert describe_absent([], "list.csv").startswith("list.csv lists no video. ")

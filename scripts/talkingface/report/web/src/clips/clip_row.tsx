@@ -78,7 +78,7 @@ export function NarrowClipRow(props: ClipRowProps) {
         <Name report={report} row={row} place={place} />
       </div>
       <div role="gridcell" class="judged">
-        <Verdict report={report} row={row} />
+        <Verdict report={report} row={row} />{" "}
         <span class="quiet">{whyShort(report, row) || summary(report, row)}</span>
       </div>
       <div role="gridcell" class="actions">

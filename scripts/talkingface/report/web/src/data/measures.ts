@@ -21,6 +21,8 @@ export interface Measure {
   factor: number;
   /** Whether values are whole numbers as shown. */
   whole: boolean;
+  /** The largest value that there can be, as shown, where there is one. */
+  greatest?: number;
   worst: Worst;
   worstTitle: string;
   /** The column with the frame of the clip that shows it. */
@@ -42,7 +44,7 @@ export const MEASURES: Measure[] = [
   },
   {
     ...PLAIN, column: "segments.probability",
-    words: "how likely the voice heard is this face's own, 0 to 1",
+    words: "how likely the voice heard is this face's own, 0 to 1", greatest: 1,
     worst: { end: "least" }, worstTitle: "Least likely voices",
   },
   {
@@ -52,7 +54,7 @@ export const MEASURES: Measure[] = [
   },
   {
     ...PLAIN, column: "segments.speech_share",
-    words: "share of frames in which somebody is heard to speak",
+    words: "share of frames in which somebody is heard to speak", greatest: 1,
     worst: { end: "least" }, worstTitle: "Least speech",
   },
   {

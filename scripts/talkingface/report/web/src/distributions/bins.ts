@@ -43,20 +43,25 @@ export function summarise(values: Float64Array): Summary {
   };
 }
 
-/** The ends of the ranges for values: far values do not stretch them. */
-export function edges(values: Float64Array, whole: boolean, most = MOST_BINS): number[] {
+/**
+ * The ends of the ranges for values: far values do not stretch them. A value at an end is in the
+ * range that begins there, but the `greatest` that there can be, at which the last range ends.
+ */
+export function edges(
+  values: Float64Array, whole: boolean, most = MOST_BINS, greatest = Infinity,
+): number[] {
   const found = values.filter((value) => !Number.isNaN(value)).sort();
   if (!found.length) return [];
   let [low, high] = [found[0], found[found.length - 1]];
   const at = (part: number) => found[Math.round(part * (found.length - 1))];
   const [inner, outer] = [at(0.005), at(0.995)];
   if (high - low > 2 * (outer - inner) && outer > inner) [low, high] = [inner, outer];
-  let step = niceStep(high - low, most);
+  let step = niceStep(high > low || greatest === Infinity ? high - low : greatest, most);
   if (whole) step = Math.max(1, step);
   // Whole numbers stand in the middle of their range.
   const shift = whole && step === 1 ? 0.5 : 0;
-  const first = Math.floor((low + shift) / step);
-  const last = Math.max(Math.floor((high + shift) / step) + 1, first + 1);
+  const last = Math.min(Math.floor((high + shift) / step) + 1, Math.round(greatest / step));
+  const first = Math.min(Math.floor((low + shift) / step), last - 1);
   return Array.from({ length: last - first + 1 }, (_, place) => (
     Number(((first + place) * step - shift).toPrecision(12))
   ));
@@ -75,9 +80,9 @@ export function binOf(value: number, ends: number[]): number {
 
 /** Sorts what was measured, each value times `factor`, into ranges; `kept` says of which side. */
 export function histogram(
-  values: Float64Array, kept: Uint8Array, factor: number, whole: boolean,
+  values: Float64Array, kept: Uint8Array, factor: number, whole: boolean, greatest?: number,
 ): Bin[] {
-  const ends = edges(values.map((value) => value * factor), whole);
+  const ends = edges(values.map((value) => value * factor), whole, MOST_BINS, greatest);
   const side = (): Side => ({ count: 0, least: Infinity, most: -Infinity });
   const bins = ends.slice(1).map((to, place): Bin => (
     { from: ends[place], to, kept: side(), rejected: side() }

@@ -23,7 +23,9 @@ interface Bar {
 /** The card of one measure. */
 export function MeasureCard({ report, of, kept }: { report: Report; of: Measure; kept: Uint8Array }) {
   const values = useMemo(() => columnValues(report, of.column), [report, of]);
-  const bins = useMemo(() => histogram(values, kept, of.factor, of.whole), [values, kept, of]);
+  const bins = useMemo(
+    () => histogram(values, kept, of.factor, of.whole, of.greatest), [values, kept, of],
+  );
   const summary = useMemo(
     () => summarise(values.filter((_, row) => kept[row] === 1)), [values, kept],
   );
@@ -92,8 +94,8 @@ function options(of: Measure, bins: Bin[], width: number): Plot.PlotOptions {
     insetLeft: 0.5, insetRight: 0.5, title: "words", ariaLabel: "words", href: "link",
   });
   return {
-    marginLeft: 52, marginRight: 12, marginTop: 8, marginBottom: 38,
-    x: { label: of.unit || null, labelArrow: "none", ticks: Math.max(3, Math.floor(width / 80)) },
+    marginLeft: 52, marginRight: 18, marginTop: 8, marginBottom: 40,
+    x: { label: of.unit || null, labelArrow: "none", labelOffset: 34, ticks: Math.max(3, Math.floor(width / 80)) },
     y: { label: null, ticks: Math.min(5, highest("kept") + highest("rejected")), grid: true, nice: true, tickFormat: wholeCount },
     marks: [mark("kept", 1), mark("rejected", -1), Plot.ruleY([0], { stroke: "currentColor" })],
   };

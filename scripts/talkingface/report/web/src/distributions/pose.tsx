@@ -34,7 +34,7 @@ export function PoseCard({ report, kept }: { report: Report; kept: Uint8Array })
   return (
     <section class="card wide" aria-labelledby="pose" data-column="pose">
       <h2 id="pose">Pose of the head</h2>
-      <p class="quiet">kept clips by the median of yaw (to the right: turned to the own right) and pitch (up: looks up)</p>
+      <p class="quiet">kept clips by the median of yaw (to the right: turned to their own right) and pitch (up: looks up)</p>
       {cells.length === 0 ? <p class="nothing">Not measured of any kept clip. Pose is there where features has it.</p> : (
         <>
           <PlotFrame
@@ -107,8 +107,8 @@ function options(cells: Cell[], width: number): Plot.PlotOptions {
   const widest = ((width - 60) * (cells[0].yaw[1] - cells[0].yaw[0])) / (right - left);
   const middle = ([from, to]: [number, number]) => (from + to) / 2;
   return {
-    marginLeft: 48, marginRight: 12, marginTop: 24, marginBottom: 40,
-    x: { label: "yaw, degrees", labelArrow: "none", ticks: Math.max(3, Math.floor(width / 80)) },
+    marginLeft: 48, marginRight: 12, marginTop: 24, marginBottom: 42,
+    x: { label: "yaw, degrees", labelArrow: "none", labelOffset: 36, ticks: Math.max(3, Math.floor(width / 80)) },
     // Those who look up have a negative pitch.
     y: { label: "pitch, degrees", labelArrow: "none", reverse: true, ticks: 7 },
     opacity: { type: "sqrt", domain: [0, Math.max(...cells.map(({ count: clips }) => clips))], range: [0.12, 0.9] },

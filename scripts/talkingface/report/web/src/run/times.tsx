@@ -19,7 +19,7 @@ export function Times({ report }: { report: Report }) {
       {times.length === 0 ? <p>No job left a record of its time in results/benchmarks.</p> : (
         <>
           <p>
-            All jobs together took {length(total.seconds)}, and {length(total.cpu)} of processor time. Jobs run side by side, so the run itself was shorter.
+            All jobs together took {length(total.seconds)}, and {length(total.cpu)} of processor time. Where jobs ran side by side, the run itself was shorter.
             {sampled && " Of stages with very many jobs some were read, and the others taken to be as these."}
           </p>
           <p class="legend">
