@@ -143,6 +143,13 @@ def describe(summary: Mapping[str, Any]) -> str:
         f"{kept['clips']} clips, {duration(kept['hours'])} "
         f"(train {summary['train']['clips']}, eval {summary['eval']['clips']})"
     ]
+    eval_fraction = summary.get("split", {}).get("eval_fraction", 0)
+    for side, share in (("train", 1 - eval_fraction), ("eval", eval_fraction)):
+        if kept["clips"] and share and not summary[side]["clips"]:
+            lines.append(
+                f"  no clip is in {side}: all of a person are on one side. Add videos of others, "
+                "or choose sides in the column `split` of the list"
+            )
     # Summaries of earlier versions do not have it.
     again = sum(len(video_ids) - 1 for video_ids in summary.get("same_recording", []))
     if again:

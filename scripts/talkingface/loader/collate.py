@@ -72,8 +72,10 @@ def _stacked(name: str, arrays: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _as_tensors(batch: dict[str, Any]) -> dict[str, Any]:
-    import torch
-
+    try:
+        import torch
+    except ImportError as error:
+        raise ImportError("collate(tensors=True) needs PyTorch: pip install torch") from error
     return {
         name: torch.from_numpy(value) if isinstance(value, np.ndarray) else value
         for name, value in batch.items()

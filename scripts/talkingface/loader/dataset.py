@@ -65,7 +65,8 @@ class TalkingFaceDataset:
 
         Raises FileNotFoundError where a folder holds no dataset, and ValueError where an item was
         not made (naming the setting), the tables are another version's
-        (`job.tables.OtherColumns`), no clip is left, or an argument makes no sense.
+        (`job.tables.OtherColumns`), `where` asks for a column that they do not have, no clip is
+        left, or an argument makes no sense.
         """
         folders = [results] if isinstance(results, str | Path) else list(results)
         self.results = tuple(Path(folder).absolute() for folder in folders)

@@ -45,7 +45,8 @@ def read_clip_list(
     """The clips of `side` of the datasets in `results`, those for which `where` is true.
 
     Raises FileNotFoundError where a folder has no dataset, ValueError where it was made without
-    what `items` need, or lists other columns (job.tables.OtherColumns).
+    what `items` need, lists other columns (job.tables.OtherColumns), or has none that `where` asks
+    for.
     """
     items = list(items)
     parts, listed = [], 0
@@ -53,12 +54,22 @@ def read_clip_list(
         table = _read(folder, side, items)
         listed += len(table)
         if where is not None:
-            table = table[np.array([bool(where(row)) for row in table], bool)]
+            table = table[_wanted(table, where, dataset_table(folder, side))]
         part = {name: np.array(table[name], str) for name in _TEXT}
         part |= {name: np.array(table[name], np.int64) for name in _NUMBERS}
         parts.append(part | {"folder": np.full(len(table), number)})
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return ClipList(columns, listed)
+
+
+def _wanted(table: np.recarray, where: Callable[[np.record], bool], path: Path) -> np.ndarray:
+    """(rows,) bool of what `where` says."""
+    try:
+        return np.array([bool(where(row)) for row in table], bool)
+    except (AttributeError, ValueError) as error:
+        # Most often a column is misspelt, of which numpy's words do not say which there are.
+        columns = ", ".join(table.dtype.names or ())
+        raise ValueError(f"{path}: `where` fails: {error}. The columns are: {columns}") from error
 
 
 def dataset_table(folder: Path, side: str) -> Path:

@@ -1,4 +1,8 @@
+import pytest
+
 from talkingface.dataset.summary import describe
+
+SPLIT = {"split": {"eval_fraction": 0.1, "seed": 0}}
 
 
 def test_what_came_in_what_was_kept_and_why_not() -> None:
@@ -13,6 +17,7 @@ def test_what_came_in_what_was_kept_and_why_not() -> None:
             ],
             "train": {"clips": 36},
             "eval": {"clips": 4},
+            **SPLIT,
         }
     )
     first, *rest = text.splitlines()
@@ -27,7 +32,7 @@ def test_what_was_decided_by_hand_is_said_where_there_is_any() -> None:
     summary = {
         "videos": {"count": 1}, "hours_in": 2.5, "kept": {"clips": 4, "hours": 0.5},
         "rejected": [{"stage": "decisions", "reason": "by hand", "count": 2}],
-        "train": {"clips": 4}, "eval": {"clips": 0},
+        "train": {"clips": 3}, "eval": {"clips": 1}, **SPLIT,
     }  # fmt: skip
     counted = {"by_hand": {"kept": 3, "rejected": 2, "unknown": 0}}
     _, by_hand, rejected = describe(summary | counted).splitlines()
@@ -37,3 +42,23 @@ def test_what_was_decided_by_hand_is_said_where_there_is_any() -> None:
     assert (
         describe(summary | counted).splitlines()[1] == "  by hand: 3 kept, 2 rejected, 1 of no clip"
     )
+
+
+@pytest.mark.parametrize(
+    ("train", "evaluated", "fraction", "empty"),
+    [(4, 0, 0.1, "eval"), (0, 4, 0.1, "train"), (0, 0, 0.1, ""), (4, 0, 0, ""), (3, 1, 0.1, "")],
+)
+def test_a_side_without_a_clip_is_said_where_one_was_asked_for(
+    train: int, evaluated: int, fraction: float, empty: str
+) -> None:
+    text = describe(
+        {
+            "videos": {"count": 1}, "hours_in": 1, "rejected": [],
+            "kept": {"clips": train + evaluated, "hours": 0.5},
+            "train": {"clips": train}, "eval": {"clips": evaluated},
+            "split": {"eval_fraction": fraction, "seed": 0},
+        }
+    )  # fmt: skip
+    said = [line for line in text.splitlines() if "no clip is in" in line]
+    assert len(said) == bool(empty)
+    assert all(f"no clip is in {empty}: " in line and "`split`" in line for line in said)

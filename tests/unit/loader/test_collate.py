@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 
 import numpy as np
@@ -86,6 +87,13 @@ def test_two_layouts_of_mel(results):
 def test_a_batch_of_nothing():
     with pytest.raises(ValueError, match="no elements"):
         collate([])
+
+
+def test_tensors_without_torch_say_what_to_install(results, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    sample = TalkingFaceDataset(results, "train", ["audio"], n_frames=5)[0]
+    with pytest.raises(ImportError, match=r"collate\(tensors=True\).*pip install torch"):
+        collate([sample], tensors=True)
 
 
 def test_tensors(results):

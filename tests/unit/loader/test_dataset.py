@@ -263,6 +263,12 @@ def test_a_side_without_clips(tmp_path):
         TalkingFaceDataset(folder, "train", ["audio"], n_frames=5, where=lambda row: False)
 
 
+@pytest.mark.parametrize("where", [lambda row: row.identiti == "a", lambda row: row["identiti"]])
+def test_a_column_that_is_not_there_is_named_with_those_that_are(results, where):
+    with pytest.raises(ValueError, match=r"train.csv: `where` fails:.*identiti.*identity"):
+        TalkingFaceDataset(results, "train", ["audio"], n_frames=5, where=where)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
