@@ -19,6 +19,7 @@ from helpers.large_results import make_large_results
 from helpers.odd_report import make_odd_results
 from helpers.report_rows import ledger_rows
 from helpers.settings import CONFIG
+from helpers.settled import settle
 from helpers.small_report import FEATURES, VIDEOS, make_small_report_results
 from talkingface.report.report import make_report
 
@@ -97,8 +98,8 @@ Open = Callable[..., Page]
 
 @pytest.fixture
 def open_report(browser: Browser) -> Iterator[Open]:
-    """Opens a view of a report, `open_report(root, "#clips", color_scheme="dark")`; every page that
-    was opened must have been quiet, see `watched`."""
+    """Opens a view of a report, `open_report(root, "#clips", color_scheme="dark")`, and waits until
+    it is at rest; every page that was opened must have been quiet, see `watched`."""
     stack: list[Any] = []
 
     def open_view(root: Path, address: str = "", **options: Any) -> Page:
@@ -107,6 +108,7 @@ def open_report(browser: Browser) -> Iterator[Open]:
         stack.append(manager)
         found.page.goto(f"{(root / 'results/report/index.html').as_uri()}{address}")
         found.page.wait_for_selector("h1")
+        settle(found.page)
         return found.page
 
     yield open_view

@@ -147,6 +147,7 @@ def test_curves_lead_the_film(open_report: Open, small: Path) -> None:
     page.get_by_label("Place in the clip").focus()
     page.keyboard.press("ArrowRight")
     wait_for_frame(page, frame + 1)
+    settle(page)
     words = page.get_by_label("Place in the clip").get_attribute("aria-valuetext")
     assert words == "frame 64, 0:00:02.56"
 

@@ -61,7 +61,7 @@ def test_letter_keys_can_be_turned_off(open_report: Open, small: Path) -> None:
     page.keyboard.press("ArrowRight")
     wait_for_frame(page, 1)
     expect(keep).to_have_attribute("aria-pressed", "false")
-    assert page.locator(".marks textarea").count() == 0
+    expect(page.locator(".marks textarea")).to_have_count(0)
     expect(page.locator(".title .name")).to_have_text(CLIP.clip_id)
     assert page.evaluate("document.querySelector('video').paused")
     page.evaluate("location.hash = '#clips'")
@@ -69,7 +69,7 @@ def test_letter_keys_can_be_turned_off(open_report: Open, small: Path) -> None:
     page.keyboard.press("k")
     page.keyboard.press("ArrowDown")
     expect(page.locator('[data-place="1"] a')).to_be_focused()
-    assert page.locator(".marks [aria-pressed=true]").count() == 0
+    expect(page.locator(".marks [aria-pressed=true]")).to_have_count(0)
     page.evaluate("location.hash = '#clip?id=" + CLIP.clip_id + "'")
     page.get_by_role("checkbox", name="Letter keys").check()
     page.locator("h1").focus()

@@ -37,12 +37,14 @@ def candidates(root: Path) -> pd.DataFrame:
 
 def found(page: Page) -> int:
     """How many rows the page says that it found."""
+    settle(page)
     words = page.locator(".found strong").inner_text()
     return int(words.replace(",", ""))
 
 
 def names(page: Page, most: int = 8) -> list[str]:
     """Names of the first rows in the list."""
+    settle(page)
     cells = [page.locator(f'[data-place="{place}"] .clip-name') for place in range(most)]
     return [cell.get_attribute("title") or "" for cell in cells]
 
@@ -216,6 +218,7 @@ def test_keys_and_pointer_go_through_the_pictures(open_report: Open, middle: Pat
     expect(image).to_have_js_property("complete", True)
 
     def shown() -> int:
+        settle(page)
         moved = image.evaluate("image => new DOMMatrix(getComputedStyle(image).transform).e")
         return round(-moved / 64)
 

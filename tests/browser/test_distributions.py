@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 from helpers.report_rows import asked_for
 from helpers.small_report import VIDEOS, make_small_report_results
@@ -146,7 +146,7 @@ def test_bars_by_keyboard(open_report: Open, odd: Odd) -> None:
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowLeft")
-    assert bars.nth(1).evaluate("bar => bar === document.activeElement")
+    expect(bars.nth(1)).to_be_focused()
     wanted = _href(bars.nth(1))
     page.keyboard.press("Enter")
     page.wait_for_function("() => location.hash.startsWith('#clips')")

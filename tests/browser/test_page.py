@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from helpers.settled import settle
-
 from .conftest import Open
 
 VIEWS = ("yield", "clips", "thresholds", "distributions", "run")
@@ -18,7 +16,6 @@ VIEWS = ("yield", "clips", "thresholds", "distributions", "run")
 @pytest.mark.parametrize("view", VIEWS)
 def test_everybody_can_use_it(open_report: Open, middle: Path, view: str, scheme: str) -> None:
     page = open_report(middle, f"#{view}", color_scheme=scheme)
-    settle(page)
     # It would fetch the style sheet anew, which the page may not.
     found = Axe().run(page, options={"preload": False}).response["violations"]
     serious = [rule for rule in found if rule["impact"] in ("serious", "critical")]
@@ -28,7 +25,6 @@ def test_everybody_can_use_it(open_report: Open, middle: Path, view: str, scheme
 @pytest.mark.parametrize("view", VIEWS)
 def test_nothing_is_wider_than_a_phone(open_report: Open, middle: Path, view: str) -> None:
     page = open_report(middle, f"#{view}", viewport={"width": 400, "height": 800})
-    settle(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
 
 
@@ -47,6 +43,5 @@ def test_the_head_takes_two_lines_of_a_phone(open_report: Open, middle: Path, vi
 @pytest.mark.parametrize("view", VIEWS)
 def test_what_sites_say_is_text(open_report: Open, middle: Path, view: str) -> None:
     page = open_report(middle, f"#{view}")
-    settle(page)
     assert "harmed" not in page.title()
     assert page.locator("img[src=x], main script, b").count() == 0

@@ -149,6 +149,7 @@ def test_40000_rows_follow_a_slider(open_report: Open, large: Path, threshold: s
     settle(page)
     limit = MOVES * FRAME
     assert least(sum, limit, page, lambda: page.evaluate(SLIDE, [threshold, MOVES])) < limit
+    settle(page)
     slider = page.locator(f'input[name="{threshold} slider"]')
     assert slider.input_value() == slider.get_attribute("max")
     written = page.locator(f'input[name="{threshold}"]').input_value()

@@ -48,6 +48,7 @@ def _passing(quality: pd.DataFrame, thresholds: dict[str, float | None]) -> pd.D
 
 def _figure(page: Page, name: str, what: str) -> list[int]:
     """Least and most of a figure at the top."""
+    settle(page)
     value = page.locator(f".figure.{name}").get_attribute(f"data-{what}")
     return [int(number) for number in (value or "").split()]
 
@@ -63,6 +64,12 @@ def _listed(page: Page, which: str) -> set[str]:
         names |= set(page.locator(".changes a.name").all_inner_texts())
         top += 300
     return names
+
+
+def _lines(page: Page) -> str:
+    """The lines for config.yaml."""
+    settle(page)
+    return page.locator(".config-lines pre").inner_text()
 
 
 def _count(page: Page, which: str) -> int:
@@ -144,20 +151,20 @@ def test_the_address_follows_and_leads_back(open_report: Open, middle: Path) -> 
     page.get_by_label("off, quality.max_abs_yaw").check()
     page.get_by_role("checkbox", name="keep_unsure").uncheck()
     _wait_for(page, "quality.max_abs_yaw=off")
-    lines = page.locator(".config-lines pre").inner_text()
+    lines = _lines(page)
     assert lines == (
         "segments:\n  keep_unsure: false\nquality:\n  min_sharpness: 40\n  max_abs_yaw: null\n"
     )
     assert yaml.safe_load(lines)["quality"] == {"min_sharpness": 40, "max_abs_yaw": None}
     page.reload()
-    assert page.locator(".config-lines pre").inner_text() == lines
+    assert _lines(page) == lines
     page.evaluate("location.hash = '#thresholds?quality.min_sharpness=40'")
     expect(page.get_by_role("checkbox", name="keep_unsure")).to_be_checked()
     assert _figure(page, "then", "clips") == found
     page.get_by_role("button", name="Reset").click()
     _wait_for(page, "#thresholds")
-    assert page.locator(".config-lines pre").inner_text() == "# nothing is changed"
-    assert page.get_by_role("button", name="Reset").is_disabled()
+    assert _lines(page) == "# nothing is changed"
+    expect(page.get_by_role("button", name="Reset")).to_be_disabled()
 
 
 def test_lines_are_copied(open_report: Open, middle: Path) -> None:
@@ -172,14 +179,14 @@ def test_lines_are_copied(open_report: Open, middle: Path) -> None:
 
 def test_what_is_not_allowed_is_said_and_changes_nothing(open_report: Open, middle: Path) -> None:
     page = open_report(middle, "#thresholds?segments.min_probability=7&quality.min_sharpness=x")
-    assert page.locator(".config-lines pre").inner_text() == "# nothing is changed"
+    assert _lines(page) == "# nothing is changed"
     field = page.get_by_label("segments.min_probability", exact=True)
     for wrong in ("1.5", "", "many"):
         field.fill(wrong)
         page.get_by_text("a number from 0 to 1", exact=True).wait_for()
-        assert page.locator(".config-lines pre").inner_text() == "# nothing is changed"
+        assert _lines(page) == "# nothing is changed"
     field.press("Tab")
-    assert field.input_value() == "0.5"
+    expect(field).to_have_value("0.5")
 
 
 def test_min_frames_ends_where_faces_would_be_cut_elsewhere(
@@ -267,7 +274,7 @@ def test_with_cut_speaking_only_what_is_judged_can_be_tried(
     assert _listed(page, "unknown") == set(others)
     note = f"Of {len(others)} candidates the ledger does not say"
     assert note in page.get_by_role("note").inner_text()
-    assert page.locator(".config-lines pre").inner_text() == "segments:\n  min_face_height: 10\n"
+    assert _lines(page) == "segments:\n  min_face_height: 10\n"
     names = page.locator(".threshold legend").all_inner_texts()
     assert "min_mouth_motion" in names and "max_offset" in names
     assert not {"min_probability", "unsure_probability", "keep_unsure", "min_confidence"} & set(
@@ -290,6 +297,7 @@ def test_it_goes_by_the_keyboard(open_report: Open, middle: Path) -> None:
     before = float(slider.input_value())
     for _ in range(3):
         slider.press("ArrowRight")
+    settle(page)
     moved = float(slider.input_value())
     assert moved > before
     assert float(page.get_by_label("quality.min_sharpness", exact=True).input_value()) == moved
