@@ -14,7 +14,9 @@ export function ConfigLines({ lines }: { lines: string }) {
       <h2 id="lines-heading">Lines for config.yaml</h2>
       <p class="quiet">
         For the file that you give as --configfile. Where a section is there already, put its lines
-        below it.
+        below it. A run with other values of <code>segments</code> makes the clips of all videos
+        again, with all that is made of them; with others of <code>quality</code> only the tables,
+        the card and this page.
       </p>
       <pre tabIndex={0} aria-label="Lines for config.yaml">{lines || "# nothing is changed"}</pre>
       <p class="copy">
