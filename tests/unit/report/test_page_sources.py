@@ -8,6 +8,9 @@ import re
 import pytest
 
 from helpers.paths import SCRIPTS
+from talkingface.dataset.gates import GATES
+from talkingface.settings.schema import load_schema
+from talkingface.tables import PREVIEW, SEGMENTS
 
 SOURCES = SCRIPTS / "talkingface/report/web/src"
 # From the ground up. The views know nothing of each other; `main.tsx` alone knows them all.
@@ -46,3 +49,30 @@ def test_imports_are_found() -> None:
 @pytest.mark.parametrize("file", STYLES_TOO)
 def test_sources_are_short(file: str) -> None:
     assert len((SOURCES / file).read_text().splitlines()) <= 400
+
+
+def source(file: str) -> str:
+    return (SOURCES / file).read_text()
+
+
+def test_settings_and_columns_that_sources_name_are_there() -> None:
+    """The page names settings and columns that it knows by heart, beside those that it is given."""
+    settings = {
+        f"{section}.{key}"
+        for section, part in load_schema("config")["properties"].items()
+        for key in part.get("properties", {})
+    }
+    causes = set(re.findall(r'"([a-z]+\.[a-z_]+)"', source("clip/reasons.ts"))) - {
+        "preview.speaking"
+    }
+    assert len(causes) > 10 and causes <= settings
+    compared = re.findall(r'^  ([a-z_]+): "([a-z_.]+)",$', source("data/thresholds.ts"), re.M)
+    assert {f"segments.{key}" for key, _ in compared} <= settings
+    columns = {column.name for column in SEGMENTS.columns}
+    measured = {measure.removeprefix("segments.") for _, measure in compared}
+    assert len(measured) > 5 and measured <= columns
+    shown_by = re.findall(r'^  ([a-z_]+): "([a-z_]+_frame)",$', source("data/stretch.ts"), re.M)
+    assert len(shown_by) > 5 and {reason for reason, _ in shown_by} <= {
+        gate.reason for gate in GATES
+    }
+    assert {frame for _, frame in shown_by} <= {column.name for column in PREVIEW.columns}
