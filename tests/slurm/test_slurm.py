@@ -83,6 +83,22 @@ def wait_for(find: Callable[[], Job | None], process: subprocess.Popen[str]) -> 
     return found
 
 
+def interrupt(process: subprocess.Popen[str], output: Path) -> None:
+    """Press Ctrl-C, as a user would: again where nothing comes of it.
+
+    Snakemake does not hear it while it writes a line of its log (`ColorizingTextHandler.emit`),
+    such as the one that tells of the job that began just now.
+    """
+    for _ in range(5):
+        process.send_signal(signal.SIGINT)
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            if process.poll() is not None or "on user request" in output.read_text():
+                return
+            time.sleep(0.3)
+    pytest.fail("the run does not hear that it is interrupted")
+
+
 @pytest.fixture(scope="module")
 def said(run: Run) -> dict[tuple[str, str], dict[str, int]]:
     """What the rules say every job needs at its first attempt, as a dry run prints it."""
@@ -223,7 +239,7 @@ def test_an_interrupted_run_leaves_no_jobs(workspace: ClusterWorkspace) -> None:
             settings.write("download: {private_addresses: true}\n")
         process = workspace.start("results/videos/slow.json", *QUICK)
         wait_for(started, process)
-        process.send_signal(signal.SIGINT)
+        interrupt(process, workspace.folder / "output")
         assert process.wait(300) != 0
         # Until its processes are gone a cancelled job is said to be completing.
         assert workspace.cluster.wait_until_idle(120)
