@@ -27,8 +27,10 @@ class ClusterWorkspace(Workspace):
 
     def start(self, *arguments: str, profile: str = "slurm") -> subprocess.Popen[str]:
         """Start snakemake as a user of the cluster would; its output goes to a file here."""
-        # setpriv: it ends with the tests, however they end.
-        command = ["setpriv", "--pdeathsig", "KILL", "--", sys.executable, "-m", "snakemake"]
+        # setpriv: it ends with the tests, however they end. env: it hears Ctrl-C, which all that a
+        # script starts in its background ignores, such as these tests.
+        command = ["setpriv", "--pdeathsig", "KILL", "--", "env", "--default-signal=INT"]
+        command += [sys.executable, "-m", "snakemake"]
         command += self.arguments("--configfile", str(self.folder / "mine.yaml"))
         command += ["--workflow-profile", str(self.project / "profiles" / profile)]
         with (self.folder / "output").open("a") as output:
